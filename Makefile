@@ -1,0 +1,41 @@
+# `make demo` and `make test` each set up what they need, alone, on a machine with python3 (3.11 or newer) and make.
+PYTHON ?= python3
+BIN := .venv/bin
+export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test bench pictures clean
+
+help:
+	@echo "make demo      check Theorem 1 over the gallery, certify a witness, draw the pictures into demo/"
+	@echo "make test      the whole suite, by tox: lint, light (no torch), py311"
+	@echo "make bench     the speed of the exact enumeration on this machine"
+	@echo "make pictures  draw the documentation's pictures again"
+	@echo "make clean     remove the environments and what the demo drew"
+
+demo: .venv/base
+	$(BIN)/mbgen demo --out demo
+
+test: .venv/tox
+	$(BIN)/tox $(if $(CI),,--parallel-no-spinner)
+
+bench: .venv/base
+	$(BIN)/mbgen bench theory
+
+pictures: .venv/base
+	$(BIN)/mbgen demo --out docs/pictures
+
+# One environment, two layers: what the command needs, and what runs the tests.
+.venv/bin/python:
+	$(PYTHON) -m venv .venv
+
+.venv/base: .venv/bin/python pyproject.toml constraints.txt
+	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+.venv/tox: .venv/bin/python constraints.txt
+	$(BIN)/pip install --quiet tox
+	touch $@
+
+clean:
+	rm -rf .venv .tox demo .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,43 @@
+"""Three wings side by side, none importing another, and one floor above that composes them."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+FORBIDDEN = {
+    "theory": {"tabular", "deep", "experiments", "torch", "tests"},
+    "tabular": {"theory", "deep", "experiments", "torch", "tests"},
+    "deep": {"theory", "tabular", "experiments", "tests", "matplotlib", "tyro", "rich"},
+    "experiments": {"tests"},
+}
+
+
+def imported_packages(path: Path) -> set[str]:
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_a_package_imports_only_what_its_place_allows(package):
+    files = list((ROOT / package).rglob("*.py"))
+    assert files
+    broken = {str(f): bad for f in files if (bad := imported_packages(f) & FORBIDDEN[package])}
+    assert not broken
+
+
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_nothing_is_pickled(package):
+    for file in (ROOT / package).rglob("*.py"):
+        assert not imported_packages(file) & {"pickle", "shelve", "marshal", "joblib"}
+
+
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_a_package_says_that_it_is_typed(package):
+    assert (ROOT / package / "py.typed").exists()
