@@ -1,0 +1,1 @@
+"""What a person runs: the command `mbgen`, its pictures and its benchmarks."""
