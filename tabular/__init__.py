@@ -1,0 +1,33 @@
+"""Readable finite MDPs: rules with exact outcome distributions, solvers, factored structure."""
+
+from tabular.environments import (
+    Button,
+    ButtonGrid,
+    ButtonGridState,
+    OpenGrid,
+    PanFlute,
+    PanFluteState,
+    ProcMaze,
+    ProcMazeState,
+    WalledMaze,
+    WalledMazeState,
+)
+from tabular.rule import Environment, FactoredRule, Outcome, Rule, merged
+
+__all__ = [
+    "Button",
+    "ButtonGrid",
+    "ButtonGridState",
+    "Environment",
+    "FactoredRule",
+    "OpenGrid",
+    "Outcome",
+    "PanFlute",
+    "PanFluteState",
+    "ProcMaze",
+    "ProcMazeState",
+    "Rule",
+    "WalledMaze",
+    "WalledMazeState",
+    "merged",
+]

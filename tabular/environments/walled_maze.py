@@ -1,0 +1,171 @@
+"""The walled 3x3 maze of section 2, and its four datasets."""
+
+from dataclasses import dataclass, field
+from fractions import Fraction
+from itertools import combinations, pairwise
+from typing import Literal, NamedTuple, get_args
+
+import networkx as nx
+
+from tabular.environments.grid import NUM_ACTIONS, cell_name, neighbours, one_hot, target
+from tabular.environments.maze_generation import Walls
+from tabular.rule import Branches, Environment, Outcome
+
+SIZE = 3
+GOAL = 0
+"""The top left corner."""
+
+Coverage = Literal["all-evaluation", "path-to-goal", "single-cell", "no-evaluation"]
+
+
+class WalledMazeState(NamedTuple):
+    """The agent's cell, and for each cell whether it is a wall."""
+
+    agent: int
+    walls: Walls
+
+
+def basic_layouts() -> tuple[Walls, ...]:
+    """The 8 layouts with a single wall, in one of the non-goal cells."""
+    return tuple(_layout(cell) for cell in range(SIZE**2) if cell != GOAL)
+
+
+def evaluation_layouts() -> tuple[Walls, ...]:
+    """The layouts with two walls whose 7 open cells form one path that starts at the goal."""
+    others = [cell for cell in range(SIZE**2) if cell != GOAL]
+    layouts = (_layout(*walls) for walls in combinations(others, 2))
+    return tuple(walls for walls in layouts if _is_path_from_goal(_open_graph(walls)))
+
+
+def path_to_goal(walls: Walls) -> tuple[int, ...]:
+    """The cells of an evaluation layout from the far end to the goal."""
+    distance = nx.single_source_shortest_path_length(_open_graph(walls), GOAL)
+    return tuple(sorted(distance, key=lambda cell: -distance[cell]))
+
+
+@dataclass(frozen=True)
+class WalledMaze(Environment[WalledMazeState]):
+    """A 3x3 maze whose goal is the top left corner. Episodic, reward -1 a step, no chance at all.
+
+    The step taken *on* the goal is the terminal one, and costs -1 like every other. A terminal
+    outcome has no successor (`next_state` is None).
+
+    Attributes:
+        layouts: The walls of an episode are one of these, each as likely.
+    """
+
+    layouts: tuple[Walls, ...] = field(default_factory=evaluation_layouts)
+
+    def __post_init__(self) -> None:
+        for walls in self.layouts:
+            if len(walls) != SIZE**2 or walls[GOAL]:
+                raise ValueError(f"a layout is {SIZE**2} walls, none on the goal, got {walls!r}")
+        if not self.layouts or len(set(self.layouts)) < len(self.layouts):
+            raise ValueError(f"layouts must be at least one, all distinct, got {self.layouts!r}")
+
+    def initial_distribution(self) -> dict[WalledMazeState, Fraction]:
+        """The layout is uniform, then the start is uniform over its open cells, goal included."""
+        return {
+            WalledMazeState(cell, walls): Fraction(1, len(self.layouts) * walls.count(False))
+            for walls in self.layouts
+            for cell in _openings(walls)
+        }
+
+    def branches(self, state: WalledMazeState, action: int) -> Branches[WalledMazeState]:
+        """On the goal the episode ends; else the agent moves unless a wall is in the way."""
+        if state.agent == GOAL:
+            return {"goal": [Outcome(Fraction(1), None, -1, True)]}
+        ahead = target(state.agent, action, SIZE)
+        moved = state if state.walls[ahead] else state._replace(agent=ahead)
+        return {"usual": [Outcome(Fraction(1), moved, -1, False)]}
+
+    def observation(self, state: WalledMazeState) -> tuple[int, ...]:
+        """One-hot agent, one-hot goal, walls present, walls absent: 36 features."""
+        present = tuple(int(wall) for wall in state.walls)
+        absent = tuple(int(not wall) for wall in state.walls)
+        return one_hot(state.agent, SIZE**2) + one_hot(GOAL, SIZE**2) + present + absent
+
+    @property
+    def num_actions(self) -> int:
+        """Stay, up, left, down, right."""
+        return NUM_ACTIONS
+
+    @property
+    def causes(self) -> tuple[str, ...]:
+        """The usual course, and the goal that ends the episode."""
+        return ("usual", "goal")
+
+    @property
+    def max_states(self) -> int:
+        """Every open cell of every layout."""
+        return sum(walls.count(False) for walls in self.layouts)
+
+    @property
+    def factor_names(self) -> tuple[str, ...]:
+        """The agent, and whether there is a wall in each cell."""
+        return ("agent", *(f"wall {cell_name(cell, SIZE)}" for cell in range(SIZE**2)))
+
+    def factors(self, state: WalledMazeState) -> tuple[int | bool, ...]:
+        """The agent's cell, and for each cell whether it is a wall."""
+        return (state.agent, *state.walls)
+
+    def parents(self, action: int, cause: str) -> dict[str, frozenset[str]]:  # noqa: ARG002
+        """Walls stay; the agent depends on its cell and the walls that it may run into."""
+        ahead = {target(cell, action, SIZE) for cell in range(SIZE**2) if action}
+        blocking = frozenset({"agent", *(f"wall {cell_name(cell, SIZE)}" for cell in ahead)})
+        unchanged = {name: frozenset([name]) for name in self.factor_names}
+        return unchanged | {"agent": blocking}
+
+
+def dataset(coverage: Coverage) -> tuple[tuple[WalledMazeState, int], ...]:
+    """The state-action pairs of a training set of section 2.
+
+    Every set holds all transitions of the basic layouts, those on the goal included. Of the
+    evaluation layouts it holds: all transitions; one for each cell but the goal, along the path;
+    all actions in the cell furthest from the goal; or none.
+
+    Raises:
+        ValueError: `coverage` is not one of the four.
+    """
+    if coverage not in get_args(Coverage):
+        raise ValueError(f"coverage must be one of {get_args(Coverage)}, got {coverage!r}")
+    pairs = [
+        (WalledMazeState(cell, walls), action)
+        for walls in basic_layouts() + evaluation_layouts() * (coverage == "all-evaluation")
+        for cell in _openings(walls)
+        for action in range(NUM_ACTIONS)
+    ]
+    for walls in evaluation_layouts():
+        path = path_to_goal(walls)
+        if coverage == "path-to-goal":
+            pairs += [
+                (WalledMazeState(cell, walls), action)
+                for cell, following in pairwise(path)
+                for action in range(NUM_ACTIONS)
+                if target(cell, action, SIZE) == following
+            ]
+        if coverage == "single-cell":
+            pairs += [(WalledMazeState(path[0], walls), action) for action in range(NUM_ACTIONS)]
+    return tuple(pairs)
+
+
+def _layout(*walls: int) -> Walls:
+    return tuple(cell in walls for cell in range(SIZE**2))
+
+
+def _openings(walls: Walls) -> list[int]:
+    return [cell for cell, wall in enumerate(walls) if not wall]
+
+
+def _open_graph(walls: Walls) -> "nx.Graph[int]":
+    graph: nx.Graph[int] = nx.Graph()
+    graph.add_nodes_from(_openings(walls))
+    graph.add_edges_from(
+        (cell, other) for cell in graph for other in neighbours(cell, SIZE) if not walls[other]
+    )
+    return graph
+
+
+def _is_path_from_goal(graph: "nx.Graph[int]") -> bool:
+    degrees = sorted(degree for _, degree in graph.degree)
+    return nx.is_tree(graph) and degrees[-1] <= 2 and graph.degree[GOAL] == 1

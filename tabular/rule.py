@@ -1,0 +1,136 @@
+"""What a rule is: the exact law of one step of a finite environment.
+
+A rule gives, for a state s and an action a, the distribution p(s', r, terminal | s, a) as a tuple of
+:class:`Outcome` with `Fraction` probabilities. States are plain hashable values.
+
+A terminal outcome has no successor: its `next_state` is ``None``. The episode is over, nothing is
+bootstrapped, and the next state that is acted on is drawn from `initial_distribution()`.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Iterable, Mapping
+from fractions import Fraction
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+State = TypeVar("State", bound=Hashable)
+
+Factor = Hashable
+"""A factor's value."""
+
+
+class Outcome(NamedTuple, Generic[State]):
+    """One thing that a step may lead to."""
+
+    probability: Fraction
+    next_state: State | None
+    reward: int | Fraction
+    terminal: bool
+
+
+Branches = Mapping[str, Iterable[Outcome[State]]]
+"""The outcomes of a step by their cause; the probabilities add to 1 over all causes together."""
+
+
+class Rule(Protocol[State]):
+    """The least that a finite MDP is built from."""
+
+    @property
+    def num_actions(self) -> int:
+        """Actions are the integers 0 to num_actions - 1, in every state."""
+
+    def initial_distribution(self) -> Mapping[State, Fraction]:
+        """Probability of each state after a reset; the probabilities are positive and add to 1."""
+
+    def outcomes(self, state: State, action: int) -> tuple[Outcome[State], ...]:
+        """The law of a step: distinct outcomes with positive probabilities that add to 1."""
+
+
+class FactoredRule(Rule[State], Protocol[State]):
+    """A rule whose states are made of named factors."""
+
+    @property
+    def factor_names(self) -> tuple[str, ...]:
+        """The name of each factor."""
+
+    def factors(self, state: State) -> tuple[Factor, ...]:
+        """The value of each factor; two states with equal factors are equal."""
+
+
+class Environment(ABC, Generic[State]):
+    """A factored rule that also says *why* a step goes as it does.
+
+    `branches` splits the outcomes by their cause: the usual course, a spontaneous event (one coin
+    that all factors share), a success. Factors that a shared cause makes dependent are, in these
+    environments, separate again once it is given; that is what `parents` declares.
+    """
+
+    @property
+    @abstractmethod
+    def num_actions(self) -> int:
+        """Actions are the integers 0 to num_actions - 1, in every state."""
+
+    @property
+    @abstractmethod
+    def factor_names(self) -> tuple[str, ...]:
+        """The name of each factor."""
+
+    @property
+    @abstractmethod
+    def causes(self) -> tuple[str, ...]:
+        """Every cause that `branches` may name."""
+
+    @property
+    @abstractmethod
+    def max_states(self) -> int:
+        """An upper bound on the number of reachable states, known without enumerating them."""
+
+    @abstractmethod
+    def initial_distribution(self) -> Mapping[State, Fraction]:
+        """Probability of each state after a reset; the probabilities are positive and add to 1."""
+
+    @abstractmethod
+    def branches(self, state: State, action: int) -> Branches[State]:
+        """The outcomes of a step by their cause, neither merged nor cleared of impossible ones."""
+
+    @abstractmethod
+    def observation(self, state: State) -> tuple[int, ...]:
+        """The flat vector of 0/1 features that an agent sees."""
+
+    @abstractmethod
+    def factors(self, state: State) -> tuple[Factor, ...]:
+        """The value of each factor; two states with equal factors are equal."""
+
+    @abstractmethod
+    def parents(self, action: int, cause: str) -> Mapping[str, frozenset[str]]:
+        """Declared scopes: which factors each factor of the successor depends on.
+
+        They hold given the action and the cause, where the step is not terminal.
+        """
+
+    def outcomes(self, state: State, action: int) -> tuple[Outcome[State], ...]:
+        """The law of a step: distinct outcomes with positive probabilities that add to 1.
+
+        Raises:
+            ValueError: `action` is not one of 0 to num_actions - 1.
+        """
+        if action not in range(self.num_actions):
+            raise ValueError(f"action must be 0 to {self.num_actions - 1}, got {action!r}")
+        return merged(
+            outcome for branch in self.branches(state, action).values() for outcome in branch
+        )
+
+
+def merged(outcomes: Iterable[Outcome[State]]) -> tuple[Outcome[State], ...]:
+    """Equal outcomes added up, impossible ones left out, in order of first appearance."""
+    total: dict[tuple[State | None, int | Fraction, bool], Fraction] = {}
+    for probability, next_state, reward, terminal in outcomes:
+        if probability:
+            key = (next_state, reward, terminal)
+            total[key] = total.get(key, Fraction(0)) + probability
+    return tuple(Outcome(probability, *key) for key, probability in total.items())
+
+
+def require_positive_integer(name: str, value: int) -> None:
+    """Raise ValueError unless `value` is an integer of at least 1."""
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
