@@ -1,1 +1,59 @@
-"""Theorem 1 checked exactly: what a dataset leaves open to a model and to the Bellman equation alone."""
+"""Theorem 1 checked exactly: what a dataset leaves open to a model, and to the Bellman equation alone.
+
+A class M of deterministic MDPs with known rewards has optimal action values H_Q. A dataset D leaves H_M(D), the optimal
+values of the models that agree with it, and H_B(D), those that satisfy the Bellman equation on it. All of it is exact,
+in integers and fractions, over whole classes.
+"""
+
+from theory.class_file import load_class, load_dataset, load_rewards, parse_class
+from theory.exchange import closed_under_equivalence, exchange_failures, exchange_holds
+from theory.fiber_census import Census, ValueFibers, census, value_fibers
+from theory.gallery import GALLERY, GalleryEntry, gallery_class, named_rewards
+from theory.identifiability import Identifiability, identifiability
+from theory.mdp_class import MDPClass, cost_rewards, exact, mdp_class, sparse_rewards
+from theory.policy_iteration import optimal_q
+from theory.solved_class import ClassTooLargeError, SolvedClass, solve
+from theory.theorem import DatasetReport, TheoremReport, check_class, check_dataset
+from theory.transition_class import TransitionClass, explicit, factored, tabular
+from theory.version_space import DatasetSweep, VersionSpace, sweep_datasets, version_space
+
+__all__ = [
+    "GALLERY",
+    "Census",
+    "ClassTooLargeError",
+    "DatasetReport",
+    "DatasetSweep",
+    "GalleryEntry",
+    "Identifiability",
+    "MDPClass",
+    "SolvedClass",
+    "TheoremReport",
+    "TransitionClass",
+    "ValueFibers",
+    "VersionSpace",
+    "census",
+    "check_class",
+    "check_dataset",
+    "closed_under_equivalence",
+    "cost_rewards",
+    "exact",
+    "exchange_failures",
+    "exchange_holds",
+    "explicit",
+    "factored",
+    "gallery_class",
+    "identifiability",
+    "load_class",
+    "load_dataset",
+    "load_rewards",
+    "mdp_class",
+    "named_rewards",
+    "optimal_q",
+    "parse_class",
+    "solve",
+    "sparse_rewards",
+    "sweep_datasets",
+    "tabular",
+    "value_fibers",
+    "version_space",
+]

@@ -10,6 +10,7 @@ from fractions import Fraction
 from theory.mdp_class import MDPClass, Rewards, cost_rewards, mdp_class, sparse_rewards
 from theory.push_tree import (
     EXPERIENCE,
+    TRUTH,
     push_tree,
     push_tree_independent,
     push_tree_tabular,
@@ -30,14 +31,14 @@ class GalleryEntry:
         make: returns the class.
         about: one line on what it shows.
         dataset: a dataset that goes with it, if any.
-        truth: the index of the model that plays the true environment.
+        truth: the model that plays the true environment, `truth[s][a]`; the first of the class if empty.
         counterexample: whether it violates a side condition of part 3 on purpose.
     """
 
     make: Callable[[], MDPClass]
     about: str
     dataset: tuple[Transition, ...] = ()
-    truth: int = 0
+    truth: tuple[tuple[int, ...], ...] = ()
     counterexample: bool = False
 
 
@@ -108,6 +109,15 @@ def binary_factors_dataset(count: int) -> tuple[Transition, ...]:
     return tuple((0, i, 1 << (count - 1 - i)) for i in range(count))
 
 
+def binary_factors_truth(count: int) -> tuple[tuple[int, ...], ...]:
+    """Action i sets factor i to 1."""
+    goal = 2**count - 1
+    return tuple(
+        (*(s | 1 << (count - 1 - i) for i in range(count)), goal + 1 if s == goal else s)
+        for s in range(2**count)
+    )
+
+
 def gamma_one() -> MDPClass:
     """At gamma = 1 with rewards that can sum to zero, part 3 fails; see `theory.mdp_class.zero_sum_choice`."""
     return mdp_class(tabular(1, 2), [[-1, 0]], 1, name="gamma-one")
@@ -118,11 +128,17 @@ def non_functional() -> MDPClass:
     return mdp_class(tabular(1, 1), [[0]], "1/2", name="non-functional")
 
 
+def chain(states: int, actions: int) -> tuple[tuple[int, ...], ...]:
+    """The last action goes one state on, and from the last state to the end; any other goes back to the first."""
+    return tuple((0,) * (actions - 1) + (s + 1,) for s in range(states))
+
+
 def _entries() -> dict[str, GalleryEntry]:
     entries = {
         f"tabular-{n}x{k}-{rewards}": GalleryEntry(
             lambda n=n, k=k, rewards=rewards: tabular_class(n, k, rewards),  # type: ignore[misc]
             f"every map of {n} states and {k} actions, {rewards} rewards: part 3",
+            truth=chain(n, k),
         )
         for n, k, rewards in (
             (2, 1, "cost"),
@@ -136,16 +152,16 @@ def _entries() -> dict[str, GalleryEntry]:
     }
     entries |= {
         "push-tree": GalleryEntry(
-            push_tree, "each action changes at most one factor: the model pushes", EXPERIENCE
+            push_tree, "each action changes at most one factor: the model pushes", EXPERIENCE, TRUTH
         ),
         "push-tree-independent": GalleryEntry(
-            push_tree_independent, "independent factors: not enough to push", EXPERIENCE
+            push_tree_independent, "independent factors: not enough to push", EXPERIENCE, TRUTH
         ),
         "push-tree-tabular": GalleryEntry(
-            push_tree_tabular, "any nonterminal successor, the meal known", EXPERIENCE
+            push_tree_tabular, "any nonterminal successor, the meal known", EXPERIENCE, TRUTH
         ),
         "push-tree-unrestricted": GalleryEntry(
-            push_tree_unrestricted, "nothing known: nothing gained", EXPERIENCE
+            push_tree_unrestricted, "nothing known: nothing gained", EXPERIENCE, TRUTH
         ),
         "smallest-witness": GalleryEntry(
             smallest_witness, "the smallest proper inclusion: part 2", ((0, 0, 0),)
@@ -159,6 +175,7 @@ def _entries() -> dict[str, GalleryEntry]:
             lambda n=n: binary_factors(n),  # type: ignore[misc]
             "the gap grows as 2^n - n",
             binary_factors_dataset(n),
+            binary_factors_truth(n),
         )
         for n in range(1, MAX_BINARY_FACTORS)
     }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -11,20 +12,22 @@ from theory.transition_class import TransitionClass
 Rewards = tuple[tuple[Fraction, ...], ...]
 QTable = tuple[tuple[Fraction, ...], ...]
 
+NUMBER = re.compile(r"-?(\d+(\.\d*)?|\.\d+|\d+/0*[1-9]\d*)")
+MAX_DIGITS = 200
+
 
 def exact(number: object, what: str = "number") -> Fraction:
     """An integer, a Fraction, or a string "p/q" or "0.9", as the exact number that it denotes.
 
-    Floats are refused: 0.9 is not 9/10. (Class files may hold decimals, which are read from their text.)
+    Floats are refused: the float 0.9 is not 9/10. (Class files may hold decimals, which are read from their text.)
 
     Raises:
         ValueError: if it is none of these.
     """
-    if isinstance(number, (int, str, Fraction)) and not isinstance(number, bool):
-        try:
-            return Fraction(number)
-        except (ValueError, ZeroDivisionError):
-            pass
+    if isinstance(number, (int, Fraction)) and not isinstance(number, bool):
+        return Fraction(number)
+    if isinstance(number, str) and len(number) <= MAX_DIGITS and NUMBER.fullmatch(number):
+        return Fraction(number)
     raise ValueError(
         f'{what} is {number!r}; accepted: an integer, a "p/q" string, a decimal string'
     )

@@ -30,6 +30,15 @@ EXPERIENCE: tuple[Transition, ...] = (
     MEAL,
 )
 
+# What is really so: pushing fells the tree and leaves the food in place; eating without food in reach does nothing.
+TRUTH = tuple(
+    (
+        STATES.index((1, food)),
+        TERMINAL if (fallen, food) == (1, 1) else STATES.index((fallen, food)),
+    )
+    for fallen, food in STATES
+)
+
 # Each factor keeps to itself; or, more narrowly, one factor changes by itself and the other stays.
 INDEPENDENT: tuple[Structure, ...] = (((0,), (1,)),)
 ONE_FACTOR_CHANGES: tuple[Structure, ...] = (((0,), None), (None, (1,)))

@@ -165,9 +165,10 @@ def solve(problem: MDPClass, progress: Progress = silent) -> SolvedClass:
     """
     size, needed = problem.transitions.size, enumeration_bytes(problem)
     if needed > MAX_BYTES:
+        census = "; the census can count it" if problem.transitions.is_tabular else ""
         raise ClassTooLargeError(
-            f"the class has {size} models: enumerating them takes about {needed / 1e9:.3g} GB and {size / 5e6:.3g} s;"
-            f" accepted: at most {MAX_BYTES / 1e9:.2g} GB; for every map S x A -> S + {{t}} use the fiber census"
+            f"the class has {size} models, about {needed / 1e9:.3g} GB and {size / 1e6:.3g} s to enumerate;"
+            f" accepted: at most {MAX_BYTES / 1e9:.2g} GB{census}"
         )
     try:
         table = lasso_table(problem.rewards, problem.gamma)

@@ -14,7 +14,7 @@ from itertools import product
 from math import prod
 
 import numpy as np
-from jaxtyping import Bool, Integer, UInt
+from jaxtyping import Bool, Int64, Integer, UInt
 
 Models = UInt[np.ndarray, "model pair"]
 Predicate = Callable[[UInt[np.ndarray, "model state action"]], Bool[np.ndarray, " model"]]
@@ -100,8 +100,12 @@ class TransitionClass(ABC):
         """|M|, as a Python integer of any size."""
 
     @abstractmethod
+    def select(self, index: Int64[np.ndarray, " model"]) -> Models:
+        """The transition functions of the given indices, one row each."""
+
     def models(self, start: int, stop: int) -> Models:
         """The transition functions of indices start to stop - 1, one row each."""
+        return self.select(np.arange(start, stop, dtype=np.int64))
 
     @property
     def pairs(self) -> int:
@@ -112,9 +116,6 @@ class TransitionClass(ABC):
     def is_tabular(self) -> bool:
         """Whether the class is known to hold every map S x A -> S + {t}."""
         return False
-
-    def __len__(self) -> int:
-        return self.size
 
     def batches(self, batch: int = BATCH) -> Iterator[Models]:
         """All models in order, at most `batch` of them at a time."""
@@ -131,6 +132,21 @@ class TransitionClass(ABC):
             raise ValueError(f"model {index} does not exist; accepted: 0 to {self.size - 1}")
         row = self.models(index, index + 1)[0].reshape(self.states, self.actions)
         return tuple(tuple(int(successor) for successor in line) for line in row)
+
+    def index(self, table: Sequence[Sequence[int]]) -> int:
+        """The index of a model given as a table.
+
+        Raises:
+            ValueError: if it is not in the class.
+        """
+        row = np.array([successor for line in table for successor in line])
+        start = 0
+        for batch in self.batches():
+            found = np.flatnonzero((batch == row).all(axis=1))
+            if len(found):
+                return start + int(found[0])
+            start += len(batch)
+        raise ValueError(f"the model {[list(line) for line in table]} is not in the class")
 
     def filter(self, predicate: Predicate) -> FilteredClass:
         """The members for which `predicate` holds; see `FilteredClass`."""
@@ -178,8 +194,7 @@ class ProductClass(TransitionClass):
     def is_tabular(self) -> bool:
         return bool(self.size == (self.states + 1) ** self.pairs)
 
-    def models(self, start: int, stop: int) -> Models:
-        index = np.arange(start, stop)
+    def select(self, index: Int64[np.ndarray, " model"]) -> Models:
         rows = np.empty((len(index), self.pairs), dtype=successor_dtype(self.states))
         for pairs, assignments in reversed(self.blocks):
             index, choice = np.divmod(index, len(assignments))
@@ -207,25 +222,18 @@ class FilteredClass(TransitionClass):
                 )
             kept.append(start + np.flatnonzero(mask))
             start += len(batch)
-        self.index = np.concatenate(kept)
-        if not len(self.index):
+        self.kept: Int64[np.ndarray, " model"] = np.concatenate(kept)
+        if not len(self.kept):
             raise ValueError(
                 "the class is empty: no model passes the predicate; accepted: one model or more"
             )
 
     @property
     def size(self) -> int:
-        return len(self.index)
+        return len(self.kept)
 
-    def models(self, start: int, stop: int) -> Models:
-        wanted = self.index[start:stop]
-        if not len(wanted):
-            return np.empty((0, self.pairs), dtype=successor_dtype(self.states))
-        # A run of neighbours in the base is read at once; a sparse selection, model by model.
-        first, last = int(wanted[0]), int(wanted[-1])
-        if last - first < 4 * BATCH:
-            return self.base.models(first, last + 1)[wanted - first]
-        return np.concatenate([self.base.models(int(i), int(i) + 1) for i in wanted])
+    def select(self, index: Int64[np.ndarray, " model"]) -> Models:
+        return self.base.select(self.kept[index])
 
 
 def tabular(
