@@ -10,7 +10,7 @@ bootstrapped, and the next state that is acted on is drawn from `initial_distrib
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping
 from fractions import Fraction
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 State = TypeVar("State", bound=Hashable)
 
@@ -18,19 +18,20 @@ Factor = Hashable
 """A factor's value."""
 
 
-class Outcome(NamedTuple, Generic[State]):
-    """One thing that a step may lead to."""
+class Outcome(NamedTuple):
+    """One thing that a step may lead to; `next_state` is a state of the rule, or None at the end."""
 
     probability: Fraction
-    next_state: State | None
+    next_state: Any
     reward: int | Fraction
     terminal: bool
 
 
-Branches = Mapping[str, Iterable[Outcome[State]]]
+Branches = Mapping[str, Iterable[Outcome]]
 """The outcomes of a step by their cause; the probabilities add to 1 over all causes together."""
 
 
+@runtime_checkable
 class Rule(Protocol[State]):
     """The least that a finite MDP is built from."""
 
@@ -41,10 +42,11 @@ class Rule(Protocol[State]):
     def initial_distribution(self) -> Mapping[State, Fraction]:
         """Probability of each state after a reset; the probabilities are positive and add to 1."""
 
-    def outcomes(self, state: State, action: int) -> tuple[Outcome[State], ...]:
+    def outcomes(self, state: State, action: int) -> tuple[Outcome, ...]:
         """The law of a step: distinct outcomes with positive probabilities that add to 1."""
 
 
+@runtime_checkable
 class FactoredRule(Rule[State], Protocol[State]):
     """A rule whose states are made of named factors."""
 
@@ -89,7 +91,7 @@ class Environment(ABC, Generic[State]):
         """Probability of each state after a reset; the probabilities are positive and add to 1."""
 
     @abstractmethod
-    def branches(self, state: State, action: int) -> Branches[State]:
+    def branches(self, state: State, action: int) -> Branches:
         """The outcomes of a step by their cause, neither merged nor cleared of impossible ones."""
 
     @abstractmethod
@@ -107,7 +109,7 @@ class Environment(ABC, Generic[State]):
         They hold given the action and the cause, where the step is not terminal.
         """
 
-    def outcomes(self, state: State, action: int) -> tuple[Outcome[State], ...]:
+    def outcomes(self, state: State, action: int) -> tuple[Outcome, ...]:
         """The law of a step: distinct outcomes with positive probabilities that add to 1.
 
         Raises:
@@ -120,9 +122,9 @@ class Environment(ABC, Generic[State]):
         )
 
 
-def merged(outcomes: Iterable[Outcome[State]]) -> tuple[Outcome[State], ...]:
+def merged(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
     """Equal outcomes added up, impossible ones left out, in order of first appearance."""
-    total: dict[tuple[State | None, int | Fraction, bool], Fraction] = {}
+    total: dict[tuple[Hashable, int | Fraction, bool], Fraction] = {}
     for probability, next_state, reward, terminal in outcomes:
         if probability:
             key = (next_state, reward, terminal)

@@ -75,7 +75,7 @@ class ButtonGrid(Environment[ButtonGridState]):
             )
         return dict.fromkeys(self._layouts(), Fraction(1, self._num_layouts))
 
-    def branches(self, state: ButtonGridState, action: int) -> Branches[ButtonGridState]:
+    def branches(self, state: ButtonGridState, action: int) -> Branches:
         """Reward 1 and all is drawn anew if all are on; else entering a button's cell toggles it."""
         if all(button.on for button in state.buttons):
             return {"success": self._redrawn(Fraction(1), reward=1)}
@@ -147,6 +147,6 @@ class ButtonGrid(Environment[ButtonGridState]):
             for agent in cells:
                 yield ButtonGridState(agent, buttons)
 
-    def _redrawn(self, probability: Fraction, *, reward: int) -> Iterator[Outcome[ButtonGridState]]:
+    def _redrawn(self, probability: Fraction, *, reward: int) -> Iterator[Outcome]:
         for state, chance in self.initial_distribution().items():
             yield Outcome(probability * chance, state, reward, False)

@@ -40,7 +40,7 @@ class OpenGrid(Environment[int]):
         """The start is uniform over all cells, the goal among them."""
         return dict.fromkeys(range(self.grid_size**2), Fraction(1, self.grid_size**2))
 
-    def branches(self, state: int, action: int) -> Branches[int]:
+    def branches(self, state: int, action: int) -> Branches:
         """On the goal the episode ends; else the agent moves, or is put on the goal."""
         if state == self.goal:
             return {"goal": [Outcome(Fraction(1), None, -1, True)]}

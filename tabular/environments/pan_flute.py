@@ -34,7 +34,7 @@ class PanFlute(Environment[PanFluteState]):
         """All cells are inactive."""
         return {tuple((0,) * (i + 1) for i in range(self.num_pipes)): Fraction(1)}
 
-    def branches(self, state: PanFluteState, action: int) -> Branches[PanFluteState]:
+    def branches(self, state: PanFluteState, action: int) -> Branches:
         """Reward 1 if all last cells are active; activation moves up, and enters pipe `action`."""
         reward = int(all(pipe[-1] for pipe in state))
         moved = tuple((int(i == action), *pipe[:-1]) for i, pipe in enumerate(state))

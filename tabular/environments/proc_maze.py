@@ -67,7 +67,7 @@ class ProcMaze(Environment[ProcMazeState]):
             )
         return dict(self._starts())
 
-    def branches(self, state: ProcMazeState, action: int) -> Branches[ProcMazeState]:
+    def branches(self, state: ProcMazeState, action: int) -> Branches:
         """On the goal the episode ends; else the agent moves unless a wall is in the way."""
         if state.agent == state.goal:
             return {"goal": [Outcome(Fraction(1), None, -1, True)]}

@@ -71,7 +71,7 @@ class WalledMaze(Environment[WalledMazeState]):
             for cell in _openings(walls)
         }
 
-    def branches(self, state: WalledMazeState, action: int) -> Branches[WalledMazeState]:
+    def branches(self, state: WalledMazeState, action: int) -> Branches:
         """On the goal the episode ends; else the agent moves unless a wall is in the way."""
         if state.agent == GOAL:
             return {"goal": [Outcome(Fraction(1), None, -1, True)]}
