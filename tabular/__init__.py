@@ -12,6 +12,7 @@ from tabular.environments import (
     WalledMaze,
     WalledMazeState,
 )
+from tabular.finite_mdp import FiniteMDP
 from tabular.rule import Environment, FactoredRule, Outcome, Rule, merged
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "ButtonGridState",
     "Environment",
     "FactoredRule",
+    "FiniteMDP",
     "OpenGrid",
     "Outcome",
     "PanFlute",

@@ -1,0 +1,175 @@
+"""Average reward: the gain g is the long-run reward a step, the bias h what a start is worth beside it.
+
+A policy's gain and bias satisfy g = P g and g + h = r + P h. Where one gain g is optimal from every
+state, g + h = max over a of (r + P h).
+
+The bound: for *any* h, the optimal gain from every state lies between the least and the greatest
+entry of max over a of (r + P h) - h (Puterman, *Markov Decision Processes*, theorem 8.5.5; it needs
+no assumption on the chains). It closes on the gain where that is the same from every state, as it
+is in a weakly communicating MDP. Where it is not (a multichain optimum), `policy_iteration` still
+finds the gain from each state, but the bound stays as wide as the gains differ.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+from scipy import sparse
+from scipy.sparse.csgraph import connected_components
+from scipy.sparse.linalg import spsolve
+
+from tabular.finite_mdp import FiniteMDP, State
+from tabular.solvers.solution import improved, rounding
+
+
+@dataclass(frozen=True, eq=False)
+class GainSolution:
+    """Optimal gains, a policy that attains them, and how far off the gains can be.
+
+    Attributes:
+        gain: Long-run reward a step from each state.
+        bias: Relative values h; those of value iteration only up to a constant and its tolerance.
+        policy: The greedy action of each state.
+        error_bound: No gain is further than this from the optimal one, rounding included.
+        iterations: Sweeps, or policies looked at.
+    """
+
+    gain: Float[np.ndarray, " state"]
+    bias: Float[np.ndarray, " state"]
+    policy: Int[np.ndarray, " state"]
+    error_bound: float
+    iterations: int
+
+
+def relative_value_iteration(
+    mdp: FiniteMDP[State], *, tolerance: float = 1e-9, max_iterations: int = 1_000_000
+) -> GainSolution:
+    """Repeat h <- h + (max over a of (r + P h) - h) / 2, less its value in the first state.
+
+    The half is a chance of standing still; it makes every chain aperiodic and leaves the gain.
+
+    Raises:
+        ValueError: Some step is terminal, or the MDP is not weakly communicating, so that the
+            optimal gain may depend on the start.
+        ArithmeticError: The bound is not below `tolerance` after `max_iterations`.
+    """
+    _require_continuing(mdp)
+    if not is_weakly_communicating(mdp):
+        raise ValueError(
+            "relative value iteration needs a weakly communicating MDP, and in this one some "
+            "states can be avoided for good; use policy_iteration"
+        )
+    bias = np.zeros(mdp.num_states)
+    for iterations in range(1, max_iterations + 1):
+        backup = mdp.backup(bias)
+        gains = backup.max(axis=1) - bias
+        middle = (gains.max() + gains.min()) / 2
+        noise = rounding(mdp, bias)
+        bound = float(gains.max() - middle + noise)
+        if bound <= max(tolerance, 2 * noise):
+            gain = np.full(mdp.num_states, middle)
+            return GainSolution(gain, bias, backup.argmax(axis=1), bound, iterations)
+        bias = bias + (gains - gains[0]) / 2
+    raise ArithmeticError(f"the gain is only known within {bound} after {max_iterations} sweeps")
+
+
+def policy_iteration(mdp: FiniteMDP[State]) -> GainSolution:
+    """Howard's policy iteration for any chain structure: improve the gain first, then the bias.
+
+    Raises:
+        ValueError: Some step is terminal.
+    """
+    _require_continuing(mdp)
+    policy, iterations = mdp.rewards.argmax(axis=1), 0
+    while True:
+        gain, bias = gain_and_bias(*mdp.chain(policy))
+        iterations += 1
+        slack = 1e-11 * (1 + np.abs(mdp.rewards).max() + np.abs(bias).max())
+        successor_gain = mdp.expected(gain)
+        better = improved(policy, successor_gain, slack)
+        if (better == policy).all():
+            best = successor_gain >= successor_gain.max(axis=1, keepdims=True) - slack
+            better = improved(policy, np.where(best, mdp.backup(bias), -np.inf), slack)
+        if (better == policy).all():
+            break
+        policy = better
+    bracket = mdp.backup(bias).max(axis=1) - bias
+    bound = max(float((gain - bracket.min()).max()), float((bracket.max() - gain).max()))
+    return GainSolution(gain, bias, policy, bound + rounding(mdp, bias), iterations)
+
+
+def gain_and_bias(
+    transitions: sparse.csr_array, rewards: Float[np.ndarray, " state"]
+) -> tuple[Float[np.ndarray, " state"], Float[np.ndarray, " state"]]:
+    """Gain and bias of a Markov chain with rewards, which may have several recurrent classes.
+
+    The bias is made unique by being 0 in the first state of each recurrent class. Within a class,
+    whose gain is one number, that leaves room for the gain in the first state's place:
+    one linear system for both.
+    """
+    num_states = rewards.size
+    _, component = connected_components(transitions, connection="strong")
+    entries = transitions.tocoo()
+    crossing = component[entries.row] != component[entries.col]
+    closed = ~np.isin(component, component[entries.row[crossing]])
+    recurrent, transient = np.flatnonzero(closed), np.flatnonzero(~closed)
+    _, first, member = np.unique(component[recurrent], return_index=True, return_inverse=True)
+
+    system = sparse.eye_array(num_states, format="csr") - transitions
+    is_first = np.zeros(recurrent.size)
+    is_first[first] = 1
+    members = sparse.csr_array(
+        (np.ones(recurrent.size), (np.arange(recurrent.size), first[member]))
+    )
+    members.resize(recurrent.size, recurrent.size)
+    within = system[recurrent][:, recurrent] @ sparse.diags_array(1 - is_first) + members
+    solved = _solve(within, rewards[recurrent])
+
+    gain, bias = np.zeros(num_states), np.zeros(num_states)
+    gain[recurrent] = solved[first][member]
+    bias[recurrent] = solved * (1 - is_first)
+    if transient.size:
+        leaving = transitions[transient][:, recurrent]
+        within = system[transient][:, transient]
+        gain[transient] = _solve(within, leaving @ gain[recurrent])
+        bias[transient] = _solve(
+            within, rewards[transient] - gain[transient] + leaving @ bias[recurrent]
+        )
+    return gain, bias
+
+
+def is_weakly_communicating(mdp: FiniteMDP[State]) -> bool:
+    """Whether some states reach one another under some policy, and all others are left under any.
+
+    Then the optimal gain is the same from every state (Puterman, section 8.3).
+    """
+    reach = sparse.csr_array(mdp.chain(mdp.uniform_policy())[0])
+    count, component = connected_components(reach, connection="strong")
+    entries = reach.tocoo()
+    crossing = component[entries.row] != component[entries.col]
+    closed = np.setdiff1d(np.arange(count), component[entries.row[crossing]])
+    return closed.size == 1 and not can_stay_within(mdp, component != closed[0]).any()
+
+
+def can_stay_within(
+    mdp: FiniteMDP[State], inside: Bool[np.ndarray, " state"]
+) -> Bool[np.ndarray, " state"]:
+    """The states of a set from which some policy never leaves the set, nor terminates."""
+    while True:
+        outside = mdp.expected((~inside).astype(float))
+        staying = inside & ((outside == 0) & (mdp.termination == 0)).any(axis=1)
+        if (staying == inside).all():
+            return inside
+        inside = staying
+
+
+def _solve(system: sparse.csr_array, right: Float[np.ndarray, " row"]) -> Float[np.ndarray, " row"]:
+    return np.atleast_1d(spsolve(sparse.csc_array(system), right))
+
+
+def _require_continuing(mdp: FiniteMDP[State]) -> None:
+    if mdp.termination.any():
+        raise ValueError(
+            "average reward needs a continuing task, but some step is terminal; "
+            "build the MDP with restart=True"
+        )
