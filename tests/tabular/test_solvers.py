@@ -21,7 +21,7 @@ TOLERANCE = 1e-7
 
 @st.composite
 def tables(draw, *, terminating=False, connected=False):
-    """Transitions and rewards of small MDPs from drawn integers: weights of the successors, the last one the end if any."""
+    """Transitions and rewards of a small MDP; a row's weights may end with that of termination."""
     states, actions = draw(st.integers(1, 4)), draw(st.integers(1, 3))
     successors = states + terminating
     weights = st.lists(st.integers(0, 3), min_size=successors, max_size=successors)
