@@ -15,7 +15,7 @@ from functools import cached_property
 
 import numba
 import numpy as np
-from jaxtyping import Bool, Int32, Int64, Integer, Shaped
+from jaxtyping import Bool, Int32, Int64, Integer, Shaped, UInt
 
 from theory.lasso_table import (
     LassoTable,
@@ -184,21 +184,47 @@ def solve_by_table(
 ) -> SolvedClass:
     """`solve`, with the values of all policies looked up in a table made before."""
     transitions = problem.transitions
-    models, ranks, start = [], [], 0
-    for batch in transitions.batches(BATCH):
-        models.append(batch)
-        ranks.append(optimal_ranks(batch, table, problem.actions))
-        start += len(batch)
-        progress(start / transitions.size)
-    return _grouped(
-        problem, np.concatenate(models), np.concatenate(ranks), table.levels, table.scale
-    )
+    if (assignments := transitions.state_assignments()) is not None:
+        models = transitions.models(0, transitions.size)
+        ranks = optimal_ranks_of_product(assignments, table)
+        progress(1.0)
+    else:
+        batches, looked_up, start = [], [], 0
+        for batch in transitions.batches(BATCH):
+            batches.append(batch)
+            looked_up.append(optimal_ranks(batch, table, problem.actions))
+            start += len(batch)
+            progress(start / transitions.size)
+        models, ranks = np.concatenate(batches), np.concatenate(looked_up)
+    return _grouped(problem, models, ranks, table.levels, table.scale)
+
+
+def optimal_ranks_of_product(
+    assignments: list[UInt[np.ndarray, "choice action"]], table: LassoTable
+) -> Int32[np.ndarray, "model vertex"]:
+    """The rank of V*(s) in every model of a class whose states are independent.
+
+    State by state, the table's axis of options gives way to an axis of joint assignments, along which the best
+    action is taken. Models that agree in the first states share that work: about one maximum for each action,
+    model and vertex remains.
+    """
+    small = np.int16 if len(table.levels) < 2**15 else np.int32
+    n = len(assignments)
+    options = [(int(choices.max()) + 1) * (n + 1) for choices in table.choice]
+    best = np.ascontiguousarray(table.ranks.T, dtype=small).reshape(n + 1, *options)
+    for s, successors in enumerate(assignments):
+        option = table.choice[s] * (n + 1) + successors.astype(np.int64)
+        merged = best.take(option[:, 0], axis=s + 1)
+        for a in range(1, option.shape[1]):
+            np.maximum(merged, best.take(option[:, a], axis=s + 1), out=merged)
+        best = merged
+    return np.ascontiguousarray(best.reshape(n + 1, -1).T, dtype=np.int32)
 
 
 def optimal_ranks(
     models: Models, table: LassoTable, actions: int
 ) -> Int32[np.ndarray, "model vertex"]:
-    """The rank of V*(s) in every model: the best over the policies, each of which is one row of the table.
+    """The rank of V*(s) in each of the given models: the best over the policies, which are rows of the table.
 
     An optimal policy is best in all states at once, so the maximum is taken state by state. The cost is
     k^n * n look-ups a model.

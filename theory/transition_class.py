@@ -148,6 +148,13 @@ class TransitionClass(ABC):
             start += len(batch)
         raise ValueError(f"the model {[list(line) for line in table]} is not in the class")
 
+    def state_assignments(self) -> list[UInt[np.ndarray, "choice action"]] | None:
+        """What each state's actions may lead to, if the states are independent; None if that is not known.
+
+        The models, in order, are then the product of these lists, the last state varying fastest.
+        """
+        return None
+
     def filter(self, predicate: Predicate) -> FilteredClass:
         """The members for which `predicate` holds; see `FilteredClass`."""
         return FilteredClass(self, predicate)
@@ -200,6 +207,13 @@ class ProductClass(TransitionClass):
             index, choice = np.divmod(index, len(assignments))
             rows[:, pairs] = assignments[choice]
         return rows
+
+    def state_assignments(self) -> list[UInt[np.ndarray, "choice action"]] | None:
+        if [pairs for pairs, _ in self.blocks] != [[pair] for pair in range(self.pairs)]:
+            return None
+        options = [assignments[:, 0] for _, assignments in self.blocks]
+        by_state = [options[s : s + self.actions] for s in range(0, self.pairs, self.actions)]
+        return [np.array(list(product(*actions)), dtype=options[0].dtype) for actions in by_state]
 
 
 class FilteredClass(TransitionClass):

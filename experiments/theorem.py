@@ -1,0 +1,298 @@
+"""Theorem 1, checked exactly over classes of small deterministic MDPs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+from rich.console import Console
+
+from experiments.output import (
+    Json,
+    console,
+    facts,
+    progress,
+    require_picture,
+    require_writable,
+    table,
+    write_json,
+)
+
+if TYPE_CHECKING:
+    from theory import DatasetReport, MDPClass, TheoremReport
+    from theory.mdp_class import QTable
+
+Class = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="CLASS")]
+Gamma = Annotated[str | None, tyro.conf.arg(metavar="P/Q")]
+Picture = Annotated[Path | None, tyro.conf.arg(metavar="FILE.png|svg|pdf")]
+
+MAX_SHOWN = 12
+
+
+def check(
+    name: Class,
+    /,
+    *,
+    datasets: Annotated[str, tyro.conf.arg(metavar="functional|realizable|FILE")] = "functional",
+    gamma: Gamma = None,
+    allow_zero_sum: bool = False,
+    json: Json = None,
+    out: Picture = None,
+) -> int:
+    """Check the three parts of the theorem over every dataset of a class, or over one dataset.
+
+    Exit status 1 if the theorem does not hold: part 1 always, part 3 for a class of all maps.
+
+    Args:
+        name: A class of the gallery, or a JSON file.
+        datasets: Which datasets are counted; or a JSON file [[s, a, s'], ...] with one dataset.
+        gamma: Another discount than the class's own.
+        allow_zero_sum: Go on at gamma = 1 although the Bellman equation may have several solutions.
+        json: Write the report as JSON; "-" is standard output.
+        out: Draw |H_M| and |H_B| by the size of the dataset.
+    """
+    from theory import check_class, check_dataset, load_dataset
+
+    problem = _load(name, gamma)
+    require_picture(out)
+    require_writable(json)
+    screen = console(json)
+    _say_what_was_merged(problem)
+    if datasets not in ("functional", "realizable"):
+        if out is not None:
+            raise ValueError(
+                f"--out {out} draws many datasets; accepted: none for a single dataset"
+            )
+        if not Path(datasets).exists():
+            raise ValueError(
+                f"datasets is {datasets!r}; accepted: functional, realizable, or a file"
+            )
+        one = check_dataset(
+            problem, load_dataset(Path(datasets), problem), allow_zero_sum=allow_zero_sum
+        )
+        _print_dataset(screen, problem, one)
+        write_json(one, json)
+        return 0 if one.part1 else 1
+    with progress(f"checking {problem.name}") as report_progress:
+        report = check_class(
+            problem,
+            "functional" if datasets == "functional" else "realizable",
+            allow_zero_sum=allow_zero_sum,
+            progress=report_progress,
+        )
+    _print_report(screen, report)
+    write_json(report, json)
+    if out is not None:
+        from experiments.theory_pictures import draw_sizes
+
+        draw_sizes(report, out)
+    holds = report.part1 and (report.part3_functional or not problem.transitions.is_tabular)
+    return 0 if holds else 1
+
+
+def identify(
+    name: Class,
+    /,
+    *,
+    truth: int | None = None,
+    gamma: Gamma = None,
+    samples: int = 1000,
+    seed: int = 0,
+    json: Json = None,
+    out: Picture = None,
+) -> int:
+    """How many observed transitions of a true model settle its optimal actions, under H_M and under H_B.
+
+    Args:
+        name: A class of the gallery, or a JSON file.
+        truth: The index of the true model; the gallery's own choice, else 0, unless given.
+        gamma: Another discount than the class's own.
+        samples: How many sets of observed pairs to draw of each size, where all are too many.
+        seed: Of that sampling.
+        json: Write the curves as JSON; "-" is standard output.
+        out: Draw the curves.
+    """
+    from theory import GALLERY, identifiability
+
+    problem = _load(name, gamma)
+    require_picture(out)
+    require_writable(json)
+    if truth is None:
+        known = GALLERY[name].truth if name in GALLERY else ()
+        truth = problem.transitions.index(known) if known else 0
+    with progress(f"observing {problem.name}") as report_progress:
+        curves = identifiability(
+            problem, truth, samples=samples, seed=seed, progress=report_progress
+        )
+    rows = [
+        (
+            str(row.observed) + ("" if row.exact else f" (sampled, {row.subsets})"),
+            row.model.hypotheses,
+            row.bellman.hypotheses,
+            row.model.policy,
+            row.bellman.policy,
+        )
+        for row in curves.rows
+    ]
+    columns = ("observed pairs", "mean |H_M|", "mean |H_B|", "policy settled by H_M", "by H_B")
+    console(json).print(table(f"{problem.name}, true model {truth}", columns, rows))
+    write_json(curves, json)
+    if out is not None:
+        from experiments.theory_pictures import draw_identifiability
+
+        draw_identifiability(curves, out)
+    return 0
+
+
+def census(
+    *,
+    states: Annotated[int, tyro.conf.arg(metavar="N")],
+    actions: Annotated[int, tyro.conf.arg(metavar="K")],
+    rewards: Annotated[str, tyro.conf.arg(metavar="sparse|cost|generic|FILE")] = "sparse",
+    gamma: Annotated[str, tyro.conf.arg(metavar="P/Q")] = "9/10",
+    json: Json = None,
+) -> int:
+    """Count all maps of N states and K actions by their optimal values, without enumerating them.
+
+    Exit status 1 if the counts do not add up to the number of maps.
+
+    Args:
+        states: The number of nonterminal states.
+        actions: The number of actions.
+        rewards: A reward table by name, or a JSON file [[r, one for each action], one for each state].
+        gamma: The discount.
+        json: Write the counts as JSON; "-" is standard output.
+    """
+    import theory
+
+    if states < 1 or actions < 1:
+        raise ValueError(f"{states} states and {actions} actions; accepted: 1 or more of each")
+    require_writable(json)
+    if Path(rewards).is_file() or rewards.endswith(".json"):
+        reward_table = theory.load_rewards(Path(rewards), states, actions)
+    else:
+        reward_table = theory.named_rewards(rewards, states, actions)
+    with progress(f"census of {states} x {actions}") as report_progress:
+        counts = theory.census(reward_table, theory.exact(gamma, "gamma"), report_progress)
+    rows = [
+        ("models", counts.models),
+        ("counted, fiber by fiber", counts.counted),
+        ("complete", counts.complete),
+        ("distinct optimal q", counts.value_functions),
+        ("distinct optimal V", counts.value_vectors),
+        ("most models with one V", counts.largest_fiber),
+        ("seconds", counts.seconds),
+    ]
+    title = (
+        f"Census of {states} states x {actions} actions, {rewards} rewards, gamma = {counts.gamma}"
+    )
+    console(json).print(facts(title, rows))
+    write_json({"rewards": rewards, "complete": counts.complete} | vars(counts), json)
+    return 0 if counts.complete else 1
+
+
+def gallery(*, json: Json = None) -> int:
+    """The built-in classes.
+
+    Args:
+        json: Write the list as JSON; "-" is standard output.
+    """
+    from theory import GALLERY
+
+    require_writable(json)
+    entries = [(name, entry, entry.make()) for name, entry in GALLERY.items()]
+    rows = [
+        (name, p.states, p.actions, p.transitions.size, str(p.gamma), entry.about)
+        for name, entry, p in entries
+    ]
+    columns = ("class", "states", "actions", "models", "gamma", "what it shows")
+    console(json).print(table("Gallery", columns, rows))
+    write_json(
+        [
+            {
+                "name": name,
+                "states": p.states,
+                "actions": p.actions,
+                "models": p.transitions.size,
+                "gamma": p.gamma,
+                "about": entry.about,
+                "dataset": entry.dataset,
+                "counterexample": entry.counterexample,
+            }
+            for name, entry, p in entries
+        ],
+        json,
+    )
+    return 0
+
+
+COMMANDS: dict[str, Callable[..., int]] = {
+    "check": check,
+    "identify": identify,
+    "census": census,
+    "gallery": gallery,
+}
+
+
+def _load(name: str, gamma: str | None) -> MDPClass:
+    from dataclasses import replace
+
+    from theory import exact, load_class
+
+    problem = load_class(name)
+    return problem if gamma is None else replace(problem, gamma=exact(gamma, "gamma"))
+
+
+def _say_what_was_merged(problem: MDPClass) -> None:
+    merged = getattr(problem.transitions, "merged", 0)
+    if merged:
+        Console(stderr=True).print(f"{problem.name}: {merged} repeated models were merged")
+
+
+def _print_report(screen: Console, report: TheoremReport) -> None:
+    rows: list[tuple[str, object]] = [
+        ("models", report.models),
+        ("distinct optimal q, |H_Q|", report.value_functions),
+        ("distinct optimal V", report.value_vectors),
+        ("datasets gone through", report.datasets),
+        ("sum of |H_M(D)| over them", report.sum_HM),
+        ("sum of |H_B(D)| over them", report.sum_HB),
+        ("realizable datasets with a proper inclusion", report.strict),
+        ("part 1: H_M(D) is a subset of H_B(D)", report.part1),
+        ("part 3: equal for every functional D", report.part3_functional),
+        ("part 3: equal for every realizable D", report.part3_realizable),
+        ("decided by", report.method),
+        ("seconds", report.seconds),
+    ]
+    if report.dropped:
+        rows.insert(1, ("models with an infinite q, left out", report.dropped))
+    title = (
+        f"{report.name}: {report.states} states, {report.actions} actions, gamma = {report.gamma}"
+    )
+    screen.print(facts(title, rows))
+
+
+def _print_dataset(screen: Console, problem: MDPClass, report: DatasetReport) -> None:
+    rows = [
+        ("transitions", len(report.dataset)),
+        ("functional", report.functional),
+        ("realizable", report.realizable),
+        ("models that agree with it", report.models_consistent),
+        ("|H_M(D)|", len(report.HM)),
+        ("|H_B(D)|", len(report.HB)),
+        ("H_M(D) is a subset of H_B(D)", report.part1),
+        ("they are equal", report.equal),
+    ]
+    screen.print(facts(f"{report.name}, one dataset", rows))
+    for label, tables in (("H_M(D)", report.HM), ("H_B(D)", report.HB)):
+        screen.print(_q_tables(problem, label, tables))
+
+
+def _q_tables(problem: MDPClass, title: str, tables: Sequence[QTable]) -> object:
+    pairs = [(s, a) for s in range(problem.states) for a in range(problem.actions)]
+    columns = [f"q({problem.state_name(s)}, {problem.action_name(a)})" for s, a in pairs]
+    rows = [[str(i), *(str(q[s][a]) for s, a in pairs)] for i, q in enumerate(tables[:MAX_SHOWN])]
+    more = len(tables) - len(rows)
+    return table(f"{title}{f' ({more} more in --json)' if more else ''}", ["", *columns], rows)
