@@ -19,6 +19,7 @@ BELLMAN = "#D55E00"
 ACCENT = "#009E73"
 GREY = "#8A8F98"
 INK = "#22262B"
+PAPER = "#F3F5F7"
 
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
@@ -69,3 +70,11 @@ def whole_numbers(axes: Axes) -> None:
     from matplotlib.ticker import MaxNLocator
 
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+
+
+def plain_numbers(axes: Axes) -> None:
+    """Ticks of a logarithmic vertical axis as 1, 10, 100 in place of powers."""
+    from matplotlib.ticker import FuncFormatter, NullFormatter
+
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    axes.yaxis.set_minor_formatter(NullFormatter())
