@@ -13,6 +13,12 @@ from tabular.environments import (
     WalledMazeState,
 )
 from tabular.finite_mdp import FiniteMDP
+from tabular.optimal_performance import (
+    PanFluteProgress,
+    Performance,
+    optimal_rate,
+    reference_performance,
+)
 from tabular.rule import Environment, FactoredRule, Outcome, Rule, merged
 
 __all__ = [
@@ -25,11 +31,15 @@ __all__ = [
     "OpenGrid",
     "Outcome",
     "PanFlute",
+    "PanFluteProgress",
     "PanFluteState",
+    "Performance",
     "ProcMaze",
     "ProcMazeState",
     "Rule",
     "WalledMaze",
     "WalledMazeState",
     "merged",
+    "optimal_rate",
+    "reference_performance",
 ]

@@ -69,10 +69,6 @@ class ButtonGrid(Environment[ButtonGridState]):
         Raises:
             ValueError: There are more than a million such states.
         """
-        if self._num_layouts > 1_000_000:
-            raise ValueError(
-                f"{self} starts in {self._num_layouts:,} states; at most 1,000,000 are enumerated"
-            )
         return dict.fromkeys(self._layouts(), Fraction(1, self._num_layouts))
 
     def branches(self, state: ButtonGridState, action: int) -> Branches:
@@ -141,6 +137,10 @@ class ButtonGrid(Environment[ButtonGridState]):
         return self.grid_size**2 * comb(self.grid_size**2, self.num_buttons)
 
     def _layouts(self) -> Iterator[ButtonGridState]:
+        if self._num_layouts > 1_000_000:
+            raise ValueError(
+                f"{self} starts in {self._num_layouts:,} states; at most 1,000,000 are enumerated"
+            )
         cells = range(self.grid_size**2)
         for chosen in combinations(cells, self.num_buttons):
             buttons = tuple(Button(cell, False) for cell in chosen)
@@ -148,5 +148,6 @@ class ButtonGrid(Environment[ButtonGridState]):
                 yield ButtonGridState(agent, buttons)
 
     def _redrawn(self, probability: Fraction, *, reward: int) -> Iterator[Outcome]:
-        for state, chance in self.initial_distribution().items():
-            yield Outcome(probability * chance, state, reward, False)
+        share = probability / self._num_layouts
+        for state in self._layouts():
+            yield Outcome(share, state, reward, False)

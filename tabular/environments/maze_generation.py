@@ -21,7 +21,9 @@ from tabular.environments.grid import neighbours, symmetries
 Walls = tuple[bool, ...]
 """For each cell, whether it is a wall."""
 
-_MAX_MAZES = 1_000_000
+MAX_MAZES = 1_000_000
+"""More are not enumerated."""
+
 _ESTIMATED_ABOVE = 4
 
 
@@ -62,9 +64,9 @@ def maze_classes(size: int) -> dict[Walls, Fraction]:
     Raises:
         ValueError: There are more than a million mazes, by `estimated_mazes`.
     """
-    if size > _ESTIMATED_ABOVE and (estimate := estimated_mazes(size)) > _MAX_MAZES:
+    if size > _ESTIMATED_ABOVE and (estimate := estimated_mazes(size)) > MAX_MAZES:
         raise ValueError(
-            f"grid_size {size} has about {estimate:.0e} mazes; at most {_MAX_MAZES:,} are enumerated"
+            f"grid_size {size} has about {estimate:.0e} mazes; at most {MAX_MAZES:,} are enumerated"
         )
     around = _neighbourhoods(size)
     histories: defaultdict[tuple[int, tuple[int, ...]], Fraction] = defaultdict(Fraction)
