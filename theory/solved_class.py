@@ -200,7 +200,7 @@ def solve_by_table(
 
 
 def optimal_ranks_of_product(
-    assignments: list[UInt[np.ndarray, "choice action"]], table: LassoTable
+    assignments: list[UInt[np.ndarray, "_choice action"]], table: LassoTable
 ) -> Int32[np.ndarray, "model vertex"]:
     """The rank of V*(s) in every model of a class whose states are independent.
 

@@ -10,19 +10,21 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from decimal import Decimal
 from itertools import product
 from math import prod
 
 import numpy as np
 from jaxtyping import Bool, Int64, Integer, UInt
 
+# An axis that a list's arrays do not share has a name with an underscore, which goes unchecked.
 Models = UInt[np.ndarray, "model pair"]
 Predicate = Callable[[UInt[np.ndarray, "model state action"]], Bool[np.ndarray, " model"]]
 Transition = tuple[int, int, int]
 
 BATCH = 1 << 16
-MAX_STATES = 65_535
-MAX_ACTION_MAPS = 1 << 20
+MAX_PAIRS = 65_535
+MAX_MAP_ENTRIES = 1 << 24
 
 
 def successor_dtype(states: int) -> type[np.unsignedinteger]:
@@ -36,6 +38,32 @@ def distinct_rows(rows: UInt[np.ndarray, "row column"]) -> UInt[np.ndarray, "dis
     return rows[np.sort(first)]
 
 
+def check_sizes(states: int, actions: int) -> None:
+    """Refuse sizes that no class has.
+
+    Raises:
+        ValueError: if there is no state or no action, or there are more than MAX_PAIRS pairs.
+    """
+    for what, count in (("states", states), ("actions", actions)):
+        if count < 1:
+            raise ValueError(f"{what} is {count}; accepted: 1 or more")
+    if states * actions > MAX_PAIRS:
+        raise ValueError(
+            f"{states} states and {actions} actions; accepted: at most {MAX_PAIRS} pairs"
+        )
+
+
+def checked_index(value: object, last: int, what: str) -> int:
+    """An index from 0 to `last` as a plain integer.
+
+    Raises:
+        ValueError: if it is none.
+    """
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and 0 <= value <= last:
+        return int(value)
+    raise ValueError(f"{what} is {value!r}; accepted: an integer from 0 to {last}")
+
+
 def checked_transition(transition: Sequence[int], states: int, actions: int) -> Transition:
     """The transition (s, a, s') as plain integers.
 
@@ -46,18 +74,13 @@ def checked_transition(transition: Sequence[int], states: int, actions: int) -> 
         raise ValueError(
             f"transition {list(transition)} has {len(transition)} entries; accepted: [s, a, s']"
         )
-    limits = {"state": states - 1, "action": actions - 1, "successor": states}
-    for (what, last), value in zip(limits.items(), transition, strict=True):
-        if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
-            raise ValueError(
-                f"{what} {value!r} of transition {list(transition)}; accepted: an integer"
-            )
-        if not 0 <= value <= last:
-            raise ValueError(
-                f"{what} {value} of transition {list(transition)} is out of range; accepted: 0 to {last}"
-            )
+    where = f"of transition {list(transition)}"
     s, a, successor = transition
-    return int(s), int(a), int(successor)
+    return (
+        checked_index(s, states - 1, f"state {where}"),
+        checked_index(a, actions - 1, f"action {where}"),
+        checked_index(successor, states, f"successor {where}"),
+    )
 
 
 def fixed_successors(fixed: Iterable[Sequence[int]], states: int, actions: int) -> dict[int, int]:
@@ -87,10 +110,7 @@ class TransitionClass(ABC):
     actions: int
 
     def __init__(self, states: int, actions: int) -> None:
-        if not 1 <= states <= MAX_STATES:
-            raise ValueError(f"states is {states}; accepted: 1 to {MAX_STATES}")
-        if actions < 1:
-            raise ValueError(f"actions is {actions}; accepted: 1 or more")
+        check_sizes(states, actions)
         self.states = states
         self.actions = actions
 
@@ -128,8 +148,9 @@ class TransitionClass(ABC):
         Raises:
             ValueError: if the class has no model of that index.
         """
-        if not 0 <= index < self.size:
-            raise ValueError(f"model {index} does not exist; accepted: 0 to {self.size - 1}")
+        last = min(self.size, 2**63) - 1  # indices are int64
+        if not 0 <= index <= last:
+            raise ValueError(f"model {index} does not exist; accepted: 0 to {last}")
         row = self.models(index, index + 1)[0].reshape(self.states, self.actions)
         return tuple(tuple(int(successor) for successor in line) for line in row)
 
@@ -139,16 +160,17 @@ class TransitionClass(ABC):
         Raises:
             ValueError: if it is not in the class.
         """
-        row = np.array([successor for line in table for successor in line])
-        start = 0
-        for batch in self.batches():
-            found = np.flatnonzero((batch == row).all(axis=1))
-            if len(found):
-                return start + int(found[0])
-            start += len(batch)
+        if [len(line) for line in table] == [self.actions] * self.states:
+            row = np.array(table).reshape(-1)
+            start = 0
+            for batch in self.batches():
+                found = np.flatnonzero((batch == row).all(axis=1))
+                if len(found):
+                    return start + int(found[0])
+                start += len(batch)
         raise ValueError(f"the model {[list(line) for line in table]} is not in the class")
 
-    def state_assignments(self) -> list[UInt[np.ndarray, "choice action"]] | None:
+    def state_assignments(self) -> list[UInt[np.ndarray, "_choice action"]] | None:
         """What each state's actions may lead to, if the states are independent; None if that is not known.
 
         The models, in order, are then the product of these lists, the last state varying fastest.
@@ -178,7 +200,7 @@ class ProductClass(TransitionClass):
         self,
         states: int,
         actions: int,
-        blocks: Sequence[tuple[Sequence[int], UInt[np.ndarray, "choice column"]]],
+        blocks: Sequence[tuple[Sequence[int], UInt[np.ndarray, "_choice _column"]]],
         merged: int = 0,
     ) -> None:
         super().__init__(states, actions)
@@ -208,7 +230,7 @@ class ProductClass(TransitionClass):
             rows[:, pairs] = assignments[choice]
         return rows
 
-    def state_assignments(self) -> list[UInt[np.ndarray, "choice action"]] | None:
+    def state_assignments(self) -> list[UInt[np.ndarray, "_choice action"]] | None:
         if [pairs for pairs, _ in self.blocks] != [[pair] for pair in range(self.pairs)]:
             return None
         options = [assignments[:, 0] for _, assignments in self.blocks]
@@ -268,17 +290,17 @@ def tabular(
     Raises:
         ValueError: if a successor or a fixed transition is out of range or given twice, or if nothing is allowed.
     """
-    allowed = list(range(states + 1)) if successors is None else list(successors)
-    for successor in allowed:
-        checked_transition((0, 0, successor), states, actions)
+    check_sizes(states, actions)
+    given = range(states + 1) if successors is None else successors
+    allowed = [checked_index(successor, states, "successor") for successor in given]
     if len(set(allowed)) != len(allowed):
         raise ValueError(f"successors {allowed} repeats a state; accepted: distinct states")
-    options = [allowed] * (states * actions)
-    for pair, successor in fixed_successors(fixed, states, actions).items():
-        options[pair] = [successor]
+    known = fixed_successors(fixed, states, actions)
     dtype = successor_dtype(states)
+    free = np.array(allowed, dtype=dtype)[:, None]
     blocks = [
-        ([pair], np.array(option, dtype=dtype)[:, None]) for pair, option in enumerate(options)
+        ([pair], np.array([[known[pair]]], dtype=dtype) if pair in known else free)
+        for pair in range(states * actions)
     ]
     return ProductClass(states, actions, blocks)
 
@@ -338,17 +360,18 @@ def factored(
         raise ValueError(
             f"factor sizes are {list(sizes)}; accepted: one or more integers of at least 1"
         )
-    states, dtype = prod(sizes), successor_dtype(prod(sizes))
+    states = prod(sizes)
+    check_sizes(states, len(actions))
     known = fixed_successors(fixed, states, len(actions))
     blocks, merged = [], 0
     for a, structures in enumerate(actions):
         if not structures:
             raise ValueError(f"action {a} has no structure; accepted: one or more")
-        maps = np.concatenate([_factored_maps(sizes, a, s) for s in structures]).astype(dtype)
+        maps = np.concatenate([_factored_maps(sizes, a, s) for s in structures])
         for pair, successor in known.items():
             if pair % len(actions) == a:
                 maps[:, pair // len(actions)] = successor
-        distinct = distinct_rows(maps)
+        distinct = distinct_rows(maps.astype(successor_dtype(states)))
         merged += len(maps) - len(distinct)
         blocks.append(([s * len(actions) + a for s in range(states)], distinct))
     return ProductClass(states, len(actions), blocks, merged)
@@ -379,9 +402,10 @@ def _factored_maps(
             )
         contexts = prod(sizes[parent] for parent in parents)
         count *= sizes[f] ** contexts
-        if count > MAX_ACTION_MAPS:
+        if count * len(values) > MAX_MAP_ENTRIES:
             raise ValueError(
-                f"action {action} has at least {count} possible maps; accepted: at most {MAX_ACTION_MAPS} an action"
+                f"action {action} has {Decimal(count):.3g} maps of {len(values)} states or more;"
+                f" accepted: at most {MAX_MAP_ENTRIES} successors in all"
             )
         context = np.zeros(len(values), dtype=int)
         for parent in parents:
