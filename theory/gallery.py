@@ -77,6 +77,15 @@ def smallest_decision() -> MDPClass:
     return mdp_class(explicit(models), [[-1, -1]] * 2, "1/2", name="smallest-decision")
 
 
+def golden_discount() -> MDPClass:
+    """Two models whose one gap closes where gamma^2 + gamma = 1: with D = {(1, a1) -> 0}, q1 needs V(0) = V(2) = 1.
+
+    In T1 state 0 is worth the larger of 1 and gamma (1 + gamma).
+    """
+    models = [[[0, 3], [2, 0], [3, 3]], [[3, 1], [2, 2], [3, 3]]]
+    return mdp_class(explicit(models), [[1, 0]] * 3, "1/2", name="golden-discount")
+
+
 def binary_factors(count: int) -> MDPClass:
     """`count` factors of two values; action i maps factor i by an unknown function; eating ends it at (1, ..., 1).
 
@@ -168,6 +177,9 @@ def _entries() -> dict[str, GalleryEntry]:
         ),
         "smallest-decision": GalleryEntry(
             smallest_decision, "the smallest in which H_M settles an action", ((0, 0, 0),)
+        ),
+        "golden-discount": GalleryEntry(
+            golden_discount, "a proper inclusion up to the golden section alone", ((1, 1, 0),)
         ),
     }
     entries |= {
