@@ -11,6 +11,17 @@ from tabular.environments import (
     ProcMazeState,
     WalledMaze,
     WalledMazeState,
+    environment,
+)
+from tabular.factored import (
+    Enumeration,
+    FactoredStructure,
+    Scope,
+    context_scopes,
+    dynamic_bayesian_network,
+    enumerate_factors,
+    factored_structure,
+    smallest_scopes,
 )
 from tabular.finite_mdp import FiniteMDP
 from tabular.optimal_performance import (
@@ -25,8 +36,10 @@ __all__ = [
     "Button",
     "ButtonGrid",
     "ButtonGridState",
+    "Enumeration",
     "Environment",
     "FactoredRule",
+    "FactoredStructure",
     "FiniteMDP",
     "OpenGrid",
     "Outcome",
@@ -37,9 +50,16 @@ __all__ = [
     "ProcMaze",
     "ProcMazeState",
     "Rule",
+    "Scope",
     "WalledMaze",
     "WalledMazeState",
+    "context_scopes",
+    "dynamic_bayesian_network",
+    "enumerate_factors",
+    "environment",
+    "factored_structure",
     "merged",
     "optimal_rate",
     "reference_performance",
+    "smallest_scopes",
 ]

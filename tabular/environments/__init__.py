@@ -1,10 +1,13 @@
 """The environments of the paper, as rules with exact outcome distributions."""
 
+from typing import Any
+
 from tabular.environments.button_grid import Button, ButtonGrid, ButtonGridState
 from tabular.environments.open_grid import OpenGrid
 from tabular.environments.pan_flute import PanFlute, PanFluteState
 from tabular.environments.proc_maze import ProcMaze, ProcMazeState
 from tabular.environments.walled_maze import WalledMaze, WalledMazeState
+from tabular.rule import Environment
 
 __all__ = [
     "Button",
@@ -17,4 +20,30 @@ __all__ = [
     "ProcMazeState",
     "WalledMaze",
     "WalledMazeState",
+    "environment",
 ]
+
+
+def environment(name: str, size: int, *, spontaneous: bool = True) -> Environment[Any]:
+    """An environment of section 3 or appendix C by name.
+
+    Args:
+        name: PanFlute, ButtonGrid, ProcMaze or OpenGrid, in any case.
+        size: The number of pipes or buttons, or the size of the grid.
+        spontaneous: Whether spontaneous transitions are on.
+
+    Raises:
+        ValueError: There is no such environment, or not of that size.
+    """
+    match name.lower():
+        case "panflute":
+            return PanFlute(size, spontaneous=spontaneous)
+        case "buttongrid":
+            return ButtonGrid(size, spontaneous=spontaneous)
+        case "procmaze":
+            return ProcMaze(size, spontaneous=spontaneous)
+        case "opengrid":
+            return OpenGrid(size, spontaneous=spontaneous)
+    raise ValueError(
+        f"there is no environment {name!r}; accepted: PanFlute, ButtonGrid, ProcMaze, OpenGrid"
+    )
