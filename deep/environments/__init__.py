@@ -1,0 +1,40 @@
+"""The environments of the paper, batched."""
+
+from deep.environments.button_grid import ButtonGrid, ButtonGridEvent, ButtonGridState
+from deep.environments.environment import (
+    Environment,
+    Noise,
+    Step,
+    Transition,
+    at,
+    require_integer,
+    select,
+)
+from deep.environments.grid import Grid
+from deep.environments.open_grid import OpenGrid, OpenGridState
+from deep.environments.pan_flute import PanFlute, PanFluteState
+from deep.environments.proc_maze import ProcMaze, ProcMazeEvent, ProcMazeState
+from deep.environments.registry import ENVIRONMENTS, make
+
+__all__ = [
+    "ENVIRONMENTS",
+    "ButtonGrid",
+    "ButtonGridEvent",
+    "ButtonGridState",
+    "Environment",
+    "Grid",
+    "Noise",
+    "OpenGrid",
+    "OpenGridState",
+    "PanFlute",
+    "PanFluteState",
+    "ProcMaze",
+    "ProcMazeEvent",
+    "ProcMazeState",
+    "Step",
+    "Transition",
+    "at",
+    "make",
+    "require_integer",
+    "select",
+]

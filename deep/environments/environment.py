@@ -1,0 +1,170 @@
+"""What a batched environment is: pure functions over states of tensors, with randomness given.
+
+A state is a named tuple of tensors that share any leading *lane* shape. Every function is a fixed
+sequence of tensor operations on whole batches: no loop over lanes, nothing waits for the host, and
+no shape depends on the data, so that a step can be captured in a CUDA graph or compiled.
+"""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+import torch
+from jaxtyping import Bool, Float32, Int, Int32, Int64, UInt8
+from torch import Tensor
+
+from deep.random_streams import Purpose, words
+
+State = TypeVar("State", bound=tuple[Tensor, ...])
+
+
+@dataclass(frozen=True)
+class Noise(Generic[State]):
+    """All that chance decides in a step.
+
+    Attributes:
+        words: Random words for the transition, `[word, *lane]`.
+        fresh: For each lane the state that it starts from anew if its episode ends in this step;
+            None: it does not start anew.
+    """
+
+    words: Int32[Tensor, "word *lane"]
+    fresh: State | None
+
+
+@dataclass(frozen=True)
+class Transition(Generic[State]):
+    """What a state and an action lead to; the successor of a terminal step means nothing."""
+
+    successor: State
+    reward: Float32[Tensor, "*lane"]
+    terminal: Bool[Tensor, "*lane"]
+
+
+@dataclass(frozen=True)
+class Step(Generic[State]):
+    """A transition, and the state to act on next.
+
+    Attributes:
+        next_state: Act on this one: the successor or, where the episode ended, a fresh state.
+        successor: Store this one: the state before any reset.
+        reward: Of the step.
+        terminal: Whether the episode ended; then nothing is bootstrapped from the successor.
+    """
+
+    next_state: State
+    successor: State
+    reward: Float32[Tensor, "*lane"]
+    terminal: Bool[Tensor, "*lane"]
+
+
+class Environment(ABC, Generic[State]):
+    """A batched environment; subclasses are frozen dataclasses of its settings."""
+
+    @property
+    @abstractmethod
+    def num_actions(self) -> int:
+        """Actions are the integers 0 to num_actions - 1. What others do is not defined."""
+
+    @property
+    @abstractmethod
+    def num_features(self) -> int:
+        """The length of an observation."""
+
+    @property
+    @abstractmethod
+    def episodic(self) -> bool:
+        """Whether a step can be terminal."""
+
+    @property
+    @abstractmethod
+    def reset_words(self) -> int:
+        """Random words that a reset needs."""
+
+    @property
+    @abstractmethod
+    def transition_words(self) -> int:
+        """Random words that a transition needs."""
+
+    @abstractmethod
+    def reset(self, drawn: Int32[Tensor, "word *lane"]) -> State:
+        """Draw an initial state for each lane, from `reset_words` random words."""
+
+    @abstractmethod
+    def transition(
+        self,
+        state: State,
+        action: Int[Tensor, "*lane"],
+        drawn: Int32[Tensor, "word *lane"],
+    ) -> Transition[State]:
+        """Apply an action in each lane, with `transition_words` random words, and reset nothing."""
+
+    @abstractmethod
+    def observe(self, state: State) -> UInt8[Tensor, "*lane feature"]:
+        """The 0/1 features that an agent sees."""
+
+    @abstractmethod
+    def from_observation(self, observation: UInt8[Tensor, "*lane feature"]) -> State:
+        """The state that looks like this; the inverse of `observe`."""
+
+    def noise(self, seed: Int64[Tensor, "..."], step: Int[Tensor, "..."]) -> Noise[State]:
+        """Draw what chance decides, for every pair of a seed and a step (broadcast).
+
+        A reset can cost more than all the rest of a step (a maze is dozens of dependent
+        operations), whether one lane needs it or all. So draw for many steps at once: seeds
+        `[lane]` and steps `[time, 1]` give the noise of `time` steps, and `at(noise, t)` that of
+        one. This is exact: an episode can end in every step, and there is a fresh state for each.
+        """
+        count = self.transition_words + self.reset_words * self.episodic
+        drawn = words(seed, step, Purpose.ENVIRONMENT, count)
+        fresh = self.reset(drawn[self.transition_words :]) if self.episodic else None
+        return Noise(drawn[: self.transition_words], fresh)
+
+    def initial(self, seed: Int64[Tensor, "..."], episode: Int[Tensor, "..."]) -> State:
+        """A first state for each seed, apart from those that `noise` holds.
+
+        Args:
+            seed: One for each lane.
+            episode: Another number, another state; broadcast against `seed`.
+        """
+        return self.reset(words(seed, episode, Purpose.RESET, self.reset_words))
+
+    def step(self, state: State, action: Int[Tensor, "*lane"], noise: Noise[State]) -> Step[State]:
+        """Apply an action in each lane, and start anew where the episode ends."""
+        done = self.transition(state, action, noise.words)
+        next_state = done.successor
+        if self.episodic and noise.fresh is not None:
+            next_state = select(done.terminal, noise.fresh, done.successor)
+        return Step(next_state, done.successor, done.reward, done.terminal)
+
+
+def at(noise: Noise[State], time: int) -> Noise[State]:
+    """The noise of one step, from noise that was drawn for many along a first axis."""
+    fresh = noise.fresh
+    if fresh is not None:
+        fresh = type(fresh)(*(field[time] for field in fresh))
+    return Noise(noise.words[:, time], fresh)
+
+
+def select(condition: Bool[Tensor, "*lane"], chosen: State, other: State) -> State:
+    """`torch.where` for states: in each lane one or the other, whole."""
+    lanes = condition.dim()
+    return type(chosen)(
+        *(
+            torch.where(condition.view(condition.shape + (1,) * (a.dim() - lanes)), a, b)
+            for a, b in zip(chosen, other, strict=True)
+        )
+    )
+
+
+def require_integer(name: str, value: int, low: int, high: int | None = None) -> None:
+    """Raise ValueError unless `value` is an integer from `low` to `high`."""
+    if type(value) is not int or value < low or (high is not None and value > high):
+        accepted = f"of at least {low}" if high is None else f"from {low} to {high}"
+        raise ValueError(f"{name} must be an integer {accepted}, got {value!r}")
+
+
+def require_one_of(name: str, value: str, accepted: tuple[str, ...]) -> None:
+    """Raise ValueError unless `value` is one of the accepted names."""
+    if value not in accepted:
+        raise ValueError(f"{name} must be one of {accepted}, got {value!r}")

@@ -1,0 +1,92 @@
+"""OpenGrid (paper, appendix C): an empty grid whose position is a single factor."""
+
+from dataclasses import KW_ONLY, dataclass
+from fractions import Fraction
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Int, Int32, Int64, UInt8
+from torch import Tensor
+
+from deep.environments.environment import Environment, Transition, require_integer
+from deep.environments.grid import NUM_ACTIONS
+from deep.random_streams import coin, integers
+
+
+class OpenGridState(NamedTuple):
+    """Where the agent is, each from 0."""
+
+    row: Int64[Tensor, "*lane"]
+    column: Int64[Tensor, "*lane"]
+
+
+@dataclass(frozen=True)
+class OpenGrid(Environment[OpenGridState]):
+    """The goal is the last cell and is not observed. Episodic, reward -1 a step.
+
+    The step taken *on* the goal is the terminal one. Actions: stay, up, left, down, right.
+
+    Attributes:
+        grid_size: Cells along a side, any number.
+        spontaneous: Whether, with probability 0.1/grid_size, the agent is put on the goal.
+    """
+
+    grid_size: int = 5
+    _: KW_ONLY
+    spontaneous: bool = True
+
+    def __post_init__(self) -> None:
+        require_integer("grid_size", self.grid_size, 1)
+
+    @property
+    def event_probability(self) -> Fraction:
+        """Chance of the spontaneous event in a step."""
+        return Fraction(int(self.spontaneous), 10 * self.grid_size)
+
+    @property
+    def num_actions(self) -> int:
+        return NUM_ACTIONS
+
+    @property
+    def num_features(self) -> int:
+        return self.grid_size**2
+
+    @property
+    def episodic(self) -> bool:
+        return True
+
+    @property
+    def reset_words(self) -> int:
+        return 2
+
+    @property
+    def transition_words(self) -> int:
+        return 1
+
+    def reset(self, drawn: Int32[Tensor, "word *lane"]) -> OpenGridState:
+        """The start is uniform over all cells, the goal among them."""
+        return OpenGridState(*integers(drawn, self.grid_size))
+
+    def transition(
+        self,
+        state: OpenGridState,
+        action: Int[Tensor, "*lane"],
+        drawn: Int32[Tensor, "word *lane"],
+    ) -> Transition[OpenGridState]:
+        last = self.grid_size - 1
+        terminal = (state.row == last) & (state.column == last)
+        row = (state.row + (action == 3).long() - (action == 1).long()).clamp(0, last)
+        column = (state.column + (action == 4).long() - (action == 2).long()).clamp(0, last)
+        event = coin(drawn[0], self.event_probability)
+        successor = OpenGridState(torch.where(event, last, row), torch.where(event, last, column))
+        return Transition(successor, -torch.ones_like(terminal, dtype=torch.float32), terminal)
+
+    def observe(self, state: OpenGridState) -> UInt8[Tensor, "*lane feature"]:
+        """The position alone, one-hot: g^2 features."""
+        cells = torch.arange(self.num_features, device=state.row.device)
+        position = state.row * self.grid_size + state.column
+        return (position.unsqueeze(-1) == cells).byte()
+
+    def from_observation(self, observation: UInt8[Tensor, "*lane feature"]) -> OpenGridState:
+        cell = observation.argmax(-1)
+        return OpenGridState(cell // self.grid_size, cell % self.grid_size)

@@ -1,0 +1,91 @@
+"""PanFlute (paper, section 3): make all pipes sound at once."""
+
+from dataclasses import KW_ONLY, dataclass
+from fractions import Fraction
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Int, Int32, UInt8
+from torch import Tensor
+
+from deep.environments.environment import Environment, Transition, require_integer
+from deep.random_streams import coin
+
+
+class PanFluteState(NamedTuple):
+    """Which cells are active: the pipes one after the other, each from its first cell up."""
+
+    active: Bool[Tensor, "*lane cell"]
+
+
+@dataclass(frozen=True)
+class PanFlute(Environment[PanFluteState]):
+    """Pipe i has i + 1 cells. Continuing: no step is terminal.
+
+    Reward 1 in a state whose last cells are all active, else 0. Activation moves up its pipe and
+    leaves at the end; action i activates the first cell of pipe i.
+
+    Attributes:
+        num_pipes: The number of pipes n, and of actions.
+        spontaneous: Whether, with probability 1/n^2, all last cells become active together.
+    """
+
+    num_pipes: int = 7
+    _: KW_ONLY
+    spontaneous: bool = True
+
+    def __post_init__(self) -> None:
+        require_integer("num_pipes", self.num_pipes, 1)
+
+    @property
+    def event_probability(self) -> Fraction:
+        """Chance of the spontaneous event in a step."""
+        return Fraction(int(self.spontaneous), self.num_pipes**2)
+
+    @property
+    def num_actions(self) -> int:
+        return self.num_pipes
+
+    @property
+    def num_features(self) -> int:
+        return self.num_pipes * (self.num_pipes + 1) // 2
+
+    @property
+    def episodic(self) -> bool:
+        return False
+
+    @property
+    def reset_words(self) -> int:
+        return 0
+
+    @property
+    def transition_words(self) -> int:
+        return 1
+
+    def reset(self, drawn: Int32[Tensor, "word *lane"]) -> PanFluteState:
+        """All cells are silent."""
+        shape = (*drawn.shape[1:], self.num_features)
+        return PanFluteState(torch.zeros(shape, dtype=torch.bool, device=drawn.device))
+
+    def transition(
+        self,
+        state: PanFluteState,
+        action: Int[Tensor, "*lane"],
+        drawn: Int32[Tensor, "word *lane"],
+    ) -> Transition[PanFluteState]:
+        # A triangle of n rows, read row by row, is the pipes one after the other.
+        pipe, cell = torch.tril_indices(self.num_pipes, self.num_pipes, device=drawn.device)
+        last = cell == pipe
+        reward = (state.active | ~last).all(-1).float()
+        below = torch.nn.functional.pad(state.active[..., :-1], (1, 0))
+        moved = torch.where(cell == 0, pipe == action.unsqueeze(-1), below)
+        event = coin(drawn[0], self.event_probability)
+        successor = PanFluteState(moved | (last & event.unsqueeze(-1)))
+        return Transition(successor, reward, torch.zeros_like(event))
+
+    def observe(self, state: PanFluteState) -> UInt8[Tensor, "*lane feature"]:
+        """The cells themselves: n (n + 1) / 2 features."""
+        return state.active.to(torch.uint8)
+
+    def from_observation(self, observation: UInt8[Tensor, "*lane feature"]) -> PanFluteState:
+        return PanFluteState(observation.bool())

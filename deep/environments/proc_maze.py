@@ -1,0 +1,112 @@
+"""ProcMaze (paper, section 3): find the goal of a maze that is new in every episode."""
+
+from dataclasses import KW_ONLY, dataclass
+from fractions import Fraction
+from typing import Literal, NamedTuple, get_args
+
+import torch
+from jaxtyping import Int, Int32, UInt8
+from torch import Tensor
+
+from deep.environments.environment import Environment, Transition, require_one_of
+from deep.environments.grid import NUM_ACTIONS, Grid, nth_cell
+from deep.environments.maze_generation import maze_words, most_open_cells, random_maze
+from deep.random_streams import coin, integers
+
+ProcMazeEvent = Literal["goal", "terminate"]
+
+
+class ProcMazeState(NamedTuple):
+    """Sets of cells as bit boards (see `Grid`): where the agent is, the goal, and no wall."""
+
+    agent: Int[Tensor, "*lane"]
+    goal: Int[Tensor, "*lane"]
+    open: Int[Tensor, "*lane"]
+
+
+@dataclass(frozen=True)
+class ProcMaze(Environment[ProcMazeState]):
+    """A maze drawn by randomized depth-first search. Episodic, reward -1 a step.
+
+    The step taken *on* the goal is the terminal one. Actions: stay, up, left, down, right.
+
+    Attributes:
+        grid_size: Cells along a side, g, 1 to 7.
+        spontaneous: Whether something happens by itself, with probability
+            0.1 / ((g + 1) ceil(g/2) - (g mod 2)).
+        spontaneous_event: What: the agent is put on the goal, or the episode terminates there and
+            then, wherever the agent is.
+    """
+
+    grid_size: int = 4
+    _: KW_ONLY
+    spontaneous: bool = True
+    spontaneous_event: ProcMazeEvent = "goal"
+
+    def __post_init__(self) -> None:
+        Grid(self.grid_size)
+        require_one_of("spontaneous_event", self.spontaneous_event, get_args(ProcMazeEvent))
+
+    @property
+    def grid(self) -> Grid:
+        """The geometry."""
+        return Grid(self.grid_size)
+
+    @property
+    def event_probability(self) -> Fraction:
+        """Chance of the spontaneous event in a step."""
+        g = self.grid_size
+        return Fraction(int(self.spontaneous), 10 * ((g + 1) * -(-g // 2) - g % 2))
+
+    @property
+    def num_actions(self) -> int:
+        return NUM_ACTIONS
+
+    @property
+    def num_features(self) -> int:
+        return 4 * self.grid.num_cells
+
+    @property
+    def episodic(self) -> bool:
+        return True
+
+    @property
+    def reset_words(self) -> int:
+        return 2 + maze_words(self.grid_size)
+
+    @property
+    def transition_words(self) -> int:
+        return 1
+
+    def reset(self, drawn: Int32[Tensor, "word *lane"]) -> ProcMazeState:
+        """A new maze; start and goal are uniform over its open cells and may coincide."""
+        cells, count = random_maze(self.grid, drawn[2:])
+        most = most_open_cells(self.grid_size)
+        agent, goal = (nth_cell(cells, integers(word, count), most) for word in drawn[:2])
+        return ProcMazeState(agent, goal, cells)
+
+    def transition(
+        self,
+        state: ProcMazeState,
+        action: Int[Tensor, "*lane"],
+        drawn: Int32[Tensor, "word *lane"],
+    ) -> Transition[ProcMazeState]:
+        moved = self.grid.move(state.agent, action) & state.open
+        agent = torch.where(moved != 0, moved, state.agent)
+        event = coin(drawn[0], self.event_probability)
+        terminal = state.agent == state.goal
+        if self.spontaneous_event == "terminate":
+            terminal = terminal | event
+        else:
+            agent = torch.where(event, state.goal, agent)
+        reward = -torch.ones_like(terminal, dtype=torch.float32)
+        return Transition(state._replace(agent=agent), reward, terminal)
+
+    def observe(self, state: ProcMazeState) -> UInt8[Tensor, "*lane feature"]:
+        """Channels player, goal, wall, empty (that is, not wall): 4 g^2 features."""
+        walls = state.open ^ self.grid.board
+        return self.grid.features(state.agent, state.goal, walls, state.open)
+
+    def from_observation(self, observation: UInt8[Tensor, "*lane feature"]) -> ProcMazeState:
+        agent, goal, _, cells = self.grid.sets(observation, 4)
+        return ProcMazeState(agent, goal, cells)

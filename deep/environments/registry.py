@@ -1,0 +1,35 @@
+"""The environments by name."""
+
+from dataclasses import fields
+from typing import Any
+
+from deep.environments.button_grid import ButtonGrid
+from deep.environments.environment import Environment
+from deep.environments.open_grid import OpenGrid
+from deep.environments.pan_flute import PanFlute
+from deep.environments.proc_maze import ProcMaze
+
+ENVIRONMENTS: dict[str, type[Environment[Any]]] = {
+    "PanFlute": PanFlute,
+    "ButtonGrid": ButtonGrid,
+    "ProcMaze": ProcMaze,
+    "OpenGrid": OpenGrid,
+}
+
+
+def make(name: str, **options: Any) -> Environment[Any]:
+    """An environment by its name, in any case, and its settings.
+
+    Raises:
+        ValueError: The name or a setting is unknown, or a setting is out of range.
+    """
+    known = {key.lower(): kind for key, kind in ENVIRONMENTS.items()}
+    if name.lower() not in known:
+        raise ValueError(f"environment must be one of {', '.join(ENVIRONMENTS)}, got {name!r}")
+    kind = known[name.lower()]
+    settings = [field.name for field in fields(kind)]  # type: ignore[arg-type]
+    if unknown := sorted(set(options) - set(settings)):
+        raise ValueError(
+            f"{kind.__name__} has the options {', '.join(settings)}, got {unknown[0]!r}"
+        )
+    return kind(**options)

@@ -1,0 +1,145 @@
+"""Random streams: the same bits on every device, and for a lane whoever runs beside it.
+
+A counter-based generator (Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as
+1, 2, 3", SC 2011) has no state to carry along: it is a bijection of counters, scrambled by a key.
+Here it is Threefry-2x32 with 20 rounds, which needs nothing but 32-bit additions, rotations and
+exclusive ors, exact on every device. The key is a lane's own seed. The counter is (step, purpose,
+block), so that random words are a pure function of
+
+    (seed of the lane, step, purpose, index of the word),
+
+and any number of steps can be drawn at once, in any order. Two's complement `int32` stands for
+unsigned words throughout.
+"""
+
+from enum import IntEnum
+from fractions import Fraction
+from math import pi
+
+import torch
+from jaxtyping import Bool, Float32, Int, Int32, Int64
+from torch import Tensor
+
+_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+_KEY_PARITY = 0x1BD11BDA
+_WORD = 2**32
+_BLOCKS = 2**24
+
+
+class Purpose(IntEnum):
+    """What words are drawn for; words of different purposes are independent. At most 256."""
+
+    ENVIRONMENT = 0
+    RESET = 1
+    ACTION = 2
+
+
+def words(
+    seed: Int64[Tensor, "..."], step: Int[Tensor, "..."], purpose: int, count: int
+) -> Int32[Tensor, "word ..."]:
+    """Draw `count` random words for every pair of a seed and a step.
+
+    Args:
+        seed: One for each lane; any 64-bit integer.
+        step: Which draw of the lane it is, 0 to 2^32 - 1; broadcast against `seed`. With seeds
+            `[lane]` and steps `[time, 1]`, all words of all those steps come out at once.
+        purpose: Which of the lane's streams, 0 to 255 (see `Purpose`).
+        count: Words for each. The first words are the same for every count.
+
+    Returns:
+        Words on `seed`'s device, of shape (count, *broadcast shape).
+
+    Raises:
+        ValueError: `purpose` or `count` is out of range.
+    """
+    if not 0 <= purpose < 256:
+        raise ValueError(f"purpose must be 0 to 255, got {purpose}")
+    if not 0 <= count <= 2 * _BLOCKS:
+        raise ValueError(f"count must be 0 to {2 * _BLOCKS}, got {count}")
+    lanes = max(seed.dim(), step.dim())
+    blocks = torch.arange((count + 1) // 2, device=seed.device).view(-1, *[1] * lanes)
+    first, second = threefry(
+        key=(_low_word(seed), _low_word(seed >> 32)),
+        counter=(_low_word(step), _low_word(blocks + purpose * _BLOCKS)),
+    )
+    return torch.stack((first, second), dim=1).flatten(0, 1)[:count]
+
+
+def threefry(
+    key: tuple[Int32[Tensor, "..."], Int32[Tensor, "..."]],
+    counter: tuple[Int32[Tensor, "..."], Int32[Tensor, "..."]],
+) -> tuple[Int32[Tensor, "..."], Int32[Tensor, "..."]]:
+    """Scramble counters by keys: Threefry-2x32 with 20 rounds; all shapes are broadcast."""
+    schedule = (*key, key[0] ^ key[1] ^ _KEY_PARITY)
+    # Broadcast to memory of its own, then in place: the 20 rounds are what a draw costs.
+    nothing = (counter[0] ^ counter[1] ^ schedule[2]) & 0
+    x = counter[0] + key[0] + nothing
+    y = counter[1] + key[1] + nothing
+    for group in range(5):
+        for rotation in _ROTATIONS[group % 2]:
+            x.add_(y)
+            # `>>` drags the sign along, the mask removes it.
+            wrapped = (y >> (32 - rotation)).bitwise_and_((1 << rotation) - 1)
+            y.bitwise_left_shift_(rotation).bitwise_or_(wrapped).bitwise_xor_(x)
+        x.add_(schedule[(group + 1) % 3])
+        y.add_(schedule[(group + 2) % 3] + (group + 1))
+    return x, y
+
+
+def coin(drawn: Int32[Tensor, "*shape"], probability: Fraction) -> Bool[Tensor, "*shape"]:
+    """True with the given probability, less at most 2^-32; 0 and 1 are exact."""
+    threshold = int(probability * _WORD)
+    if threshold == 0:
+        return torch.zeros_like(drawn, dtype=torch.bool)
+    return drawn <= threshold - 1 - _WORD // 2
+
+
+def integers(
+    drawn: Int32[Tensor, "*shape"], below: int | Int[Tensor, "*#shape"]
+) -> Int64[Tensor, "*shape"]:
+    """Uniform integers 0 to below - 1, for `below` up to 2^31.
+
+    The word is read as a fraction of 2^32 and scaled. No integer's probability differs from
+    1/below by more than 2^-32.
+    """
+    return ((drawn.long() & (_WORD - 1)) * below) >> 32
+
+
+def uniform(drawn: Int32[Tensor, "*shape"]) -> Float32[Tensor, "*shape"]:
+    """Uniform in [0, 1): multiples of 2^-24, the same on every device."""
+    return ((drawn >> 8) & 0xFFFFFF).float() * 2.0**-24
+
+
+def gumbel(drawn: Int32[Tensor, "*shape"]) -> Float32[Tensor, "*shape"]:
+    """Standard Gumbel: `argmax(logits + gumbel)` is a draw from softmax(logits).
+
+    The words are the same on every device, the logarithms to rounding.
+    """
+    return -torch.log(-torch.log(_open_uniform(drawn)))
+
+
+def normal(drawn: Int32[Tensor, "two_n *shape"]) -> Float32[Tensor, "two_n *shape"]:
+    """Standard normal (Box and Muller), from an even number of words along the first axis.
+
+    The words are the same on every device, logarithm, sine and cosine to rounding.
+
+    Raises:
+        ValueError: The number of words is odd.
+    """
+    if len(drawn) % 2:
+        raise ValueError(f"normal needs an even number of words, got {len(drawn)}")
+    first, second = drawn.chunk(2)
+    radius = torch.sqrt(-2 * torch.log(_open_uniform(first)))
+    angle = 2 * pi * uniform(second)
+    return torch.cat((radius * torch.cos(angle), radius * torch.sin(angle)))
+
+
+def _open_uniform(drawn: Int32[Tensor, "*shape"]) -> Float32[Tensor, "*shape"]:
+    """Uniform in (0, 1), symmetric about 1/2: odd multiples of 2^-24."""
+    return (((drawn >> 9) & 0x7FFFFF).float() + 0.5) * 2.0**-23
+
+
+def _low_word(number: Int[Tensor, "*shape"]) -> Int32[Tensor, "*shape"]:
+    """The low 32 bits, by arithmetic that never leaves the range of the types."""
+    low = number.long() & (_WORD - 1)
+    return (low - ((low >> 31) << 32)).int()
