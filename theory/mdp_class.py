@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -12,7 +13,8 @@ from theory.transition_class import TransitionClass
 Rewards = tuple[tuple[Fraction, ...], ...]
 QTable = tuple[tuple[Fraction, ...], ...]
 
-NUMBER = re.compile(r"-?(\d+(\.\d*)?|\.\d+|\d+/0*[1-9]\d*)")
+# An exponent has two digits at most: the number is written out exactly.
+NUMBER = re.compile(r"-?((\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?|\d+/0*[1-9]\d*)")
 MAX_DIGITS = 200
 
 
@@ -29,7 +31,7 @@ def exact(number: object, what: str = "number") -> Fraction:
     if isinstance(number, str) and len(number) <= MAX_DIGITS and NUMBER.fullmatch(number):
         return Fraction(number)
     raise ValueError(
-        f'{what} is {number!r}; accepted: an integer, a "p/q" string, a decimal string'
+        f'{what} is {reprlib.repr(number)}; accepted: an integer, a "p/q" string, a decimal string'
     )
 
 
