@@ -17,6 +17,7 @@ serves an algebraic gamma, whose values have an order but no fraction, equally w
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 from math import lcm, prod
@@ -76,7 +77,8 @@ def scale(rewards: Rewards, gamma: Fraction) -> Scale:
     level = 1 if p == q else q**n * lcm(*(q**c - p**c for c in range(1, n + 1)))
     factor = denominator * level
     scaled = tuple(tuple(int(r * factor) for r in row) for row in rewards)
-    largest = max(abs(r) for row in scaled for r in row)
+    # At least `factor`, so that the bound covers the powers of p and q in a table of zeros too.
+    largest = max(factor, *(abs(r) for row in scaled for r in row))
     # |V| <= max|r| / (1 - gamma); at gamma = 1, twice the sum of all rewards bounds the infinity too.
     bound = largest * q // (q - p) if p != q else 2 * n * largest
     return Scale(p, q, level, factor, scaled, fits_int64=bound + largest < INT64_MAX)
@@ -123,7 +125,8 @@ def lasso_values(rewards: Rewards, gamma: Fraction) -> tuple[ByVertex, Scale]:
     n, entries = len(rewards), table_entries(rewards)
     if entries > MAX_ENTRIES:
         raise TableTooLargeError(
-            f"the table of all policies' values would have {entries:.3g} entries; accepted: at most {MAX_ENTRIES:.3g}"
+            f"the table of all policies' values would have {Decimal(entries):.3g} entries;"
+            f" accepted: at most {MAX_ENTRIES:.3g}"
         )
     s = scale(rewards, gamma)
     dtype = np.int64 if s.fits_int64 else object
@@ -170,7 +173,8 @@ def _cycle_values(
         at = _follow(successor, at)
         closes = (at == home) & unclosed
         if s.undiscounted:
-            cycle = np.where(total > 0, s.infinity, -s.infinity)
+            infinity = np.full_like(total, s.infinity)
+            cycle = np.where(total > 0, infinity, -infinity)
         else:
             cycle = total * (s.q * s.level // (s.q**c - s.p**c))
         value = np.where(closes, cycle, value)
