@@ -179,12 +179,12 @@ class FiniteMDP(Generic[State]):
         """Every action as likely, in every state."""
         return np.full(self.rewards.shape, 1 / self.num_actions)
 
-    def transition_graph(self) -> "nx.MultiDiGraph[State | None]":
-        """The states, and the node None for the end of an episode, joined by possible transitions.
+    def transition_graph(self) -> "nx.MultiDiGraph[Hashable]":
+        """The states, and the node "end" for the end of an episode, joined by possible transitions.
 
         Edges have the action for their key, and the attribute `probability`.
         """
-        graph: nx.MultiDiGraph[State | None] = nx.MultiDiGraph()
+        graph: nx.MultiDiGraph[Hashable] = nx.MultiDiGraph()
         graph.add_nodes_from(self.states)
         entries = self.transitions.tocoo()
         for row, column, probability in zip(entries.row, entries.col, entries.data, strict=True):
@@ -199,7 +199,7 @@ class FiniteMDP(Generic[State]):
         for position, action in np.argwhere(ending).tolist():
             graph.add_edge(
                 self.states[position],
-                None,
+                "end",
                 key=action,
                 probability=float(ending[position, action]),
             )
