@@ -10,6 +10,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from functools import cached_property
 
@@ -18,11 +19,13 @@ import numpy as np
 from jaxtyping import Bool, Int32, Int64, Integer, Shaped, UInt
 
 from theory.lasso_table import (
+    MAX_ENTRIES,
     LassoTable,
     Scale,
     TableTooLargeError,
     lasso_table,
     scale,
+    table_entries,
 )
 from theory.mdp_class import MDPClass, QTable
 from theory.policy_iteration import optimal_q
@@ -120,7 +123,7 @@ class SolvedClass:
         return np.argsort(self.q_of_model, kind="stable")
 
     @cached_property
-    def fiber_start(self) -> Int64[np.ndarray, " q+1"]:
+    def fiber_start(self) -> Int64[np.ndarray, " boundary"]:
         """Where each fiber begins in `fiber_order`, and the end."""
         counts = np.bincount(self.q_of_model, minlength=self.value_functions)
         return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
@@ -138,7 +141,7 @@ class SolvedClass:
 
     def q_table(self, q: int) -> QTable:
         """One optimal q as exact fractions, `table[s][a]`."""
-        backups = self.backup_ranks[q].reshape(self.states, self.actions)
+        backups = self.backup_ranks[q].reshape(self.states, self.actions).tolist()
         return tuple(
             tuple(
                 reward + self.problem.gamma * self.value(rank)
@@ -163,12 +166,14 @@ def solve(problem: MDPClass, progress: Progress = silent) -> SolvedClass:
         ClassTooLargeError: if the class cannot be enumerated in memory.
         ValueError: at gamma = 1, if no model has a finite q*.
     """
-    size, needed = problem.transitions.size, enumeration_bytes(problem)
+    needed = enumeration_bytes(problem)
     if needed > MAX_BYTES:
-        census = "; the census can count it" if problem.transitions.is_tabular else ""
+        size = Decimal(problem.transitions.size)  # a float ends at 1e308
+        counted = problem.transitions.is_tabular and table_entries(problem.rewards) <= MAX_ENTRIES
         raise ClassTooLargeError(
-            f"the class has {size} models, about {needed / 1e9:.3g} GB and {size / 1e6:.3g} s to enumerate;"
-            f" accepted: at most {MAX_BYTES / 1e9:.2g} GB{census}"
+            f"the class has {size:.12g} models, about {Decimal(needed) / 10**9:.3g} GB and {size / 10**6:.3g} s"
+            f" to enumerate; accepted: at most {MAX_BYTES / 1e9:.2g} GB"
+            f"{'; the census can count it' if counted and problem.gamma < 1 else ''}"
         )
     try:
         table = lasso_table(problem.rewards, problem.gamma)
