@@ -81,7 +81,8 @@ class Enumeration:
         values: The values of each factor, in order of first appearance.
         codes: The number of each factor's value in each state.
         labels: For each action, cause and output: the states in which it is defined, and the
-            number of its distribution in each; equal numbers are equal distributions.
+            number of its distribution in each; equal numbers are equal distributions, also
+            between causes.
         episodic: Whether some step is terminal.
         dependent: The causes under which factors of some successor are dependent.
     """
@@ -108,6 +109,8 @@ class FactoredStructure:
         dependent: The causes given which some factors of the successor are still dependent, so
             that a product of the factors' distributions is not quite the law of the step.
         scopes: Every scope.
+        caused: The actions and outputs for which the cause itself matters: the factors that an
+            output depends on under any cause do not determine its distribution without it.
     """
 
     factor_names: tuple[str, ...]
@@ -118,6 +121,7 @@ class FactoredStructure:
     episodic: bool
     dependent: frozenset[str]
     scopes: tuple[Scope, ...]
+    caused: frozenset[tuple[int, str]]
 
     def scope(self, output: str, action: int, cause: str | None) -> Scope:
         """One scope; KeyError if that output never occurs with that action and cause."""
@@ -195,7 +199,7 @@ def enumerate_factors(
     states = list(dict.fromkeys(rule.initial_distribution() if start is None else start))
     known = set(states)
     laws_of = cache(partial(_output_laws, rule))
-    laws: defaultdict[Key, dict[_Law, int]] = defaultdict(dict)
+    laws: defaultdict[tuple[int, str], dict[_Law, int]] = defaultdict(dict)
     rows: defaultdict[Key, list[tuple[int, int]]] = defaultdict(list)
     dependent = set()
     episodic = False
@@ -212,8 +216,9 @@ def enumerate_factors(
                 elif not independent:
                     dependent.add(cause)
                 for output, law in outputs.items():
-                    key = action, cause, output
-                    rows[key].append((position, laws[key].setdefault(law, len(laws[key]))))
+                    seen = laws[action, output]
+                    number = seen.setdefault(law, len(seen))
+                    rows[action, cause, output].append((position, number))
             for outcome in everything:
                 episodic |= outcome.terminal
                 if not outcome.terminal and outcome.next_state not in known:
@@ -269,10 +274,11 @@ def factored_structure(enumeration: Enumeration) -> FactoredStructure:
         tuple(len(values) for values in enumeration.values),
         len(enumeration.codes),
         rule.num_actions,
-        tuple(dict.fromkeys(cause for _, cause, _ in enumeration.labels if cause is not None)),
+        tuple(cause for cause in _causes(rule) if (0, cause, REWARD) in enumeration.labels),
         enumeration.episodic,
         enumeration.dependent,
         tuple(scopes),
+        _caused(enumeration, scopes),
     )
 
 
@@ -321,8 +327,9 @@ def dynamic_bayesian_network(
     Args:
         structure: The scopes.
         action: The action; None for every edge that some action needs.
-        cause: The cause; None for every edge that some cause needs once it is given. The cause
-            itself is then a node of slice 0, with edges to the factors and from its own scope.
+        cause: The cause; None for every edge that some cause needs once it is given. If there are
+            several, ("cause", 0) is then a node, with edges from its own scope and to the outputs
+            for which it matters.
 
     Returns:
         A graph with nodes (name, slice), and on each edge the attribute `actions`, the set of
@@ -332,19 +339,25 @@ def dynamic_bayesian_network(
     graph: nx.DiGraph[tuple[str, int]] = nx.DiGraph()
     graph.add_nodes_from((name, 0) for name in structure.factor_names)
     graph.add_nodes_from((name, 1) for name in (*structure.factor_names, REWARD, TERMINAL))
-    for scope in structure.scopes:
-        if action not in (None, scope.action):
-            continue
-        if scope.cause in wanted:
-            target = scope.output, 1
-        elif cause is None and scope.output == CAUSE and len(wanted) > 1:
-            target = CAUSE, 0
-            graph.add_edges_from(((CAUSE, 0), (name, 1)) for name in structure.factor_names)
-        else:
-            continue
-        for parent in scope.smallest[0]:
-            graph.add_edge((parent, 0), target)
-            graph.edges[(parent, 0), target].setdefault("actions", set()).add(scope.action)
+    edges = [
+        (parent, (scope.output, 1), scope.action)
+        for scope in structure.scopes
+        if scope.cause in wanted
+        for parent in scope.smallest[0]
+    ]
+    if len(wanted) > 1:
+        graph.add_node((CAUSE, 0))
+        edges += [(CAUSE, (output, 1), acting) for acting, output in structure.caused]
+        edges += [
+            (parent, (CAUSE, 0), scope.action)
+            for scope in structure.scopes
+            if scope.output == CAUSE
+            for parent in scope.smallest[0]
+        ]
+    for parent, child, acting in edges:
+        if action in (None, acting):
+            graph.add_edge((parent, 0), child)
+            graph.edges[(parent, 0), child].setdefault("actions", set()).add(acting)
     return graph
 
 
@@ -408,6 +421,24 @@ def _smallest_hitting_sets(conflicts: set[frozenset[int]], num_columns: int) -> 
         if found := set(extended(frozenset(), size)):
             return found
     raise ValueError("two equal rows have different labels")
+
+
+def _causes(rule: FactoredRule[Any]) -> tuple[str, ...]:
+    return rule.causes if isinstance(rule, Environment) else ("usual",)
+
+
+def _caused(enumeration: Enumeration, scopes: Iterable[Scope]) -> frozenset[tuple[int, str]]:
+    given = [scope for scope in scopes if scope.cause is not None]
+    matters = set()
+    for action, output in {(scope.action, scope.output) for scope in given}:
+        same = [scope for scope in given if (scope.action, scope.output) == (action, output)]
+        parents = frozenset().union(*(scope.smallest[0] for scope in same))
+        columns = frozenset(map(enumeration.rule.factor_names.index, parents))
+        pooled = [enumeration.labels[action, scope.cause, output] for scope in same]
+        rows, labels = (np.concatenate(arrays) for arrays in zip(*pooled, strict=True))
+        if _conflict(enumeration.codes[rows], labels, columns) is not None:
+            matters.add((action, output))
+    return frozenset(matters)
 
 
 def _branches(rule: FactoredRule[Any], state: Any, action: int) -> dict[str, list[Outcome]]:

@@ -196,9 +196,17 @@ def test_the_network_has_an_edge_for_each_parent_and_the_actions_that_need_it():
     assert not graph.has_edge(("button 2", 0), ("button 1", 1))
     assert graph.has_edge(("button 2", 0), ("cause", 0))
     assert graph.has_edge(("cause", 0), ("button 1", 1))
+    assert graph.has_edge(("cause", 0), ("reward", 1))
+    assert not graph.has_edge(("cause", 0), ("terminal", 1))
     alone = dynamic_bayesian_network(structure_of(ButtonGrid(2, 2)), action=0, cause="usual")
     assert ("cause", 0) not in alone
     assert not alone.has_edge(("agent", 0), ("button 1", 1))
+
+
+def test_the_cause_reaches_only_what_it_matters_for():
+    graph = dynamic_bayesian_network(structure_of(ProcMaze(2)))
+    assert set(graph.successors(("cause", 0))) == {("agent", 1), ("terminal", 1)}
+    assert set(graph.predecessors(("cause", 0))) == {("agent", 0), ("goal", 0)}
 
 
 @given(
