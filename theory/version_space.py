@@ -9,6 +9,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 
 import numba
 import numpy as np
@@ -122,10 +123,14 @@ def sweep_datasets(solved: SolvedClass, progress: Progress = silent) -> DatasetS
     """
     datasets = functional_datasets(solved)
     if datasets > MAX_DATASETS or (steps := sweep_steps(solved)) > MAX_STEPS:
-        cost = f"{datasets:.3g}" if datasets > MAX_DATASETS else f"{datasets} ({steps:.3g} steps)"
+        needed = (
+            f"about {Decimal(datasets) * 20 / 10**9:.3g} GB; accepted: at most {MAX_DATASETS:.3g}"
+            if datasets > MAX_DATASETS
+            else f"{steps:.3g} steps; accepted: at most {MAX_STEPS:.3g}"
+        )
         raise SweepTooLargeError(
-            f"the class has {cost} functional datasets, about {datasets * 16 / 1e9:.3g} GB to go through;"
-            f" accepted: at most {MAX_DATASETS:.3g}; use the criteria, which need no datasets"
+            f"the class has {Decimal(datasets):.3g} functional datasets, {needed};"
+            " use the criteria, which need no datasets"
         )
     HM, HB = np.zeros(datasets, dtype=np.int32), np.zeros(datasets, dtype=np.int32)
     mark_M, mark_B = np.full(datasets, -1, dtype=np.int32), np.full(datasets, -1, dtype=np.int32)
