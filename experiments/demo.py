@@ -1,10 +1,191 @@
-"""The guided tour."""
+"""The guided tour: what `make demo` runs."""
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from experiments.output import console, progress, table
+
+if TYPE_CHECKING:
+    from theory import MDPClass
 
 
 def demo(*, out: Path = Path("demo")) -> int:
-    """Tour."""
-    return 0
+    """Check Theorem 1 over the gallery, certify a witness, and draw the pictures into a folder.
+
+    Exit status 1 if the theorem fails anywhere, or the certificate does not verify.
+
+    Args:
+        out: The folder; it is made if there is none, and files of the same names are replaced.
+    """
+    start = time.perf_counter()
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"{out} cannot be made a folder: {error.strerror}") from None
+    screen = console()
+    holds = _check_gallery(screen)
+    _push_tree(screen)
+    _growth(screen)
+    _side_conditions(screen)
+    holds &= _certify(screen, out)
+    _draw(screen, out)
+    screen.print(f"\n{time.perf_counter() - start:.1f} s; the pictures are in {out.resolve()}")
+    return 0 if holds else 1
+
+
+def _check_gallery(screen: Console) -> bool:
+    """Every class of the gallery that meets the side conditions; whether the theorem held in all."""
+    from theory import GALLERY, check_class
+
+    classes = {name: entry.make() for name, entry in GALLERY.items() if not entry.counterexample}
+    rows, holds = [], True
+    with progress("checking the gallery") as report_progress:
+        for done, (name, problem) in enumerate(classes.items()):
+            report = check_class(problem)
+            tabular = problem.transitions.is_tabular
+            holds &= report.part1 and (report.part3_functional or not tabular)
+            rows.append(
+                (
+                    name,
+                    report.models,
+                    report.value_functions,
+                    report.datasets,
+                    report.sum_HM,
+                    report.sum_HB,
+                    report.part1,
+                    report.part3_realizable is False,
+                    report.part3_functional if tabular else None,
+                    report.seconds,
+                )
+            )
+            report_progress((done + 1) / len(classes))
+    columns = (
+        "class",
+        "models",
+        "|H_Q|",
+        "datasets",
+        "sum |H_M|",
+        "sum |H_B|",
+        "1: subset",
+        "2: proper",
+        "3: equal",
+        "s",
+    )
+    screen.print(
+        table("Theorem 1 (part 3 speaks of the class of all maps only)", columns, rows),
+        "Without a number of datasets, the criteria decided and no dataset was enumerated.",
+    )
+    return holds
+
+
+def _push_tree(screen: Console) -> None:
+    """What each class of the push-tree leaves of the value of pushing at (0, 1)."""
+    from theory import GALLERY, solve, version_space
+    from theory.push_tree import EXPERIENCE, PUSH, STANDING_WITH_FOOD
+
+    rows = []
+    for name, entry in GALLERY.items():
+        if not name.startswith("push-tree"):
+            continue
+        solved = solve(entry.make())
+        space = version_space(solved, EXPERIENCE)
+        pushes = [
+            sorted({solved.q_table(int(q))[STANDING_WITH_FOOD][PUSH] for q in left.nonzero()[0]})
+            for left in (space.HM, space.HB)
+        ]
+        row = [len(solved.models), solved.value_functions, int(space.HM.sum()), int(space.HB.sum())]
+        rows.append((name, *row, *(", ".join(map(str, values)) for values in pushes)))
+    columns = (
+        "class",
+        "models",
+        "|H_Q|",
+        "|H_M(D)|",
+        "|H_B(D)|",
+        "q((0,1), push) under H_M",
+        "under H_B",
+    )
+    screen.print(
+        table("Push-tree: seen (0,0) push -> (1,0), and eating at (1,1)", columns, rows),
+        "Only a class that says that pushing leaves the food in place makes pushing attractive.",
+    )
+
+
+def _growth(screen: Console) -> None:
+    """The gap of the binary factors."""
+    from theory import GALLERY, solve, version_space
+
+    rows = []
+    for count in range(1, 6):
+        entry = GALLERY[f"binary-factors-{count}"]
+        space = version_space(solve(entry.make()), entry.dataset)
+        left, open_ = int(space.HM.sum()), int(space.HB.sum())
+        rows.append((count, left, open_, open_ / left, 2**count - count))
+    columns = ("factors n", "|H_M(D)|", "|H_B(D)|", "ratio", "2^n - n")
+    screen.print(table("The gap has no bound: n binary factors, n observations", columns, rows))
+
+
+def _side_conditions(screen: Console) -> None:
+    """The two counterexamples to part 3 without its side conditions."""
+    from theory import GALLERY, check_dataset
+
+    rows = []
+    for name, entry in GALLERY.items():
+        if entry.counterexample:
+            report = check_dataset(entry.make(), entry.dataset, allow_zero_sum=True)
+            left, open_ = (", ".join(map(_flat, tables)) for tables in (report.HM, report.HB))
+            rows.append((name, entry.about, left or "none", open_))
+    columns = ("class", "why", "H_M(D)", "H_B(D)")
+    screen.print(table("Without its side conditions part 3 fails", columns, rows))
+
+
+def _flat(q: tuple[tuple[object, ...], ...]) -> str:
+    return "(" + ", ".join(str(entry) for row in q for entry in row) + ")"
+
+
+def _certify(screen: Console, out: Path) -> bool:
+    """Find the smallest witness of the push-tree and have the independent program verify its certificate."""
+    from theory import find_witness, gallery_class, solve, verifier, write_certificate
+
+    problem = gallery_class("push-tree")
+    solved = solve(problem)
+    witness = find_witness(solved)
+    assert witness is not None
+    path = out / "push-tree-certificate.json"
+    write_certificate(solved, witness, path)
+    run = subprocess.run(
+        [sys.executable, verifier.__file__, str(path)], capture_output=True, text=True, check=False
+    )
+    screen.print(
+        f"\nCertificate {path}\n  by its own program: {run.stdout.strip() or run.stderr.strip()}"
+    )
+    return run.returncode == 0
+
+
+def _draw(screen: Console, out: Path) -> None:
+    from experiments import theory_pictures
+    from theory import GALLERY, check_class, discount_strata, find_witness, identifiability, solve
+
+    def truth(name: str, problem: MDPClass) -> int:
+        return problem.transitions.index(GALLERY[name].truth)
+
+    for name in ("push-tree", "tabular-3x2-sparse"):
+        problem = GALLERY[name].make()
+        theory_pictures.draw_sizes(check_class(problem, "realizable"), out / f"{name}-sizes.png")
+        curves = identifiability(problem, truth(name, problem))
+        theory_pictures.draw_identifiability(curves, out / f"{name}-identifiability.png")
+    for name in ("smallest-witness", "smallest-decision", "push-tree"):
+        problem = GALLERY[name].make()
+        witness = find_witness(solve(problem))
+        assert witness is not None
+        theory_pictures.draw_witness(problem, witness, out / f"{name}-witness.png")
+    strata = discount_strata(GALLERY["golden-discount"].make())
+    theory_pictures.draw_strata(strata, out / "golden-discount-strata.png")
+    for path in sorted(out.glob("*.png")):
+        screen.print(f"  {path}")

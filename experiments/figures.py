@@ -11,6 +11,7 @@ from experiments.output import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 # Colour-blind safe (Okabe and Ito): the model-based quantity, the Bellman one, and accents.
@@ -65,11 +66,11 @@ def picture(path: Path, width: float, height: float) -> Iterator[Figure]:
         write_whole(path, lambda whole: figure.savefig(whole, metadata=metadata))
 
 
-def whole_numbers(axes: Axes) -> None:
-    """Ticks of the horizontal axis at whole numbers only."""
+def whole_numbers(axis: Axis) -> None:
+    """Ticks of an axis at whole numbers only."""
     from matplotlib.ticker import MaxNLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.set_major_locator(MaxNLocator(integer=True))
 
 
 def plain_numbers(axes: Axes) -> None:

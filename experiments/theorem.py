@@ -10,6 +10,7 @@ import tyro
 from rich.console import Console
 
 from experiments.output import (
+    PICTURES,
     Json,
     console,
     facts,
@@ -22,7 +23,9 @@ from experiments.output import (
 
 if TYPE_CHECKING:
     from theory import DatasetReport, MDPClass, TheoremReport
+    from theory.discount_strata import AlgebraicNumber, Stratum
     from theory.mdp_class import QTable
+    from theory.witness import Witness
 
 Class = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="CLASS")]
 Gamma = Annotated[str | None, tyro.conf.arg(metavar="P/Q")]
@@ -228,10 +231,212 @@ def gallery(*, json: Json = None) -> int:
     return 0
 
 
+def witness(
+    name: Class,
+    /,
+    *,
+    decision_relevant: bool = False,
+    gamma: Gamma = None,
+    json: Json = None,
+    out: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="CERT.json|FILE.png|svg|pdf")] = (),
+) -> int:
+    """The smallest realizable dataset of a class whose inclusion is proper.
+
+    Exit status 1 if the class has none.
+
+    Args:
+        name: A class of the gallery, or a JSON file.
+        decision_relevant: Ask that it settles an optimal action of a state under H_M, but not under H_B.
+        gamma: Another discount than the class's own.
+        json: Write the witness as JSON; "-" is standard output.
+        out: Write its certificate, draw it, or both: the suffix tells.
+    """
+    from theory import find_decision_witness, find_witness, solve, write_certificate
+
+    problem = _load(name, gamma)
+    require_writable(json)
+    for path in out:
+        if path.suffix.lower() not in (".json", *PICTURES):
+            raise ValueError(f"{path} is no output's name; accepted: .json, {', '.join(PICTURES)}")
+        require_writable(path)
+    search = find_decision_witness if decision_relevant else find_witness
+    with progress(f"searching {problem.name}") as report_progress:
+        solved = solve(problem)
+        found = search(solved, report_progress)
+    write_json(found, json)
+    if found is None:
+        console(json).print(f"{problem.name}: no realizable dataset has a proper inclusion")
+        return 1
+    _print_witness(console(json), problem, found)
+    for path in out:
+        if path.suffix.lower() == ".json":
+            write_certificate(solved, found, path)
+        else:
+            from experiments.theory_pictures import draw_witness
+
+            draw_witness(problem, found, path)
+    return 0
+
+
+def verify(
+    certificate: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="CERT.json")], /
+) -> int:
+    """Check a certificate by the independent verifier.
+
+    Exit status 1, with the reason, if it does not hold.
+
+    Args:
+        certificate: As written by `mbgen theorem witness CLASS --out CERT.json`.
+    """
+    from theory import verifier
+
+    return verifier.main([str(certificate)])
+
+
+def smallest(
+    *,
+    max_states: int = 2,
+    max_actions: int = 2,
+    rewards: tuple[str, ...] = ("-1", "0", "1"),
+    gamma: Annotated[str, tyro.conf.arg(metavar="P/Q")] = "1/2",
+    decision_relevant: bool = False,
+    json: Json = None,
+) -> int:
+    """The smallest class and dataset with a proper inclusion, by (|S|, |A|, |M|, |D|), over all classes of a box.
+
+    Exit status 1 if there is none in the box.
+
+    Args:
+        max_states: The most states of the box.
+        max_actions: The most actions.
+        rewards: The values that a reward may have.
+        gamma: The discount.
+        decision_relevant: Ask that it settles an optimal action of a state under H_M, but not under H_B.
+        json: Write what was found as JSON; "-" is standard output.
+    """
+    from theory import exact, search_classes
+
+    require_writable(json)
+    with progress("searching all classes") as report_progress:
+        found = search_classes(
+            max_states,
+            max_actions,
+            [exact(reward, "a reward") for reward in rewards],
+            exact(gamma, "gamma"),
+            decision_relevant=decision_relevant,
+            progress=report_progress,
+        )
+    if found is None:
+        write_json(None, json)
+        console(json).print("no class of the box has a proper inclusion")
+        return 1
+    problem, smallest_witness = found
+    models = [problem.transitions.table(i) for i in range(problem.transitions.size)]
+    sizes = {"states": problem.states, "actions": problem.actions, "models": len(models)}
+    screen = console(json)
+    screen.print(facts("The smallest class with a proper inclusion", [*sizes.items()]))
+    _print_witness(screen, problem, smallest_witness)
+    write_json(
+        sizes | {"rewards": problem.rewards, "tables": models} | vars(smallest_witness), json
+    )
+    return 0
+
+
+def discount(name: Class, /, *, json: Json = None, out: Picture = None) -> int:
+    """The values of gamma in (0, 1) at which the structure of a class changes, exactly.
+
+    Args:
+        name: A class of the gallery, or a JSON file; its own discount plays no part.
+        json: Write the strata as JSON; "-" is standard output.
+        out: Draw |H_Q| along gamma.
+    """
+    from theory import discount_strata, load_class
+
+    problem = load_class(name)
+    require_picture(out)
+    require_writable(json)
+    with progress(f"following {problem.name} through gamma") as report_progress:
+        strata = discount_strata(problem, report_progress)
+    rows = [
+        (
+            _stratum_name(stratum),
+            stratum.sample or "-",
+            stratum.value_functions,
+            stratum.value_vectors,
+            stratum.strict,
+            stratum.part3_functional,
+            stratum.part3_realizable,
+            ", ".join(stratum.changes) or "-",
+        )
+        for stratum in strata.strata
+    ]
+    columns = (
+        "gamma",
+        "sample",
+        "|H_Q|",
+        "values",
+        "part 2",
+        "part 3, functional",
+        "realizable",
+        "changes",
+    )
+    title = f"{strata.name}: {strata.policy_values} policy values, which meet at {strata.candidates} gammas"
+    console(json).print(table(title, columns, rows))
+    write_json(strata, json)
+    if out is not None:
+        from experiments.theory_pictures import draw_strata
+
+        draw_strata(strata, out)
+    return 0
+
+
+def prove(
+    *,
+    states: Annotated[int, tyro.conf.arg(metavar="N")] = 3,
+    actions: Annotated[int, tyro.conf.arg(metavar="K")] = 2,
+    gamma: Annotated[str, tyro.conf.arg(metavar="P/Q")] = "9/10",
+    time_limit: float = 60.0,
+    json: Json = None,
+) -> int:
+    """Have z3 prove part 3 for all real rewards and all maps of N states and K actions at once.
+
+    Needs the extra `proof`. Exit status 1 unless everything is proved, and not vacuously.
+
+    Args:
+        states: The number of nonterminal states.
+        actions: The number of actions.
+        gamma: The discount, below 1.
+        time_limit: In seconds, for all queries together.
+        json: Write the verdicts as JSON; "-" is standard output.
+    """
+    from theory import prove as prove_by_z3
+
+    require_writable(json)
+    with Console(stderr=True).status("z3 is proving"):
+        report = prove_by_z3(states, actions, gamma, time_limit=time_limit)
+    rows = [
+        ("the Bellman optimality equation has one solution", report.uniqueness),
+        ("part 3, for every functional D", report.part3),
+        ("not vacuous: at gamma = 1 the first is refuted", report.uniqueness_at_one),
+        ("not vacuous: without its premise the second is", report.part3_without_premise),
+        ("seconds", report.seconds),
+        ("z3", report.z3_version),
+    ]
+    title = f"All rewards, all maps: {states} states x {actions} actions, gamma = {report.gamma}"
+    console(json).print(facts(title, rows))
+    write_json({"proved": report.proved} | vars(report), json)
+    return 0 if report.proved else 1
+
+
 COMMANDS: dict[str, Callable[..., int]] = {
     "check": check,
     "identify": identify,
     "census": census,
+    "witness": witness,
+    "verify": verify,
+    "smallest": smallest,
+    "discount": discount,
+    "prove": prove,
     "gallery": gallery,
 }
 
@@ -249,6 +454,31 @@ def _say_what_was_merged(problem: MDPClass) -> None:
     merged = getattr(problem.transitions, "merged", 0)
     if merged:
         Console(stderr=True).print(f"{problem.name}: {merged} repeated models were merged")
+
+
+def _print_witness(screen: Console, problem: MDPClass, found: Witness) -> None:
+    dataset = ", ".join(
+        f"({problem.state_name(s)}, {problem.action_name(a)}) -> {problem.state_name(successor)}"
+        for s, a, successor in found.dataset
+    )
+    rows: list[tuple[str, object]] = [("D, the smallest", dataset), ("|D|", len(found.dataset))]
+    if found.decision is not None:
+        state, action = found.decision
+        settled = f"{problem.action_name(action)} in {problem.state_name(state)}"
+        rows.append(("settled by H_M(D) alone", settled))
+    screen.print(facts(f"{problem.name}, gamma = {problem.gamma}", rows))
+    screen.print(_q_tables(problem, "in H_M(D): the q* of a T0 that agrees with D", [found.q0]))
+    screen.print(_q_tables(problem, "in H_B(D) alone: the q* of a T1 that does not", [found.q1]))
+
+
+def _stratum_name(stratum: Stratum) -> str:
+    if stratum.kind == "point":
+        return f"= {_number_name(stratum.lower)}"
+    return f"{_number_name(stratum.lower)} to {_number_name(stratum.upper)}"
+
+
+def _number_name(number: AlgebraicNumber) -> str:
+    return number.closed_form or f"{number.approximation:.6f}..."
 
 
 def _print_report(screen: Console, report: TheoremReport) -> None:

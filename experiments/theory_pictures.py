@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from matplotlib.patches import Circle
 
     from theory import Identifiability, MDPClass, TheoremReport
+    from theory.discount_strata import DiscountStrata
     from theory.mdp_class import QTable
     from theory.witness import Model, Witness
 
@@ -64,7 +65,7 @@ def draw_sizes(report: TheoremReport, path: Path) -> None:
             ylabel="optimal q left open (mean)",
             title=f"{report.name}, gamma = {report.gamma}",
         )
-        whole_numbers(axes)
+        whole_numbers(axes.xaxis)
         axes.legend()
 
 
@@ -93,7 +94,7 @@ def draw_identifiability(curves: Identifiability, path: Path) -> None:
         right.set(ylabel="share of sets that settle it", title="an optimal policy is settled")
         for axes in (left, right):
             axes.set_xlabel("state-action pairs observed")
-            whole_numbers(axes)
+            whole_numbers(axes.xaxis)
         left.legend()
         right.legend(handles=right.get_lines()[-1:], loc="lower right")
 
@@ -126,6 +127,52 @@ def draw_witness(problem: MDPClass, witness: Witness, path: Path) -> None:
             "  Green: the transitions of D, dashed where the model contradicts them.",
             fontsize=9,
         )
+
+
+MAX_LABELLED = 12
+
+
+def draw_strata(strata: DiscountStrata, path: Path) -> None:
+    """|H_Q| along gamma: segments over the open intervals, dots at the exact values where the structure changes.
+
+    Raises:
+        ValueError: if the path cannot be written.
+    """
+    with picture(path, 8.0, 4.2) as figure:
+        axes = figure.subplots()
+        for stratum in strata.strata:
+            colour = BELLMAN if stratum.strict else MODEL
+            ends = [stratum.lower.approximation, stratum.upper.approximation]
+            height = stratum.value_functions
+            if stratum.kind == "interval":
+                axes.plot(ends, [height] * 2, color=colour, linewidth=2.5, solid_capstyle="butt")
+            else:
+                axes.plot(ends[:1], [height], "o", color=colour, markersize=6, zorder=3)
+        for number in strata.breakpoints[:MAX_LABELLED]:
+            axes.axvline(number.approximation, color=GREY, linewidth=0.8, linestyle=":")
+            axes.annotate(
+                number.closed_form or f"{number.approximation:.4f}...",
+                (number.approximation, 0.01),
+                xycoords=("data", "axes fraction"),
+                rotation=90,
+                ha="right",
+                va="bottom",
+                fontsize=8,
+            )
+        for colour, label in (
+            (BELLMAN, "a proper inclusion exists (part 2)"),
+            (MODEL, "H_M(D) = H_B(D) for every realizable D"),
+        ):
+            axes.plot([], [], color=colour, linewidth=2.5, label=label)
+        axes.set(
+            xlim=(0, 1),
+            xlabel="discount gamma",
+            ylabel="distinct optimal q, $|H_Q|$",
+            title=f"{strata.name}: where in gamma the structure changes",
+        )
+        axes.margins(y=0.25)
+        whole_numbers(axes.yaxis)
+        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
 
 
 MAX_DRAWN_STATES = 8
