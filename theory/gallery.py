@@ -61,8 +61,9 @@ def named_rewards(name: str, states: int, actions: int) -> Rewards:
 
 def tabular_class(states: int, actions: int, rewards: str) -> MDPClass:
     """Every map S x A -> S + {t}, gamma = 9/10."""
+    transitions = tabular(states, actions)  # first, since it refuses sizes too large for a table
     table = named_rewards(rewards, states, actions)
-    return MDPClass(tabular(states, actions), table, GAMMA, f"tabular-{states}x{actions}-{rewards}")
+    return MDPClass(transitions, table, GAMMA, f"tabular-{states}x{actions}-{rewards}")
 
 
 def smallest_witness() -> MDPClass:
