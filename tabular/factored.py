@@ -274,7 +274,7 @@ def factored_structure(enumeration: Enumeration) -> FactoredStructure:
         tuple(len(values) for values in enumeration.values),
         len(enumeration.codes),
         rule.num_actions,
-        tuple(cause for cause in _causes(rule) if (0, cause, REWARD) in enumeration.labels),
+        tuple(cause for cause in _causes(rule) if cause in {key[1] for key in enumeration.labels}),
         enumeration.episodic,
         enumeration.dependent,
         tuple(scopes),

@@ -191,7 +191,7 @@ def _by_first_passage(
         unit, performance = "reward a step", partial(_mean_reward, environment)
     else:
         unit, performance = "return", partial(_episode_return, environment)
-    half_width, method = 0.0, f"exact: all {len(worlds.weights)} layouts up to symmetry"
+    half_width, method = 0.0, f"exact: all layouts, {len(worlds.weights)} up to symmetry"
     if not worlds.exact:
         batches = np.array_split(survivors, _BATCHES)
         values = [performance(batch.mean(axis=0)) for batch in batches]

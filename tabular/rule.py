@@ -84,7 +84,7 @@ class Environment(ABC, Generic[State]):
     @property
     @abstractmethod
     def max_states(self) -> int:
-        """An upper bound on the number of reachable states, known without enumerating them."""
+        """An upper bound on the number of reachable states, or about one, without reaching them."""
 
     @abstractmethod
     def initial_distribution(self) -> Mapping[State, Fraction]:

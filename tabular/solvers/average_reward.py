@@ -3,11 +3,13 @@
 A policy's gain and bias satisfy g = P g and g + h = r + P h. Where one gain g is optimal from every
 state, g + h = max over a of (r + P h).
 
-The bound: for *any* h, the optimal gain from every state lies between the least and the greatest
-entry of max over a of (r + P h) - h (Puterman, *Markov Decision Processes*, theorem 8.5.5; it needs
-no assumption on the chains). It closes on the gain where that is the same from every state, as it
-is in a weakly communicating MDP. Where it is not (a multichain optimum), `policy_iteration` still
-finds the gain from each state, but the bound stays as wide as the gains differ.
+The bound: for *any* h, the optimal gain from every state lies between the least entry c and the
+greatest entry C of max over a of (r + P h) - h. For under any policy r + P h <= h + C, so that N
+steps earn at most N C, and h before less h after; and the greedy policy earns at least N c, and the
+same. This asks nothing of the chains. It closes on the gain where that is the same from every
+state, as in a weakly communicating MDP (Puterman, *Markov Decision Processes*, chapter 8). Where it
+is not (a multichain optimum), `policy_iteration` still finds the gain from each state, but the
+bound stays as wide as the gains differ.
 """
 
 from dataclasses import dataclass
@@ -141,7 +143,7 @@ def gain_and_bias(
 def is_weakly_communicating(mdp: FiniteMDP[State]) -> bool:
     """Whether some states reach one another under some policy, and all others are left under any.
 
-    Then the optimal gain is the same from every state (Puterman, section 8.3).
+    Then the optimal gain is the same from every state (Puterman, chapter 8).
     """
     reach = sparse.csr_array(mdp.chain(mdp.uniform_policy())[0])
     count, component = connected_components(reach, connection="strong")

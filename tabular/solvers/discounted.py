@@ -2,7 +2,7 @@
 
 The bound: the backup contracts distances by the discount, so a v whose backup differs from it by at
 most d is within d / (1 - discount) of the fixed point (Puterman, *Markov Decision Processes*,
-section 6.2). A policy greedy for a v within e of optimal loses at most 2 e discount / (1 -
+chapter 6). A policy greedy for a v within e of optimal loses at most 2 e discount / (1 -
 discount).
 """
 
