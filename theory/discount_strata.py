@@ -76,9 +76,6 @@ class AlgebraicNumber:
     approximation: float
     closed_form: str | None
 
-    def __str__(self) -> str:
-        return self.closed_form or f"the root {self.approximation:.6g} of {self.minimal_polynomial}"
-
 
 @dataclass(frozen=True)
 class Stratum:
