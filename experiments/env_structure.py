@@ -157,10 +157,10 @@ def optimum(
             found.append((each, best, random, rate))
             report((done + 1) / len(sizes))
     screen = console(json)
-    unit = found[0][1].unit
+    title, unit = type(found[0][1].environment).__name__, found[0][1].unit
     screen.print(
         table(
-            f"{name}: {unit} of an evaluation of {horizon} steps",
+            f"{title}: {unit} of an evaluation of {horizon} steps",
             ("size", "optimal", "±", "uniform", "±", "best long-run rate", "method"),
             [
                 (

@@ -82,22 +82,21 @@ def policy_iteration(mdp: FiniteMDP[State]) -> GainSolution:
         ValueError: Some step is terminal.
     """
     _require_continuing(mdp)
-    policy, iterations = mdp.rewards.argmax(axis=1), 0
-    while True:
+    policy, seen = mdp.rewards.argmax(axis=1), set[bytes]()
+    gain = bias = np.zeros(mdp.num_states)
+    while policy.tobytes() not in seen:  # rounding could lead round in a circle of equals
+        seen.add(policy.tobytes())
         gain, bias = gain_and_bias(*mdp.chain(policy))
-        iterations += 1
         slack = 1e-11 * (1 + np.abs(mdp.rewards).max() + np.abs(bias).max())
         successor_gain = mdp.expected(gain)
         better = improved(policy, successor_gain, slack)
         if (better == policy).all():
             best = successor_gain >= successor_gain.max(axis=1, keepdims=True) - slack
             better = improved(policy, np.where(best, mdp.backup(bias), -np.inf), slack)
-        if (better == policy).all():
-            break
         policy = better
     bracket = mdp.backup(bias).max(axis=1) - bias
     bound = max(float((gain - bracket.min()).max()), float((bracket.max() - gain).max()))
-    return GainSolution(gain, bias, policy, bound + rounding(mdp, bias), iterations)
+    return GainSolution(gain, bias, policy, bound + rounding(mdp, bias), len(seen))
 
 
 def gain_and_bias(

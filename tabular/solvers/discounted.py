@@ -29,17 +29,15 @@ def value_iteration(mdp: FiniteMDP[State], discount: float, *, tolerance: float 
 
 
 def policy_iteration(mdp: FiniteMDP[State], discount: float) -> Solution:
-    """Evaluate, improve, and stop when no action is better by more than rounding."""
+    """Evaluate and improve, until no action is better by more than rounding."""
     _require_discount(discount)
-    policy, iterations = mdp.rewards.argmax(axis=1), 0
-    while True:
+    policy, values, seen = mdp.rewards.argmax(axis=1), np.zeros(mdp.num_states), set[bytes]()
+    while policy.tobytes() not in seen:  # rounding could lead round in a circle of equals
+        seen.add(policy.tobytes())
         values = policy_values(mdp, discount, policy)
-        iterations += 1
         slack = 4 * rounding(mdp, values) / (1 - discount)
-        better = improved(policy, mdp.backup(values, discount), slack)
-        if (better == policy).all():
-            return _solution(mdp, discount, values, iterations)
-        policy = better
+        policy = improved(policy, mdp.backup(values, discount), slack)
+    return _solution(mdp, discount, values, len(seen))
 
 
 def linear_program(mdp: FiniteMDP[State], discount: float) -> Solution:

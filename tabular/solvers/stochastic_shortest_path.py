@@ -34,18 +34,17 @@ def value_iteration(mdp: FiniteMDP[State], *, tolerance: float = 1e-9) -> Soluti
 
 
 def policy_iteration(mdp: FiniteMDP[State]) -> Solution:
-    """Evaluate, improve, and stop when no action is better by more than rounding.
+    """Evaluate and improve, until no action is better by more than rounding.
 
     It starts from a policy that terminates from every state, and so stays among such.
     """
-    policy, iterations = _terminating_policy(mdp), 0
-    while True:
+    policy, values, seen = _terminating_policy(mdp), np.zeros(mdp.num_states), set[bytes]()
+    while policy.tobytes() not in seen:  # rounding could lead round in a circle of equals
+        seen.add(policy.tobytes())
         values = policy_values(mdp, policy)
-        iterations += 1
-        better = improved(policy, mdp.backup(values), 1e-12 * (1 + np.abs(values).max()))
-        if (better == policy).all():
-            return _solution(mdp, values, iterations)
-        policy = better
+        slack = _bound(mdp, values, 4 * rounding(mdp, values))
+        policy = improved(policy, mdp.backup(values), slack)
+    return _solution(mdp, values, len(seen))
 
 
 def linear_program(mdp: FiniteMDP[State]) -> Solution:

@@ -131,6 +131,28 @@ def test_relative_value_iteration_agrees_where_one_gain_is_optimal_everywhere(ta
     assert np.abs(swept.gain - solved.gain).max() <= swept.error_bound + solved.error_bound
 
 
+@given(tables(terminating=True), st.sampled_from([1.0, 0.1, 1e-3]))
+@settings(deadline=None, max_examples=40)
+def test_bounds_hold_where_value_iteration_is_stopped_early(table, tolerance):
+    mdp = FiniteMDP.from_arrays(*table)
+    for solution, discount in [
+        (discounted.value_iteration(mdp, 0.9, tolerance=tolerance), 0.9),
+        (stochastic_shortest_path.value_iteration(mdp, tolerance=tolerance), 1.0),
+    ]:
+        error = np.abs(solution.values - best_over_policies(mdp, discount)).max()
+        assert error <= solution.error_bound + 1e-12 <= tolerance + 2e-12
+
+
+@given(tables(connected=True), st.sampled_from([1.0, 0.1, 1e-3]))
+@settings(deadline=None, max_examples=40)
+def test_the_bracket_of_the_gain_holds_where_value_iteration_is_stopped_early(table, tolerance):
+    mdp = FiniteMDP.from_arrays(*table)
+    solution = average_reward.relative_value_iteration(mdp, tolerance=tolerance)
+    exact = average_reward.policy_iteration(mdp).gain
+    assert np.abs(solution.gain - exact).max() <= solution.error_bound + 1e-9
+    assert solution.error_bound <= tolerance
+
+
 @given(tables())
 @settings(deadline=None, max_examples=40)
 def test_gain_and_bias_satisfy_their_two_equations_for_every_chain_structure(table):
