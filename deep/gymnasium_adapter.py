@@ -42,7 +42,7 @@ def register() -> None:
             )
 
 
-class SingleEnvironment(gymnasium.Env[Array, np.int64]):
+class SingleEnvironment(gymnasium.Env[Array, Any]):
     """One copy of an environment.
 
     Args:
@@ -81,7 +81,7 @@ class SingleEnvironment(gymnasium.Env[Array, np.int64]):
             self._state, self._fresh = self._fresh, None
         return _features(self.environment, self._state), {}
 
-    def step(self, action: np.int64) -> tuple[Array, float, bool, bool, dict[str, Any]]:
+    def step(self, action: Any) -> tuple[Array, float, bool, bool, dict[str, Any]]:
         """Apply an action.
 
         Raises:
@@ -118,7 +118,7 @@ class SingleEnvironment(gymnasium.Env[Array, np.int64]):
         return at(self._noise, ahead)
 
 
-class VectorEnvironment(VectorEnv[Array, Array, Array]):
+class VectorEnvironment(VectorEnv[Array, Any, Array]):
     """Many copies in one batch, each reset in the very step in which its episode ends.
 
     The observation returned is then the first of the new episode, and `infos["final_obs"]` holds
@@ -178,7 +178,7 @@ class VectorEnvironment(VectorEnv[Array, Array, Array]):
         self._elapsed = torch.zeros(self.num_envs, dtype=torch.int64)
         return _features(self.environment, self._state), {}
 
-    def step(self, actions: Array) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
+    def step(self, actions: Any) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
         """Apply an action in each copy.
 
         Raises:

@@ -120,9 +120,9 @@ def _(environment: PanFlute, features: Features) -> _Canvas:
     cells = iter(features)
     for pipe in range(n):
         x = pipe + 0.75
-        canvas.box(x, n - pipe / 2, 0.86, pipe + 1, 0.4, _PIPE)
+        canvas.box(x, n - pipe / 2, 0.86, pipe + 1.0, 0.4, _PIPE)
         for cell in range(pipe + 1):
-            canvas.disc(x, n - cell, 0.31, _AGENT if next(cells) else _SILENT)
+            canvas.disc(x, float(n - cell), 0.31, _AGENT if next(cells) else _SILENT)
     return canvas
 
 
@@ -162,7 +162,7 @@ def _draw_maze(
     for row, column in np.ndindex(agent.shape):
         x, y = column + 0.75, row + 0.75
         if not wall[row, column]:
-            canvas.box(x, y, 1, 1, 0, _FLOOR)
+            canvas.box(x, y, 1.0, 1.0, 0.0, _FLOOR)
         if goal[row, column]:
             canvas.box(x, y, 0.78, 0.78, 0.14, _GOAL)
         if agent[row, column]:

@@ -13,6 +13,7 @@ from deep.environments.environment import (
     Transition,
     require_integer,
     require_one_of,
+    require_switch,
     select,
 )
 from deep.environments.grid import NUM_ACTIONS, Grid
@@ -50,6 +51,7 @@ class ButtonGrid(Environment[ButtonGridState]):
     spontaneous_event: ButtonGridEvent = "switch_on"
 
     def __post_init__(self) -> None:
+        require_switch("spontaneous", self.spontaneous)
         require_integer("num_buttons", self.num_buttons, 1, Grid(self.grid_size).num_cells)
         require_one_of("spontaneous_event", self.spontaneous_event, get_args(ButtonGridEvent))
 

@@ -164,6 +164,12 @@ def require_integer(name: str, value: int, low: int, high: int | None = None) ->
         raise ValueError(f"{name} must be an integer {accepted}, got {value!r}")
 
 
+def require_switch(name: str, value: bool) -> None:
+    """Raise ValueError unless `value` is True or False."""
+    if type(value) is not bool:
+        raise ValueError(f"{name} must be True or False, got {value!r}")
+
+
 def require_one_of(name: str, value: str, accepted: tuple[str, ...]) -> None:
     """Raise ValueError unless `value` is one of the accepted names."""
     if value not in accepted:

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Int, Int32, Int64, UInt8
 from torch import Tensor
 
-from deep.environments.environment import Environment, Transition, require_integer
+from deep.environments.environment import Environment, Transition, require_integer, require_switch
 from deep.environments.grid import NUM_ACTIONS
 from deep.random_streams import coin, integers
 
@@ -36,6 +36,7 @@ class OpenGrid(Environment[OpenGridState]):
     spontaneous: bool = True
 
     def __post_init__(self) -> None:
+        require_switch("spontaneous", self.spontaneous)
         require_integer("grid_size", self.grid_size, 1)
 
     @property

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Int, Int32, UInt8
 from torch import Tensor
 
-from deep.environments.environment import Environment, Transition, require_integer
+from deep.environments.environment import Environment, Transition, require_integer, require_switch
 from deep.random_streams import coin
 
 
@@ -35,6 +35,7 @@ class PanFlute(Environment[PanFluteState]):
     spontaneous: bool = True
 
     def __post_init__(self) -> None:
+        require_switch("spontaneous", self.spontaneous)
         require_integer("num_pipes", self.num_pipes, 1)
 
     @property

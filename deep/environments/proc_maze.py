@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Int, Int32, UInt8
 from torch import Tensor
 
-from deep.environments.environment import Environment, Transition, require_one_of
+from deep.environments.environment import Environment, Transition, require_one_of, require_switch
 from deep.environments.grid import NUM_ACTIONS, Grid, nth_cell
 from deep.environments.maze_generation import maze_words, most_open_cells, random_maze
 from deep.random_streams import coin, integers
@@ -44,6 +44,7 @@ class ProcMaze(Environment[ProcMazeState]):
     spontaneous_event: ProcMazeEvent = "goal"
 
     def __post_init__(self) -> None:
+        require_switch("spontaneous", self.spontaneous)
         Grid(self.grid_size)
         require_one_of("spontaneous_event", self.spontaneous_event, get_args(ProcMazeEvent))
 
