@@ -19,6 +19,7 @@ The terminal state is the index `states`. Numbers are integers, "p/q" strings an
 from __future__ import annotations
 
 import json
+import reprlib
 from collections.abc import Iterable
 from math import prod
 from pathlib import Path
@@ -116,8 +117,8 @@ def _transitions(document: object, states: int, actions: int) -> TransitionClass
     if document == "tabular":
         return tabular(states, actions)
     if not isinstance(document, dict) or len(document) != 1:
-        raise ValueError(f"transitions is {_short(document)}; accepted: {_KINDS}")
-    (kind, content), *_ = document.items()
+        raise ValueError(f"transitions is {reprlib.repr(document)}; accepted: {_KINDS}")
+    [(kind, content)] = document.items()
     if kind == "tabular":
         entries = _object(content, "transitions.tabular", (), ("successors", "fixed"))
         successors = entries.get("successors")
@@ -143,7 +144,7 @@ def _transitions(document: object, states: int, actions: int) -> TransitionClass
                 f" accepted: sizes whose product is {states}, and {actions} actions"
             )
         return factored(sizes, structures, fixed=_fixed(entries))
-    raise ValueError(f"transitions is {_short(document)}; accepted: {_KINDS}")
+    raise ValueError(f"transitions is {reprlib.repr(document)}; accepted: {_KINDS}")
 
 
 _KINDS = '"tabular", or an object with the one key "tabular", "models" or "factored"'
@@ -173,7 +174,9 @@ def _object(
     required, optional = list(required), list(optional)
     accepted = f"keys {', '.join(required + optional)}"
     if not isinstance(document, dict):
-        raise ValueError(f"{what} is {_short(document)}; accepted: a JSON object with {accepted}")
+        raise ValueError(
+            f"{what} is {reprlib.repr(document)}; accepted: a JSON object with {accepted}"
+        )
     for key in document:
         if key not in required + optional:
             raise ValueError(f"{what} has the unknown key {key!r}; accepted: {accepted}")
@@ -185,7 +188,7 @@ def _object(
 
 def _list(document: object, what: str) -> list[Any]:
     if not isinstance(document, list):
-        raise ValueError(f"{what} is {_short(document)}; accepted: a list")
+        raise ValueError(f"{what} is {reprlib.repr(document)}; accepted: a list")
     return document
 
 
@@ -206,7 +209,9 @@ def _integers(document: object, what: str) -> list[int]:
 
 def _integer(document: object, what: str, least: int) -> int:
     if isinstance(document, bool) or not isinstance(document, int) or document < least:
-        raise ValueError(f"{what} is {_short(document)}; accepted: an integer of at least {least}")
+        raise ValueError(
+            f"{what} is {reprlib.repr(document)}; accepted: an integer of at least {least}"
+        )
     return document
 
 
@@ -214,13 +219,10 @@ def _names(document: object, what: str) -> list[str]:
     names = _list(document, what)
     for name in names:
         if not isinstance(name, str) or not name.isprintable():
-            raise ValueError(f"a name in {what} is {_short(name)}; accepted: printable strings")
+            raise ValueError(
+                f"a name in {what} is {reprlib.repr(name)}; accepted: printable strings"
+            )
     return names
-
-
-def _short(document: object) -> str:
-    text = json.dumps(document)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _refuse(constant: str) -> NoReturn:
@@ -230,5 +232,5 @@ def _refuse(constant: str) -> NoReturn:
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     keys = [key for key, _ in pairs]
     if len(set(keys)) != len(keys):
-        raise ValueError(f"an object has a repeated key among {', '.join(keys)}")
+        raise ValueError(f"an object repeats one of its keys {', '.join(map(repr, keys))}")
     return dict(pairs)

@@ -64,7 +64,7 @@ def checked_index(value: object, last: int, what: str) -> int:
     raise ValueError(f"{what} is {value!r}; accepted: an integer from 0 to {last}")
 
 
-def checked_transition(transition: Sequence[int], states: int, actions: int) -> Transition:
+def checked_transition(transition: Sequence[object], states: int, actions: int) -> Transition:
     """The transition (s, a, s') as plain integers.
 
     Raises:
