@@ -98,6 +98,8 @@ def identifiability(
     require_unique_solution(problem)
     if samples < 2:
         raise ValueError(f"samples is {samples}; accepted: 2 or more")
+    if seed < 0:
+        raise ValueError(f"seed is {seed}; accepted: 0 or more")
     table = problem.transitions.table(truth)
     solved = solve(problem, lambda fraction: progress(fraction / 10))
     pairs = solved.pairs
