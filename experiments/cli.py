@@ -97,7 +97,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         sys.stderr.close()  # whoever read our output has left
         return 0
-    except ModuleNotFoundError as error:
+    except ImportError as error:
         extra = EXTRAS.get((error.name or "").split(".")[0])
         if extra is None:
             raise

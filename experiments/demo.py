@@ -170,7 +170,7 @@ def _certify(screen: Console, out: Path) -> bool:
 
 def _draw(screen: Console, out: Path) -> None:
     from experiments import theory_pictures
-    from theory import GALLERY, check_class, discount_strata, find_witness, identifiability, solve
+    from theory import GALLERY, check_class, find_strata, find_witness, identifiability, solve
 
     def truth(name: str, problem: MDPClass) -> int:
         return problem.transitions.index(GALLERY[name].truth)
@@ -185,7 +185,7 @@ def _draw(screen: Console, out: Path) -> None:
         witness = find_witness(solve(problem))
         assert witness is not None
         theory_pictures.draw_witness(problem, witness, out / f"{name}-witness.png")
-    strata = discount_strata(GALLERY["golden-discount"].make())
+    strata = find_strata(GALLERY["golden-discount"].make())
     theory_pictures.draw_strata(strata, out / "golden-discount-strata.png")
     for path in sorted(out.glob("*.png")):
         screen.print(f"  {path}")

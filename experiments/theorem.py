@@ -23,7 +23,7 @@ from experiments.output import (
 
 if TYPE_CHECKING:
     from theory import DatasetReport, MDPClass, TheoremReport
-    from theory.discount_strata import AlgebraicNumber, Stratum
+    from theory.discount_strata import Stratum
     from theory.mdp_class import QTable
     from theory.witness import Witness
 
@@ -350,37 +350,26 @@ def discount(name: Class, /, *, json: Json = None, out: Picture = None) -> int:
         json: Write the strata as JSON; "-" is standard output.
         out: Draw |H_Q| along gamma.
     """
-    from theory import discount_strata, load_class
+    from theory import find_strata, load_class
 
     problem = load_class(name)
     require_picture(out)
     require_writable(json)
     with progress(f"following {problem.name} through gamma") as report_progress:
-        strata = discount_strata(problem, report_progress)
+        strata = find_strata(problem, report_progress)
     rows = [
         (
             _stratum_name(stratum),
             stratum.sample or "-",
             stratum.value_functions,
-            stratum.value_vectors,
             stratum.strict,
             stratum.part3_functional,
-            stratum.part3_realizable,
             ", ".join(stratum.changes) or "-",
         )
         for stratum in strata.strata
     ]
-    columns = (
-        "gamma",
-        "sample",
-        "|H_Q|",
-        "values",
-        "part 2",
-        "part 3, functional",
-        "realizable",
-        "changes",
-    )
-    title = f"{strata.name}: {strata.policy_values} policy values, which meet at {strata.candidates} gammas"
+    columns = ("gamma", "sample", "|H_Q|", "2: proper", "3: equal", "changes")
+    title = f"{strata.name}: {strata.policy_values} policy values, meeting at {strata.candidates} gammas"
     console(json).print(table(title, columns, rows))
     write_json(strata, json)
     if out is not None:
@@ -472,13 +461,10 @@ def _print_witness(screen: Console, problem: MDPClass, found: Witness) -> None:
 
 
 def _stratum_name(stratum: Stratum) -> str:
-    if stratum.kind == "point":
-        return f"= {_number_name(stratum.lower)}"
-    return f"{_number_name(stratum.lower)} to {_number_name(stratum.upper)}"
-
-
-def _number_name(number: AlgebraicNumber) -> str:
-    return number.closed_form or f"{number.approximation:.6f}..."
+    lower, upper = stratum.lower, stratum.upper
+    if stratum.kind == "interval":
+        return f"{lower.approximation:.6g} to {upper.approximation:.6g}"
+    return f"= {lower.closed_form or lower.minimal_polynomial}"
 
 
 def _print_report(screen: Console, report: TheoremReport) -> None:

@@ -138,7 +138,7 @@ class DiscountStrata:
         return tuple(stratum.lower for stratum in self.strata if stratum.kind == "point")
 
 
-def discount_strata(problem: MDPClass, progress: Progress = silent) -> DiscountStrata:
+def find_strata(problem: MDPClass, progress: Progress = silent) -> DiscountStrata:
     """Where in (0, 1) the structure of a class changes. The class's own gamma is ignored.
 
     Raises:

@@ -102,7 +102,7 @@ def prove(
         import z3
     except ImportError:
         raise ProofUnavailableError(
-            "the proof needs z3, which is not installed; pip install 'mbgen[proof]'"
+            "the proof needs z3, which is not installed: pip install 'mbgen[proof]'", name="z3"
         ) from None
     start = time.perf_counter()
 

@@ -2,7 +2,6 @@
 
 import dataclasses
 import functools
-import importlib
 import json
 import re
 from fractions import Fraction
@@ -15,11 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.theory import oracle
-from theory import check_class, explicit, gallery_class, mdp_class, sparse_rewards, tabular
-from theory.discount_strata import StrataTooLargeError, discount_strata
+from theory import (
+    check_class,
+    discount_strata,
+    explicit,
+    gallery_class,
+    mdp_class,
+    sparse_rewards,
+    tabular,
+)
+from theory.discount_strata import StrataTooLargeError, find_strata
 
 GAMMA = sympy.Symbol("gamma")
-MODULE = importlib.import_module("theory.discount_strata")  # `theory` has a function of that name
 
 
 # In T0, V(0) = 1 / (1 - gamma); in T1, V(0) = 1 + gamma V(1). They have the same q exactly where both
@@ -35,7 +41,7 @@ def two_models(second_reward, third_reward):
 
 def test_two_models_with_the_same_q_at_the_golden_ratio_alone_satisfy_part_3_only_there():
     # 1 / (1 - gamma) = 1 + gamma (2 + gamma), that is gamma^2 + gamma - 1 = 0
-    before, golden, after = discount_strata(two_models(2, 1)).strata
+    before, golden, after = find_strata(two_models(2, 1)).strata
     assert [s.kind for s in (before, golden, after)] == ["interval", "point", "interval"]
     assert golden.lower == golden.upper == before.upper == after.lower
     assert golden.lower.minimal_polynomial == "gamma**2 + gamma - 1"
@@ -60,7 +66,7 @@ def test_two_models_with_the_same_q_at_the_golden_ratio_alone_satisfy_part_3_onl
 
 def test_a_rational_breakpoint_is_named_as_a_fraction():
     # 1 / (1 - gamma) = 1 + gamma (1 + 2 gamma), that is 2 gamma^2 - gamma = 0
-    before, half, after = discount_strata(two_models(1, 2)).strata
+    before, half, after = find_strata(two_models(1, 2)).strata
     assert (half.lower.lower, half.lower.upper, half.lower.closed_form) == ("1/2", "1/2", "1/2")
     assert half.sample == "1/2"
     assert (before.sample, after.sample) != ("1/2", "1/2")
@@ -75,7 +81,7 @@ def test_a_breakpoint_of_degree_three_has_a_polynomial_and_no_closed_form():
         "1/2",
     )
     # 1 / (1 - gamma) = 1 + gamma (2 + gamma + gamma^2), that is gamma^3 + gamma - 1 = 0
-    (point,) = discount_strata(problem).breakpoints
+    (point,) = find_strata(problem).breakpoints
     assert point.minimal_polynomial == "gamma**3 + gamma - 1"
     assert point.closed_form is None
     assert point.approximation == pytest.approx(0.6823278038280193, rel=1e-15)
@@ -98,7 +104,7 @@ def test_classes_with_one_reward_at_most_have_the_same_structure_for_every_gamma
     name, value_functions, value_vectors
 ):
     problem = gallery_class(name)
-    (only,) = discount_strata(problem).strata
+    (only,) = find_strata(problem).strata
     assert (only.lower.lower, only.upper.upper, only.kind) == ("0", "1", "interval")
     assert (only.value_functions, only.value_vectors) == (value_functions, value_vectors)
     report = check_class(problem, "realizable")
@@ -121,7 +127,7 @@ def tabular_problem(name, gamma="1/2"):
 
 @functools.cache
 def tabular_report(name):
-    return discount_strata(tabular_problem(name))
+    return find_strata(tabular_problem(name))
 
 
 def stratum_at(report, gamma):
@@ -230,7 +236,7 @@ def test_at_an_irrational_point_the_q_that_agree_to_40_digits_are_those_said_to_
 def test_every_class_has_at_every_gamma_the_answers_of_the_definitions(drawn, at_point):
     models, rewards, gamma = drawn
     problem = mdp_class(explicit(models), rewards, gamma)
-    report = discount_strata(problem)
+    report = find_strata(problem)
     rational = [s.sample for s in report.strata if s.kind == "point" and s.sample]
     if at_point and rational:
         gamma = Fraction(rational[0])
@@ -248,7 +254,7 @@ def test_every_class_has_at_every_gamma_the_answers_of_the_definitions(drawn, at
 @given(oracle.classes(max_states=3, max_models=4))
 def test_strata_cover_the_unit_interval_and_each_differs_from_its_neighbours(drawn):
     models, rewards, gamma = drawn
-    report = discount_strata(mdp_class(explicit(models), rewards, gamma))
+    report = find_strata(mdp_class(explicit(models), rewards, gamma))
     kinds = [s.kind for s in report.strata]
     assert kinds == ["interval", "point"] * (len(kinds) // 2) + ["interval"]
     assert report.strata[0].lower.approximation == 0
@@ -276,14 +282,14 @@ def test_each_end_is_the_only_root_of_an_irreducible_polynomial_in_its_interval(
 
 
 def test_the_gamma_of_the_class_is_ignored_even_at_one():
-    at_one = discount_strata(tabular_problem("generic", 1))
+    at_one = find_strata(tabular_problem("generic", 1))
     assert at_one.strata == tabular_report("generic").strata
 
 
 def test_only_the_rewards_of_lassos_that_occur_give_candidates():
     # Both rewards are met, but no model gets from one state to the other.
     problem = mdp_class(explicit([[[0], [1]], [[2], [2]]]), [[1], [3]], "1/2")
-    report = discount_strata(problem)
+    report = find_strata(problem)
     values = [0, 1, 3, 1 / (1 - GAMMA), 3 / (1 - GAMMA)]
     assert report.policy_values == len(values)
     crossings = {
@@ -297,14 +303,14 @@ def test_only_the_rewards_of_lassos_that_occur_give_candidates():
 
 
 def test_the_report_is_plain_json():
-    report = discount_strata(two_models(2, 1))
+    report = find_strata(two_models(2, 1))
     text = json.dumps(dataclasses.asdict(report), allow_nan=False)
     assert json.loads(text)["strata"][1]["lower"]["minimal_polynomial"] == "gamma**2 + gamma - 1"
 
 
 def test_progress_grows_to_one():
     told = []
-    discount_strata(tabular_problem("stairs"), told.append)
+    find_strata(tabular_problem("stairs"), told.append)
     assert told == sorted(told)
     assert told[-1] == 1.0
 
@@ -313,28 +319,28 @@ def test_too_many_models_are_refused_with_their_number_and_a_time():
     with pytest.raises(
         StrataTooLargeError, match="244140625 models, about 244 s for each candidate"
     ):
-        discount_strata(gallery_class("tabular-4x3-sparse"))
+        find_strata(gallery_class("tabular-4x3-sparse"))
 
 
 def test_a_class_too_large_for_a_float_is_refused_in_one_line():
     problem = mdp_class(tabular(20, 20), sparse_rewards(20, 20), "1/2")
     with pytest.raises(StrataTooLargeError, match=re.escape("accepted: at most 500000")) as raised:
-        discount_strata(problem)
+        find_strata(problem)
     assert "\n" not in str(raised.value)
 
 
 def test_too_many_policies_are_refused_before_they_are_listed():
     with pytest.raises(StrataTooLargeError, match="rational function of gamma"):
-        discount_strata(gallery_class("binary-factors-3"))
+        find_strata(gallery_class("binary-factors-3"))
 
 
 def test_too_many_pairs_of_policy_values_are_refused(monkeypatch):
-    monkeypatch.setattr(MODULE, "MAX_PAIRS", 9)
+    monkeypatch.setattr(discount_strata, "MAX_PAIRS", 9)
     with pytest.raises(StrataTooLargeError, match=r"5 policy values .* 10 pairs to compare"):
-        discount_strata(two_models(2, 1))
+        find_strata(two_models(2, 1))
 
 
 def test_too_many_solutions_are_refused(monkeypatch):
-    monkeypatch.setattr(MODULE, "MAX_SOLUTIONS", 5)
+    monkeypatch.setattr(discount_strata, "MAX_SOLUTIONS", 5)
     with pytest.raises(StrataTooLargeError, match="2 models to solve at 1 candidate"):
-        discount_strata(two_models(2, 1))
+        find_strata(two_models(2, 1))
