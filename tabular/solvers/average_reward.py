@@ -76,7 +76,10 @@ def relative_value_iteration(
 
 
 def policy_iteration(mdp: FiniteMDP[State]) -> GainSolution:
-    """Howard's policy iteration for any chain structure: improve the gain first, then the bias.
+    """Howard's policy iteration for any chain structure.
+
+    In each state, the actions that lead to the best gain are left, and of these one with the best
+    backup of the bias is taken.
 
     Raises:
         ValueError: Some step is terminal.
@@ -89,11 +92,8 @@ def policy_iteration(mdp: FiniteMDP[State]) -> GainSolution:
         gain, bias = gain_and_bias(*mdp.chain(policy))
         slack = 1e-11 * (1 + np.abs(mdp.rewards).max() + np.abs(bias).max())
         successor_gain = mdp.expected(gain)
-        better = improved(policy, successor_gain, slack)
-        if (better == policy).all():
-            best = successor_gain >= successor_gain.max(axis=1, keepdims=True) - slack
-            better = improved(policy, np.where(best, mdp.backup(bias), -np.inf), slack)
-        policy = better
+        best = successor_gain >= successor_gain.max(axis=1, keepdims=True) - slack
+        policy = improved(policy, np.where(best, mdp.backup(bias), -np.inf), slack)
     bracket = mdp.backup(bias).max(axis=1) - bias
     bound = max(float((gain - bracket.min()).max()), float((bracket.max() - gain).max()))
     return GainSolution(gain, bias, policy, bound + rounding(mdp, bias), len(seen))
