@@ -115,6 +115,20 @@ def table_entries(rewards: Rewards) -> int:
     return n * prod(len(set(row)) * (n + 1) for row in rewards)
 
 
+def require_table(rewards: Rewards) -> None:
+    """Refuse rewards whose table would be too large.
+
+    Raises:
+        TableTooLargeError: past MAX_ENTRIES entries.
+    """
+    entries = table_entries(rewards)
+    if entries > MAX_ENTRIES:
+        raise TableTooLargeError(
+            f"the table of all policies' values would have {Decimal(entries):.3g} entries;"
+            f" accepted: at most {MAX_ENTRIES:.3g}"
+        )
+
+
 def lasso_values(rewards: Rewards, gamma: Fraction) -> tuple[ByVertex, Scale]:
     """The scaled value [graph, state] of every graph of options; the terminal state has a last column of zeros.
 
@@ -122,13 +136,8 @@ def lasso_values(rewards: Rewards, gamma: Fraction) -> tuple[ByVertex, Scale]:
         TableTooLargeError: past MAX_ENTRIES entries.
         ArithmeticError: if a value does not solve its Bellman equation exactly (never seen; it is checked).
     """
-    n, entries = len(rewards), table_entries(rewards)
-    if entries > MAX_ENTRIES:
-        raise TableTooLargeError(
-            f"the table of all policies' values would have {Decimal(entries):.3g} entries;"
-            f" accepted: at most {MAX_ENTRIES:.3g}"
-        )
-    s = scale(rewards, gamma)
+    require_table(rewards)
+    n, s = len(rewards), scale(rewards, gamma)
     dtype = np.int64 if s.fits_int64 else object
     distinct = [np.array(sorted(set(row)), dtype=dtype) for row in s.rewards]
     option = np.indices([len(options) * (n + 1) for options in distinct]).reshape(n, -1).T

@@ -22,6 +22,7 @@ from theory.exchange import (
     closed_under_equivalence,
     exchange_holds,
 )
+from theory.lasso_table import require_table
 from theory.mdp_class import MDPClass, QTable, zero_sum_choice
 from theory.solved_class import Progress, SolvedClass, silent, solve
 from theory.transition_class import Transition
@@ -56,7 +57,7 @@ class TheoremReport:
         actions: k.
         gamma: "p/q".
         models: |M|, those with finite q*.
-        merged: repeated models of an explicit list or a factored class, merged.
+        merged: repeated models of an explicit list, merged.
         dropped: models with infinite q*, left out (gamma = 1 alone).
         value_functions: |H_Q|.
         value_vectors: the number of distinct optimal V.
@@ -114,8 +115,12 @@ def require_unique_solution(problem: MDPClass) -> None:
 
     Raises:
         ValueError: naming states and actions whose rewards sum to zero.
+        TableTooLargeError: for rewards that `solve` would refuse; there may be exponentially many sums of them.
     """
-    if problem.gamma == 1 and (choice := zero_sum_choice(problem.rewards)) is not None:
+    if problem.gamma < 1:
+        return
+    require_table(problem.rewards)
+    if (choice := zero_sum_choice(problem.rewards)) is not None:
         where = ", ".join(
             f"({problem.state_name(s)}, {problem.action_name(a)})" for s, a in choice.items()
         )

@@ -162,6 +162,13 @@ def test_the_refusal_names_states_and_actions_by_their_names():
         check_class(problem)
 
 
+def test_too_many_states_for_gamma_1_are_refused_before_their_sums_are_tried():
+    """Powers of three have 2^40 different sums."""
+    rewards = [[-(3**s)] for s in range(40)]
+    with pytest.raises(ValueError, match=r"would have \S+ entries"):
+        check_class(mdp_class(explicit([[[40]] * 40]), rewards, 1))
+
+
 def test_with_a_zero_sum_part_3_can_fail_as_the_gallery_shows():
     entry = GALLERY["gamma-one"]
     report = check_class(entry.make(), allow_zero_sum=True)
