@@ -5,6 +5,7 @@ optimal q is a nested tuple of Fractions; a dataset is a collection of transitio
 """
 
 from fractions import Fraction
+from functools import cache
 from itertools import product
 
 from hypothesis import strategies as st
@@ -94,18 +95,25 @@ class VersionSpaces:
         solved = [(model, optimal_q(model, rewards, gamma)) for model in dict.fromkeys(models)]
         self.solved = [(model, q) for model, q in solved if q is not None]
         self.rewards, self.gamma = rewards, gamma
-        self.HQ = {q for _, q in self.solved}
+        self.HQ = frozenset(q for _, q in self.solved)
+
+    @cache  # noqa: B019 - an oracle lives as long as its test
+    def agreeing(self, transition):
+        s, a, successor = transition
+        return frozenset((m, q) for m, q in self.solved if m[s][a] == successor)
+
+    @cache  # noqa: B019
+    def bellman(self, transition):
+        return frozenset(q for q in self.HQ if consistent(q, self.rewards, self.gamma, transition))
 
     def extensions(self, dataset):
-        return [m for m, _ in self.solved if all(m[s][a] == t for s, a, t in dataset)]
+        return frozenset(self.solved).intersection(*map(self.agreeing, dataset))
 
     def h_m(self, dataset):
-        return {q for m, q in self.solved if all(m[s][a] == t for s, a, t in dataset)}
+        return {q for _, q in self.extensions(dataset)}
 
     def h_b(self, dataset):
-        return {
-            q for q in self.HQ if all(consistent(q, self.rewards, self.gamma, t) for t in dataset)
-        }
+        return self.HQ.intersection(*map(self.bellman, dataset))
 
 
 def all_models(states, actions):
