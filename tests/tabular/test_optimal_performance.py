@@ -3,13 +3,16 @@
 from fractions import Fraction
 from functools import cache
 
+import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tabular import (
+    Button,
     ButtonGrid,
+    ButtonGridState,
     FiniteMDP,
     OpenGrid,
     PanFlute,
@@ -18,6 +21,7 @@ from tabular import (
     optimal_rate,
     reference_performance,
 )
+from tabular.environments.maze_generation import maze_classes
 from tabular.first_passage import survival, worlds_of
 from tabular.solvers import average_reward, finite_horizon, stochastic_shortest_path
 
@@ -179,6 +183,39 @@ def test_the_best_policy_never_outlives_the_uniform_one(environment):
     assert (best <= uniform + 1e-12).all()
     assert (np.diff(best, axis=1) <= 0).all()
     np.testing.assert_allclose(best[:, 0], 1)
+
+
+@pytest.mark.parametrize("index", [0, 100, 318])
+def test_shortest_ways_to_press_three_buttons_are_those_of_breadth_first_search(index):
+    grid = ButtonGrid(3, spontaneous=False)
+    worlds = worlds_of(grid, samples=1, seed=0)
+    cells = np.flatnonzero(worlds.entered[index]).tolist()
+    starts = [
+        ButtonGridState(agent, tuple(Button(cell, False) for cell in cells)) for agent in range(25)
+    ]
+    graph, waiting = nx.DiGraph(), list(starts)
+    while waiting:
+        state = waiting.pop()
+        for action in range(5 if not all(button.on for button in state.buttons) else 0):
+            (outcome,) = grid.outcomes(state, action)
+            if outcome.next_state not in graph:
+                waiting.append(outcome.next_state)
+            graph.add_edge(state, outcome.next_state)
+    pressed = [state for state in graph if all(button.on for button in state.buttons)]
+    away = nx.multi_source_dijkstra_path_length(graph.reverse(), pressed)
+    expected = np.mean([away[state] for state in starts])
+    assert survival(worlds, "optimal", 100)[index].sum() - 1 == pytest.approx(expected)
+
+
+def test_shortest_ways_through_mazes_are_those_of_breadth_first_search():
+    worlds = worlds_of(ProcMaze(5), samples=1, seed=0)
+    steps = survival(worlds, "optimal", 100).sum(axis=1) - 1
+    for walls, found in zip(list(maze_classes(5))[::50], steps[::50], strict=True):
+        graph = nx.grid_2d_graph(5, 5)
+        graph.remove_nodes_from([divmod(cell, 5) for cell, wall in enumerate(walls) if wall])
+        lengths = dict(nx.all_pairs_shortest_path_length(graph))
+        expected = np.mean([length for ends in lengths.values() for length in ends.values()])
+        assert found == pytest.approx(expected)
 
 
 @pytest.mark.parametrize(
