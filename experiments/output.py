@@ -17,36 +17,37 @@ from typing import Annotated, Any
 
 import tyro
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
+from rich.console import Console, Group
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 Json = Annotated[str | None, tyro.conf.arg(metavar="PATH")]
 PICTURES = (".png", ".svg", ".pdf")
 QUIET_SECONDS = 1.0
+PIPE_WIDTH = 120
 
 
 def console(json_target: str | None = None) -> Console:
     """Where tables go: standard output, or nowhere if JSON has standard output to itself."""
-    return Console(quiet=json_target == "-", highlight=False, soft_wrap=False)
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    return Console(quiet=json_target == "-", highlight=False, width=width)
 
 
-def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Table:
-    """A table with text to the left and numbers and answers to the right."""
-    drawn = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Group:
+    """A titled table with text to the left, and numbers and answers, which never wrap, to the right."""
+    drawn = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_header=any(columns))
     for index, column in enumerate(columns):
         text = all(isinstance(row[index], str) for row in rows)
-        drawn.add_column(column, justify="left" if text else "right", overflow="fold")
+        drawn.add_column(column, justify="left" if text else "right", no_wrap=not text)
     for row in rows:
         drawn.add_row(*map(cell, row))
-    return drawn
+    return Group("", Text(title, style="bold"), drawn)
 
 
-def facts(title: str, rows: Sequence[tuple[str, object]]) -> Table:
-    """A table of one fact a line, without a head."""
-    drawn = table(title, ("", ""), rows)
-    drawn.show_header = False
-    return drawn
+def facts(title: str, rows: Sequence[tuple[str, object]]) -> Group:
+    """A titled table of one fact a line, without a head."""
+    return table(title, ("", ""), [(what, cell(value)) for what, value in rows])
 
 
 def cell(value: object) -> str:
@@ -58,7 +59,7 @@ def cell(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:.4g}"
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     return str(value)
 
 

@@ -31,7 +31,7 @@ Class = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="CLASS")]
 Gamma = Annotated[str | None, tyro.conf.arg(metavar="P/Q")]
 Picture = Annotated[Path | None, tyro.conf.arg(metavar="FILE.png|svg|pdf")]
 
-MAX_SHOWN = 12
+MAX_SHOWN = 6
 
 
 def check(
@@ -62,7 +62,6 @@ def check(
     require_picture(out)
     require_writable(json)
     screen = console(json)
-    _say_what_was_merged(problem)
     if datasets not in ("functional", "realizable"):
         if out is not None:
             raise ValueError(
@@ -207,11 +206,11 @@ def gallery(*, json: Json = None) -> int:
     require_writable(json)
     entries = [(name, entry, entry.make()) for name, entry in GALLERY.items()]
     rows = [
-        (name, p.states, p.actions, p.transitions.size, str(p.gamma), entry.about)
+        (name, f"{p.states} x {p.actions}", p.transitions.size, str(p.gamma), entry.about)
         for name, entry, p in entries
     ]
-    columns = ("class", "states", "actions", "models", "gamma", "what it shows")
-    console(json).print(table("Gallery", columns, rows))
+    columns = ("class", "size", "models", "gamma", "what it shows")
+    console(json).print(table("Gallery; sizes are states x actions", columns, rows))
     write_json(
         [
             {
@@ -439,25 +438,35 @@ def _load(name: str, gamma: str | None) -> MDPClass:
     return problem if gamma is None else replace(problem, gamma=exact(gamma, "gamma"))
 
 
-def _say_what_was_merged(problem: MDPClass) -> None:
-    merged = getattr(problem.transitions, "merged", 0)
-    if merged:
-        Console(stderr=True).print(f"{problem.name}: {merged} repeated models were merged")
-
-
 def _print_witness(screen: Console, problem: MDPClass, found: Witness) -> None:
     dataset = ", ".join(
         f"({problem.state_name(s)}, {problem.action_name(a)}) -> {problem.state_name(successor)}"
         for s, a, successor in found.dataset
     )
-    rows: list[tuple[str, object]] = [("D, the smallest", dataset), ("|D|", len(found.dataset))]
+    facts_found: list[tuple[str, object]] = [
+        ("D, the smallest", dataset),
+        ("|D|", len(found.dataset)),
+    ]
     if found.decision is not None:
         state, action = found.decision
         settled = f"{problem.action_name(action)} in {problem.state_name(state)}"
-        rows.append(("settled by H_M(D) alone", settled))
-    screen.print(facts(f"{problem.name}, gamma = {problem.gamma}", rows))
-    screen.print(_q_tables(problem, "in H_M(D): the q* of a T0 that agrees with D", [found.q0]))
-    screen.print(_q_tables(problem, "in H_B(D) alone: the q* of a T1 that does not", [found.q1]))
+        facts_found.append(("settled by H_M(D) alone", settled))
+    screen.print(facts(f"{problem.name}, gamma = {problem.gamma}", facts_found))
+    rows = [
+        (
+            problem.state_name(s),
+            problem.action_name(a),
+            problem.state_name(found.T0[s][a]),
+            str(found.q0[s][a]),
+            problem.state_name(found.T1[s][a]),
+            str(found.q1[s][a]),
+        )
+        for s in range(problem.states)
+        for a in range(problem.actions)
+    ]
+    columns = ("state", "action", "T0", "q0", "T1", "q1")
+    title = "q0 is in H_M(D), as T0 agrees with D; q1 is in H_B(D) alone, as T1 does not"
+    screen.print(table(title, columns, rows))
 
 
 def _stratum_name(stratum: Stratum) -> str:
@@ -482,6 +491,8 @@ def _print_report(screen: Console, report: TheoremReport) -> None:
         ("decided by", report.method),
         ("seconds", report.seconds),
     ]
+    if report.merged:
+        rows.insert(1, ("repeated models, merged", report.merged))
     if report.dropped:
         rows.insert(1, ("models with an infinite q, left out", report.dropped))
     title = (
@@ -507,8 +518,13 @@ def _print_dataset(screen: Console, problem: MDPClass, report: DatasetReport) ->
 
 
 def _q_tables(problem: MDPClass, title: str, tables: Sequence[QTable]) -> object:
-    pairs = [(s, a) for s in range(problem.states) for a in range(problem.actions)]
-    columns = [f"q({problem.state_name(s)}, {problem.action_name(a)})" for s, a in pairs]
-    rows = [[str(i), *(str(q[s][a]) for s, a in pairs)] for i, q in enumerate(tables[:MAX_SHOWN])]
-    more = len(tables) - len(rows)
-    return table(f"{title}{f' ({more} more in --json)' if more else ''}", ["", *columns], rows)
+    """Optimal q side by side, a line for each state and action."""
+    shown = tables[:MAX_SHOWN]
+    rows = [
+        (problem.state_name(s), problem.action_name(a), *(str(q[s][a]) for q in shown))
+        for s in range(problem.states)
+        for a in range(problem.actions)
+    ]
+    more = len(tables) - len(shown)
+    columns = ("state", "action", *(f"q{i}" for i in range(len(shown))))
+    return table(f"{title}{f' ({more} more in --json)' if more else ''}", columns, rows)

@@ -193,7 +193,7 @@ class ProductClass(TransitionClass):
         actions: k.
         blocks: (pairs, assignments) for each block: the pair indices, and an array [choice, column] of their
             successors, whose rows are distinct. The blocks partition the pairs.
-        merged: how many repeated assignments were dropped when the class was made.
+        merged: how many repeated models were dropped when the class was made.
     """
 
     def __init__(
@@ -363,7 +363,7 @@ def factored(
     states = prod(sizes)
     check_sizes(states, len(actions))
     known = fixed_successors(fixed, states, len(actions))
-    blocks, merged = [], 0
+    blocks = []
     for a, structures in enumerate(actions):
         if not structures:
             raise ValueError(f"action {a} has no structure; accepted: one or more")
@@ -372,9 +372,8 @@ def factored(
             if pair % len(actions) == a:
                 maps[:, pair // len(actions)] = successor
         distinct = distinct_rows(maps.astype(successor_dtype(states)))
-        merged += len(maps) - len(distinct)
         blocks.append(([s * len(actions) + a for s in range(states)], distinct))
-    return ProductClass(states, len(actions), blocks, merged)
+    return ProductClass(states, len(actions), blocks)
 
 
 def _factored_maps(

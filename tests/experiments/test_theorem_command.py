@@ -1,0 +1,385 @@
+"""`mbgen theorem`: what it prints and writes, and what it says to bad input."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from experiments.cli import main
+
+CHECK_KEYS = {
+    "states",
+    "actions",
+    "gamma",
+    "models",
+    "value_functions",
+    "value_vectors",
+    "datasets",
+    "sum_HM",
+    "sum_HB",
+    "strict",
+    "part1",
+    "part3_functional",
+    "part3_realizable",
+    "method",
+    "seconds",
+}
+CLASS = {
+    "states": 2,
+    "actions": 1,
+    "gamma": "1/2",
+    "rewards": [[-1], [-1]],
+    "transitions": {"models": [[[0], [2]], [[1], [0]]]},
+}
+
+
+def run_json(capsys, *arguments: str):
+    """The JSON that a command prints when nothing else may go to standard output."""
+    assert main([*arguments, "--json", "-"]) == 0
+    return json.loads(capsys.readouterr().out)
+
+
+@pytest.fixture
+def class_file(tmp_path):
+    path = tmp_path / "two-models.json"
+    path.write_text(json.dumps(CLASS))
+    return path
+
+
+def complaint(capsys, *arguments: str) -> str:
+    """The one line that a command says to bad input."""
+    assert main(arguments) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("mbgen: ")
+    assert captured.err.count("\n") == 1
+    assert len(captured.err) > len("mbgen: x\n")
+    return captured.err
+
+
+def is_a_picture(path: Path) -> bool:
+    with Image.open(path) as image:
+        colours = image.convert("RGB").getcolors(maxcolors=1 << 24)
+        return min(image.size) > 100 and colours is not None and len(colours) > 10
+
+
+def test_check_prints_every_promised_key(capsys):
+    report = run_json(capsys, "theorem", "check", "tabular-3x2-sparse")
+    assert report.keys() >= CHECK_KEYS
+    assert (report["models"], report["value_functions"], report["datasets"]) == (4096, 1439, 15625)
+    assert all(report[part] for part in ("part1", "part3_functional", "part3_realizable"))
+    assert report["sum_HM"] == report["sum_HB"]
+
+
+def test_check_of_realizable_datasets_counts_only_those(capsys):
+    every = run_json(capsys, "theorem", "check", "push-tree")
+    some = run_json(capsys, "theorem", "check", "push-tree", "--datasets", "realizable")
+    assert some["datasets"] < every["datasets"]
+    assert some["sum_HM"] == every["sum_HM"]  # H_M of an unrealizable dataset is empty
+    assert some["sum_HB"] < every["sum_HB"]
+    assert some["strict"] == every["strict"] > 0
+
+
+def test_check_reads_a_class_and_a_dataset_from_files(capsys, class_file, tmp_path):
+    dataset = tmp_path / "dataset.json"
+    dataset.write_text("[[0, 0, 0]]")
+    report = run_json(capsys, "theorem", "check", str(class_file), "--datasets", str(dataset))
+    assert report["HM"] == [[["-2"], ["-1"]]]
+    assert sorted(report["HB"]) == [[["-2"], ["-1"]], [["-2"], ["-2"]]]
+    assert report["models_consistent"] == 1
+    assert all(report[key] for key in ("realizable", "functional", "strict"))
+
+
+@pytest.mark.parametrize(
+    ("transitions", "functional", "realizable"),
+    [([[0, 0, 0], [0, 0, 1]], False, False), ([[0, 0, 2]], True, False), ([], True, True)],
+)
+def test_check_labels_what_kind_of_dataset_it_was_given(
+    capsys, class_file, tmp_path, transitions, functional, realizable
+):
+    dataset = tmp_path / "dataset.json"
+    dataset.write_text(json.dumps(transitions))
+    report = run_json(capsys, "theorem", "check", str(class_file), "--datasets", str(dataset))
+    assert (report["functional"], report["realizable"]) == (functional, realizable)
+    assert bool(report["HM"]) == realizable
+
+
+def test_check_takes_another_discount(capsys):
+    half = run_json(capsys, "theorem", "check", "tabular-2x2-sparse", "--gamma", "0.5")
+    assert half["gamma"] == "1/2"
+
+
+def test_a_class_that_contradicts_part_3_has_exit_status_1(capsys):
+    assert main(["theorem", "check", "gamma-one", "--allow-zero-sum"]) == 1
+
+
+def test_repeated_models_are_merged_and_it_is_said(capsys, tmp_path):
+    models = CLASS["transitions"]["models"]
+    path = tmp_path / "twice.json"
+    path.write_text(json.dumps(CLASS | {"transitions": {"models": models * 2}}))
+    assert run_json(capsys, "theorem", "check", str(path))["merged"] == 2
+    assert main(["theorem", "check", str(path)]) == 0
+    assert re.search(r"repeated models, merged +2\b", capsys.readouterr().out)
+
+
+def test_census_counts_a_quarter_of_a_billion_models(capsys):
+    counts = run_json(capsys, "theorem", "census", "--states", "4", "--actions", "3")
+    assert counts["models"] == counts["counted"] == 5**12
+    assert (counts["value_functions"], counts["value_vectors"]) == (40_206_839, 101)
+    assert counts["complete"]
+
+
+def test_census_reads_rewards_from_a_file(capsys, tmp_path):
+    path = tmp_path / "rewards.json"
+    path.write_text("[[3, -2], [1, -5], [-4, 7]]")
+    arguments = ("theorem", "census", "--states", "3", "--actions", "2", "--rewards", str(path))
+    assert run_json(capsys, *arguments)["value_functions"] == 4089
+
+
+def test_identify_starts_with_everything_open_and_ends_with_one(capsys):
+    curves = run_json(capsys, "theorem", "identify", "push-tree")
+    first, last = curves["rows"][0], curves["rows"][-1]
+    assert first["model"]["hypotheses"] == first["bellman"]["hypotheses"] == 28
+    assert last["model"]["hypotheses"] == last["bellman"]["hypotheses"] == 1
+    assert all(r["model"]["policy"] >= r["bellman"]["policy"] for r in curves["rows"])
+
+
+def test_gallery_lists_classes_that_check_accepts(capsys):
+    entries = run_json(capsys, "theorem", "gallery")
+    names = {entry["name"] for entry in entries}
+    assert {"tabular-3x2-sparse", "tabular-4x2-sparse", "push-tree", "smallest-witness"} <= names
+    small = [e["name"] for e in entries if e["models"] < 300 and not e["counterexample"]]
+    assert len(small) > 5
+    for name in small:
+        assert main(["theorem", "check", name]) == 0
+
+
+def test_discount_finds_the_golden_section(capsys):
+    strata = run_json(capsys, "theorem", "discount", "golden-discount")["strata"]
+    assert [s["kind"] for s in strata] == ["interval", "point", "interval"]
+    assert [s["strict"] for s in strata] == [True, True, False]
+    assert strata[1]["lower"]["minimal_polynomial"].replace(" ", "") == "gamma**2+gamma-1"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("check", "smallest-witness"),
+        ("identify", "push-tree"),
+        ("discount", "golden-discount"),
+        ("witness", "push-tree"),
+    ],
+)
+@pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
+def test_pictures_are_drawn_where_asked(capsys, tmp_path, command, suffix):
+    path = tmp_path / f"picture.{suffix}"
+    assert main(["theorem", *command, "--out", str(path)]) == 0
+    assert path.stat().st_size > 1000
+    assert suffix != "png" or is_a_picture(path)
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_witness_is_certified_and_verified(capsys, tmp_path):
+    path = tmp_path / "certificate.json"
+    assert main(["theorem", "witness", "push-tree", "--out", str(path)]) == 0
+    assert main(["theorem", "verify", str(path)]) == 0
+    certificate = json.loads(path.read_text())
+    certificate["gamma"] = "1/3"
+    path.write_text(json.dumps(certificate))
+    assert main(["theorem", "verify", str(path)]) == 1
+
+
+@pytest.mark.parametrize("content", [None, "", "{}", "[]", "\x00", '{"gamma": 1}'])
+def test_a_file_that_is_no_certificate_has_exit_status_2(capsys, tmp_path, content):
+    path = tmp_path / "certificate.json"
+    if content is not None:
+        path.write_text(content)
+    assert main(["theorem", "verify", str(path)]) == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.count("\n") == 1
+
+
+def test_a_class_without_a_witness_has_exit_status_1(capsys, tmp_path):
+    path = tmp_path / "certificate.json"
+    assert main(["theorem", "witness", "tabular-2x2-sparse", "--out", str(path)]) == 1
+    assert not path.exists()
+
+
+def test_the_smallest_class_with_a_witness_is_found_by_search(capsys):
+    found = run_json(capsys, "theorem", "smallest")
+    assert (found["states"], found["actions"], found["models"]) == (2, 1, 2)
+    assert len(found["dataset"]) == 1
+
+
+def test_z3_proves_part_3_where_it_is_installed(capsys):
+    pytest.importorskip("z3")
+    report = run_json(capsys, "theorem", "prove", "--states", "2", "--actions", "2")
+    assert report["proved"]
+
+
+def test_without_z3_the_extra_is_named(capsys, monkeypatch):
+    monkeypatch.setitem(sys.modules, "z3", None)
+    assert "mbgen[proof]" in complaint(capsys, "theorem", "prove")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        ((), "theorem"),
+        (("theorem",), "check"),
+        (("theorem", "chek", "push-tree"), "chek"),
+        (("theorem", "check"), "CLASS"),
+        (("theorem", "check", "push-tree", "--bogus", "3"), "--bogus"),
+        (("theorem", "check", "no-such-class"), "no-such-class"),
+        (("theorem", "check", "missing.json"), "missing.json"),
+        (("theorem", "check", "push-tree", "--gamma", "2"), "2"),
+        (("theorem", "check", "push-tree", "--gamma", "0"), "0"),
+        (("theorem", "check", "push-tree", "--gamma", "x"), "'x'"),
+        (("theorem", "check", "push-tree", "--gamma", "nan"), "'nan'"),
+        (("theorem", "check", "push-tree", "--gamma", "1/0"), "'1/0'"),
+        (("theorem", "check", "push-tree", "--datasets", "some"), "'some'"),
+        (("theorem", "check", "gamma-one"), "sum to zero"),
+        (("theorem", "check", "tabular-4x3-sparse"), "244140625"),
+        (("theorem", "check", "tabular-0x3-sparse"), "0"),
+        (("theorem", "check", "binary-factors-99"), "99"),
+        (("theorem", "check", "push-tree", "--out", "picture.docx"), "picture.docx"),
+        (("theorem", "check", "push-tree", "--out", "no/such/folder/x.png"), "no/such/folder"),
+        (("theorem", "check", "push-tree", "--json", "no/such/folder/x.json"), "no/such/folder"),
+        (("theorem", "identify", "push-tree", "--truth", "49"), "49"),
+        (("theorem", "identify", "push-tree", "--truth", "-1"), "-1"),
+        (("theorem", "identify", "push-tree", "--samples", "0"), "0"),
+        (("theorem", "census", "--states", "0", "--actions", "2"), "0"),
+        (("theorem", "census", "--states", "x", "--actions", "2"), "x"),
+        (("theorem", "census", "--states", "99", "--actions", "9"), "accepted"),
+        (("theorem", "census", "--states", "2", "--actions", "2", "--rewards", "odd"), "'odd'"),
+        (("theorem", "census", "--states", "2", "--actions", "2", "--gamma", "1"), "1"),
+        (("theorem", "discount", "binary-factors-5"), "accepted"),
+        (("theorem", "witness", "push-tree", "--out", "certificate.txt"), "certificate.txt"),
+        (("theorem", "prove", "--states", "0"), "0"),
+        (("theorem", "prove", "--gamma", "1"), "1"),
+        (("bench", "theory", "--repeats", "0"), "0"),
+    ],
+)
+def test_bad_input_gets_one_line_that_names_it(capsys, tmp_path, monkeypatch, arguments, named):
+    monkeypatch.chdir(tmp_path)
+    if "prove" in arguments:
+        pytest.importorskip("z3")
+    assert named in complaint(capsys, *arguments)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"colour": "red"}, "'colour'"),
+        ({"rewards": [[-1]]}, "rewards"),
+        ({"rewards": [[-1], [-1, 2]]}, "rewards"),
+        ({"rewards": [[-1], [True]]}, "True"),
+        ({"gamma": "3/2"}, "3/2"),
+        ({"states": 0}, "states"),
+        ({"transitions": {"models": []}}, "empty"),
+        ({"transitions": {"models": [[[0], [3]]]}}, "3"),
+        ({"transitions": "all"}, "all"),
+        ({"transitions": {"tabular": {"successors": []}}}, "empty"),
+        ({"state_names": ["a", "a"]}, "state_names"),
+    ],
+)
+def test_a_bad_class_file_gets_one_line_that_names_the_entry(capsys, class_file, change, named):
+    class_file.write_text(json.dumps(CLASS | change))
+    assert named in complaint(capsys, "theorem", "check", str(class_file))
+
+
+@pytest.mark.parametrize(
+    "content", ["", "{", json.dumps(CLASS)[:-5], "[1, 2", "\x00", "[" * 100_000]
+)
+def test_a_file_that_is_no_json_gets_one_line(capsys, class_file, content):
+    class_file.write_text(content)
+    assert class_file.name in complaint(capsys, "theorem", "check", str(class_file))
+
+
+@pytest.mark.parametrize(
+    "content", ["[[0, 0]]", "[[7, 0, 0]]", '[["0", 0, 0]]', "{}", "[[0, 0, 9]]"]
+)
+def test_a_bad_dataset_gets_one_line(capsys, class_file, tmp_path, content):
+    path = tmp_path / "dataset.json"
+    path.write_text(content)
+    complaint(capsys, "theorem", "check", str(class_file), "--datasets", str(path))
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_an_unwritable_folder_is_refused_before_the_work(capsys, tmp_path):
+    tmp_path.chmod(0o500)
+    complaint(capsys, "theorem", "check", "push-tree", "--json", str(tmp_path / "x.json"))
+
+
+def test_a_folder_is_no_file_to_write(capsys, tmp_path):
+    complaint(capsys, "theorem", "check", "push-tree", "--json", str(tmp_path))
+
+
+def test_ctrl_c_stops_with_status_130_and_leaves_nothing_behind(tmp_path):
+    target = tmp_path / "strata.json"
+    command = (
+        "import sys; from experiments.cli import main; print('ready', flush=True); sys.exit(main())"
+    )
+    process = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            command,
+            "theorem",
+            "discount",
+            "tabular-3x2-generic",
+            "--json",
+            target,
+        ],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(3)
+    assert process.poll() is None, "it was done before it could be interrupted"
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert errors.strip().splitlines()[-1] == "mbgen: interrupted"
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("group", ["theorem", "bench"])
+def test_every_command_has_help(capsys, group):
+    from experiments import bench, theorem
+
+    commands = {"theorem": theorem.COMMANDS, "bench": bench.COMMANDS}[group]
+    for name in commands:
+        with pytest.raises(SystemExit) as stop:
+            main([group, name, "--help"])
+        assert stop.value.code == 0
+        assert "usage: mbgen" in capsys.readouterr().out
+
+
+def test_bench_measures_every_figure(capsys):
+    status = main(["bench", "theory", "--repeats", "1", "--json", "-"])
+    figures = json.loads(capsys.readouterr().out)["figures"]
+    assert status == (1 if any(f["met"] is False for f in figures) else 0)
+    measured = [f for f in figures if "QuantEcon" not in f["what"]]
+    assert len(measured) >= 8
+    assert all(f["value"] > 0 for f in measured)
+
+
+def test_the_demo_checks_certifies_and_draws(capsys, tmp_path):
+    assert main(["demo", "--out", str(tmp_path / "new" / "folder")]) == 0
+    out = capsys.readouterr().out
+    assert "push-tree" in out
+    pictures = list((tmp_path / "new" / "folder").glob("*.png"))
+    assert len(pictures) >= 7
+    assert all(is_a_picture(picture) for picture in pictures)
