@@ -42,8 +42,8 @@ class Grid:
 
     @property
     def dtype(self) -> torch.dtype:
-        """The narrowest type that holds a board."""
-        return torch.int32 if self.board.bit_length() < 32 else torch.int64
+        """The narrowest type that holds a board and the row below it."""
+        return torch.int32 if self.board.bit_length() + self.size + 1 < 32 else torch.int64
 
     def cell(self, index: Int[Tensor, "*lane"]) -> Int[Tensor, "*lane"]:
         """The set of one cell, by its number: row by row, from 0."""
@@ -62,10 +62,10 @@ class Grid:
         forth = (action == 3) * row + (action == 4)
         return ((cell >> back) << forth).to(self.dtype)
 
-    def neighbours(self, cells: Int[Tensor, "*lane"]) -> Int[Tensor, "*lane"]:
-        """All cells one move away from some cell, and bits outside the board."""
+    def neighbours(self, cell: Int[Tensor, "*lane"]) -> Int[Tensor, "*lane"]:
+        """All cells one move away from a set of one cell or none, and bits outside the board."""
         row = self.size + 1
-        return (cells << 1) | (cells >> 1) | (cells << row) | (cells >> row)
+        return (cell * (2 + (1 << row))) | (cell >> 1) | (cell >> row)
 
     def features(self, *sets: Int[Tensor, "*lane"]) -> UInt8[Tensor, "*lane feature"]:
         """Membership in each set, laid out row, column, set, with the set varying fastest."""

@@ -4,11 +4,12 @@ The search starts from a uniform cell, open and on a stack. The top of the stack
 uniform one of its neighbours that are closed and touch exactly one open cell, which is opened and
 pushed; a cell that cannot expand is popped. What is never opened is wall.
 
-Two facts make it a few operations on bit boards. First, which closed cells touch no, one or more
-open cells changes only around a cell that was just opened. Second, every opened cell touches exactly
-one cell that was open before, so that the open cells form a tree without further adjacencies, and
-the parent of the top of the stack is the only neighbour that is on the stack: the stack can be a
-*set*.
+Neither stack nor popping is needed. A cell that cannot expand never will, so what is expanded next
+is the cell opened last among those that can be. Call the *frontier* the closed cells that touch
+exactly one open cell. Such a cell joins the frontier when its one open neighbour is opened, so the
+cells that one opening adds are a *generation*, and the next cell is a uniform one of the latest
+generation of which anything is left. A cell's generation is kept as a binary number, one bit board
+for each digit.
 """
 
 import torch
@@ -30,17 +31,9 @@ def most_open_cells(size: int) -> int:
     return (2 * size**2 + 2 * size - 1) // 3
 
 
-def search_steps(size: int) -> int:
-    """Steps of the search after which every maze is finished.
-
-    With k open cells it expands k - 1 times, and before the last time it pops at most k - 2 cells.
-    """
-    return max(2 * most_open_cells(size) - 3, 0)
-
-
 def maze_words(size: int) -> int:
-    """Random words that `random_maze` needs."""
-    return 1 + -(-search_steps(size) // _CHOICES_A_WORD)
+    """Random words that `random_maze` needs: for the first cell, and for the choices."""
+    return 1 + -(-(most_open_cells(size) - 1) // _CHOICES_A_WORD)
 
 
 def random_maze(
@@ -51,37 +44,50 @@ def random_maze(
     A word serves as a fraction x in [0, 1) for four choices: of k candidates the one numbered
     floor(k x) is taken, and k x - floor(k x) is the fraction for the next choice. That is exact but
     for the 29 bits of the word: it changes the probability of four choices by less than a part in
-    4 million, and that of a maze of any size by less than 3 parts in a million.
+    4 million, and that of a maze of any size by less than 2 parts in a million.
 
     Returns:
         The open cells, and how many they are.
     """
-    opened = top = stack = grid.random_cell(drawn[0])
+    new = opened = grid.random_cell(drawn[0])
     count = torch.ones_like(opened)
-    # Closed cells that touch at most one open cell, and those of them that touch exactly one.
-    available = opened ^ grid.board
+    untouched = opened ^ grid.board  # closed, and touching no open cell
     frontier = torch.zeros_like(opened)
-    just_opened = -count  # whether the top is new: all ones or 0, like `popped`
-    for step in range(search_steps(grid.size)):
-        if step % _CHOICES_A_WORD == 0:
-            word = drawn[1 + step // _CHOICES_A_WORD]
+    digits: list[Tensor] = []
+    for generation in range(1, most_open_cells(grid.size)):
+        around = grid.neighbours(new)
+        added = around & untouched
+        untouched = untouched ^ added
+        frontier = (frontier ^ (around & frontier)) | added
+        if generation.bit_length() > len(digits):
+            digits.append(torch.zeros_like(opened))
+        digits = [
+            digit | added if generation >> place & 1 else digit
+            for place, digit in enumerate(digits)
+        ]
+        candidates = _latest(frontier, digits)
+
+        choice = generation - 1
+        if choice % _CHOICES_A_WORD == 0:
+            word = drawn[1 + choice // _CHOICES_A_WORD]
             x = (word & ((1 << _FRACTION) - 1)).to(grid.dtype)
-        around = grid.neighbours(top)
-        touched = around & just_opened
-        frontier, available = frontier ^ (touched & available), available ^ (touched & frontier)
-        candidates = around & frontier
-        most = 4 if step == 0 else 3  # every top but the first has a parent
+        most = 4 if choice == 0 else 3  # a cell but the first has an open neighbour already
         scaled = x * _size_or_one(candidates, most)
         x = scaled & ((1 << _FRACTION) - 1)
         new = nth_cell(candidates, scaled >> _FRACTION, most)
-        opened, frontier, available = opened | new, frontier ^ new, available ^ new
-        expanded = new.clamp(max=1)
-        count = count + expanded
-        just_opened, popped = -expanded, expanded - 1
-        parent = around & stack
-        stack = (stack ^ (top & popped)) | new
-        top = new | (parent & popped)
+
+        frontier, opened = frontier ^ new, opened | new
+        count = count + new.clamp(max=1)
     return opened, count
+
+
+def _latest(frontier: Int[Tensor, "*lane"], digits: list[Tensor]) -> Int[Tensor, "*lane"]:
+    """The cells of the frontier whose generation, given by its binary digits, is the largest."""
+    for digit in reversed(digits):
+        later = frontier & digit
+        none = later.clamp(max=1) - 1  # all ones where there is no such cell, else 0
+        frontier = later | (frontier & none)
+    return frontier
 
 
 def _size_or_one(cells: Int[Tensor, "*lane"], most: int) -> Int[Tensor, "*lane"]:

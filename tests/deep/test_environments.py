@@ -7,7 +7,6 @@ import pytest
 import torch
 
 from deep.environments import ButtonGrid, OpenGrid, PanFlute, ProcMaze, make
-from deep.environments.maze_generation import search_steps
 
 NO_COIN = torch.full((40,), 2**31 - 1, dtype=torch.int32)
 STAY, UP, LEFT, DOWN, RIGHT = range(5)
@@ -145,6 +144,14 @@ for name, option, value in (
         assert str(error).endswith(f"got {value!r}"), error
     else:
         raise AssertionError(name, option, value)
+from deep.environments.walled_maze import dataset
+try:
+    dataset("some")
+except ValueError as error:
+    assert "coverage must be one of" in str(error)
+    assert "got 'some'" in str(error)
+else:
+    raise AssertionError("some")
 """
     subprocess.run([sys.executable, "-c", code], check=True)
 
@@ -153,8 +160,3 @@ def test_large_grids_are_fine_where_no_bit_board_is_needed():
     environment = OpenGrid(20)
     state = environment.initial(torch.arange(50), torch.tensor(0))
     assert environment.observe(state).sum(-1).eq(1).all()
-
-
-@pytest.mark.parametrize(("size", "steps"), [(1, 0), (2, 3), (3, 11), (4, 23), (5, 35), (7, 71)])
-def test_the_search_takes_a_fixed_number_of_steps(size, steps):
-    assert search_steps(size) == steps
