@@ -13,7 +13,7 @@ from contextlib import redirect_stderr
 
 import tyro
 
-from experiments import bench, demo, theorem
+from experiments import bench, demo, env_structure, theorem
 
 # The extra that provides a package which the light base lacks.
 EXTRAS = {
@@ -47,6 +47,7 @@ def _group(commands: Mapping[str, Command]) -> tyro.extras.SubcommandApp:
 def _app() -> tyro.extras.SubcommandApp:
     app = tyro.extras.SubcommandApp()
     app.command(_group(theorem.COMMANDS), name="theorem", help=theorem.__doc__)
+    app.command(_group(env_structure.COMMANDS), name="env", help=env_structure.__doc__)
     app.command(_group(bench.COMMANDS), name="bench", help=bench.__doc__)
     app.command(name="demo")(deferred(demo.demo))
     return app

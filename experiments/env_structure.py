@@ -102,7 +102,7 @@ def scopes(
                 ],
             )
         )
-    screen.print(facts("", _facts(structure)))
+    screen.print(facts("In numbers", _facts(structure)))
     if out is not None:
         _draw_network(str(rule), structure, out)
     write_json(_structure_json(rule, structure, contexts), json)
