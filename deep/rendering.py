@@ -17,6 +17,7 @@ _CELL = 48  # pixels
 
 _WALL = (43, 45, 58)
 _FLOOR = (246, 243, 236)
+_JOINT = (229, 225, 215)
 _GOAL = (98, 178, 130)
 _AGENT = (242, 140, 40)
 _BOARD = (146, 153, 166)
@@ -109,20 +110,20 @@ def _(environment: ButtonGrid, features: Features) -> _Canvas:
         if on[row, column]:
             canvas.disc(x, y, 0.35, _BUTTON_ON)
         if agent[row, column]:
-            canvas.disc(x, y, 0.24, _AGENT)
+            canvas.disc(x, y, 0.27, _AGENT)
     return canvas
 
 
 @_draw.register
 def _(environment: PanFlute, features: Features) -> _Canvas:
     n = environment.num_pipes
-    canvas = _Canvas(n + 0.5, n + 0.75, _PAPER)
+    canvas = _Canvas(n + 0.5, n + 0.5, _PAPER)
     cells = iter(features)
     for pipe in range(n):
         x = pipe + 0.75
-        canvas.box(x, n - pipe / 2, 0.86, pipe + 1.0, 0.4, _PIPE)
+        canvas.box(x, n - 0.25 - pipe / 2, 0.86, pipe + 1.0, 0.4, _PIPE)
         for cell in range(pipe + 1):
-            canvas.disc(x, float(n - cell), 0.31, _AGENT if next(cells) else _SILENT)
+            canvas.disc(x, n - 0.25 - cell, 0.31, _AGENT if next(cells) else _SILENT)
     return canvas
 
 
@@ -162,7 +163,8 @@ def _draw_maze(
     for row, column in np.ndindex(agent.shape):
         x, y = column + 0.75, row + 0.75
         if not wall[row, column]:
-            canvas.box(x, y, 1.0, 1.0, 0.0, _FLOOR)
+            canvas.box(x, y, 1.0, 1.0, 0.0, _JOINT)
+            canvas.box(x, y, 0.97, 0.97, 0.03, _FLOOR)
         if goal[row, column]:
             canvas.box(x, y, 0.78, 0.78, 0.14, _GOAL)
         if agent[row, column]:
