@@ -247,12 +247,12 @@ def _scope_rows(structure: FactoredStructure) -> list[tuple[object, ...]]:
         ):
             found = [s for s in structure.scopes if (s.cause, s.output) == (cause, output)]
             if all(
-                _shown(scope) == {output} and scope.declared_holds is not False for scope in found
+                scope.chosen == {output} and scope.declared_holds is not False for scope in found
             ):
                 selves.append(output)
                 continue
-            for shown in dict.fromkeys(map(_shown, found)):
-                same = [scope for scope in found if _shown(scope) == shown]
+            for shown in dict.fromkeys(scope.chosen for scope in found):
+                same = [scope for scope in found if scope.chosen == shown]
                 actions = ", ".join(str(scope.action) for scope in same)
                 all_actions = len(same) == structure.num_actions
                 rows.append(
@@ -268,11 +268,6 @@ def _scope_rows(structure: FactoredStructure) -> list[tuple[object, ...]]:
             verdict = "yes" if cause else "-"
             rows.append((cause or "all together", ", ".join(selves), "all", "itself", verdict))
     return rows
-
-
-def _shown(scope: Scope) -> frozenset[str]:
-    """The declared scope if it is one of the smallest, else the first of these."""
-    return scope.declared if scope.declared in scope.smallest else scope.smallest[0]
 
 
 def _verdict(found: Iterable[Scope]) -> str:

@@ -71,6 +71,11 @@ class Scope:
     declared_holds: bool | None
     contexts: int
 
+    @property
+    def chosen(self) -> frozenset[str]:
+        """One of the smallest scopes: the declared one if it is among them, else the first."""
+        return self.declared if self.declared in self.smallest else self.smallest[0]
+
 
 @dataclass(frozen=True, eq=False)
 class Enumeration:
@@ -136,7 +141,7 @@ class FactoredStructure:
         wanted = set(causes)
         return frozenset().union(
             *(
-                scope.smallest[0]
+                scope.chosen
                 for scope in self.scopes
                 if scope.output == output and scope.cause in wanted
             )
@@ -343,7 +348,7 @@ def dynamic_bayesian_network(
         (parent, (scope.output, 1), scope.action)
         for scope in structure.scopes
         if scope.cause in wanted
-        for parent in scope.smallest[0]
+        for parent in scope.chosen
     ]
     if len(wanted) > 1:
         graph.add_node((CAUSE, 0))
@@ -352,7 +357,7 @@ def dynamic_bayesian_network(
             (parent, (CAUSE, 0), scope.action)
             for scope in structure.scopes
             if scope.output == CAUSE
-            for parent in scope.smallest[0]
+            for parent in scope.chosen
         ]
     for parent, child, acting in edges:
         if action in (None, acting):
