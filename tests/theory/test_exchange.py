@@ -134,8 +134,10 @@ def test_too_many_comparisons_are_refused_with_their_number(monkeypatch):
         exchange_holds(solved)
 
 
-def test_sizes_past_int64_are_multiplied_exactly():
-    """With no rewards every transition is consistent: 41^40 models would be needed, and there is one."""
-    solved = solve(mdp_class(explicit([[[s] for s in range(40)]]), [[0]] * 40, "1/2"))
-    assert module.set_products(solved.consistent) == [41**40]
+@pytest.mark.parametrize("states", [15, 16, 40])
+def test_sizes_past_int64_are_multiplied_exactly(states):
+    """With no rewards every transition is consistent: (n+1)^n models would be needed; 17^16 is past 2^63."""
+    loops = [[s] for s in range(states)]
+    solved = solve(mdp_class(explicit([loops]), [[0]] * states, "1/2"))
+    assert module.set_products(solved.consistent) == [(states + 1) ** states]
     assert not closed_under_equivalence(solved)

@@ -6,6 +6,7 @@ import re
 from fractions import Fraction
 from itertools import product
 
+import numpy as np
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -19,6 +20,7 @@ from theory import (
     explicit,
     gallery_class,
     mdp_class,
+    solve,
     tabular,
 )
 
@@ -262,6 +264,17 @@ def test_methods_that_disagree_are_not_reported(monkeypatch):
     monkeypatch.setattr(theorem, "closed_under_equivalence", lambda solved: True)
     with pytest.raises(ArithmeticError, match=r"criteria say \(True, True\), the datasets \(False"):
         check_class(gallery_class("smallest-witness"))
+
+
+def test_a_failure_of_part_1_would_be_reported(monkeypatch):
+    def wrong(problem, progress):
+        solved = solve(problem, progress)
+        vars(solved)["consistent"] = np.zeros_like(solved.consistent)
+        return solved
+
+    monkeypatch.setattr(theorem, "solve", wrong)
+    monkeypatch.setattr(version_space, "MAX_DATASETS", 0)
+    assert not check_class(gallery_class("smallest-witness")).part1
 
 
 def test_progress_grows_from_the_first_model_to_one():

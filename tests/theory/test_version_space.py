@@ -216,6 +216,16 @@ def test_too_many_steps_are_refused_with_their_number(monkeypatch):
         sweep_datasets(solved)
 
 
+def test_a_q_that_violates_part_1_would_be_counted():
+    """Were no transition consistent, each q would lie outside H_B(D) for every D of its models but the empty one."""
+    solved = solve(gallery_class("smallest-decision"))
+    vars(solved)["consistent"] = np.zeros_like(solved.consistent)
+    sweep = sweep_datasets(solved)
+    assert sweep.HB.sum() == solved.value_functions
+    assert sweep.outside == sweep.HM.sum() - solved.value_functions > 0
+    assert not version_space(solved, [(0, 0, 0)]).included
+
+
 def test_progress_ends_at_one():
     told = []
     sweep_datasets(solve(gallery_class("tabular-3x2-sparse")), told.append)
