@@ -16,7 +16,14 @@ from theory.push_tree import (
     push_tree_tabular,
     push_tree_unrestricted,
 )
-from theory.transition_class import Structure, Transition, explicit, factored, tabular
+from theory.transition_class import (
+    Structure,
+    Transition,
+    check_sizes,
+    explicit,
+    factored,
+    tabular,
+)
 
 GAMMA = Fraction(9, 10)
 GENERIC_3X2 = ((3, -2), (1, -5), (-4, 7))
@@ -46,8 +53,9 @@ def named_rewards(name: str, states: int, actions: int) -> Rewards:
     """The reward table of a name: sparse, cost, or (3 x 2 only) generic.
 
     Raises:
-        ValueError: if there is no such name for these sizes.
+        ValueError: if no class has these sizes, or there is no such name for them.
     """
+    check_sizes(states, actions)
     if name == "sparse":
         return sparse_rewards(states, actions)
     if name == "cost":
@@ -61,9 +69,8 @@ def named_rewards(name: str, states: int, actions: int) -> Rewards:
 
 def tabular_class(states: int, actions: int, rewards: str) -> MDPClass:
     """Every map S x A -> S + {t}, gamma = 9/10."""
-    transitions = tabular(states, actions)  # first, since it refuses sizes too large for a table
     table = named_rewards(rewards, states, actions)
-    return MDPClass(transitions, table, GAMMA, f"tabular-{states}x{actions}-{rewards}")
+    return MDPClass(tabular(states, actions), table, GAMMA, f"tabular-{states}x{actions}-{rewards}")
 
 
 def smallest_witness() -> MDPClass:

@@ -102,6 +102,8 @@ def test_reward_tables_have_names():
     assert named_rewards("sparse", 4, 3) == sparse_rewards(4, 3)
     assert named_rewards("cost", 4, 3) == cost_rewards(4, 3)
     assert named_rewards("generic", 3, 2) == ((3, -2), (1, -5), (-4, 7))
+    with pytest.raises(ValueError, match="1000000 states and 1000000 actions; accepted: at most"):
+        named_rewards("sparse", 10**6, 10**6)
 
 
 @pytest.mark.parametrize(
