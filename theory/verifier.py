@@ -67,7 +67,7 @@ def verify(c: Any) -> str | None:
         return H_B - H_M, {(s, a) for s, a in best if s not in kept}
 
     less = (E for i in range(1, len(D) * c["smallest"]) for T in steps for E in combinations(T, i))
-    said = f"D is realizable in a class of {len(M)} models, and H_M(D) is a proper subset of H_B(D)"
+    said = f"D is realizable in a class of {len(q)} models, and H_M(D) is a proper subset of H_B(D)"
     said += "".join(f"; in state {s} it alone settles on action {a}" for s, a in decision)
     said += "; no smaller realizable dataset does as much" * c["smallest"]
     text = json.dumps({x: c[x] for x in c if x != "sha256"}, sort_keys=True, separators=(",", ":"))
