@@ -69,12 +69,9 @@ class Grid:
 
     def features(self, *sets: Int[Tensor, "*lane"]) -> UInt8[Tensor, "*lane feature"]:
         """Membership in each set, laid out row, column, set, with the set varying fastest."""
-        bits = self._bits(sets[0].device)
-        return (
-            torch.stack([(cells.unsqueeze(-1) >> bits) & 1 for cells in sets], -1)
-            .flatten(-2)
-            .byte()
-        )
+        cell = torch.ones((), dtype=self.dtype, device=sets[0].device) << self._bits(sets[0].device)
+        members = [(cells.unsqueeze(-1) & cell) != 0 for cells in sets]
+        return torch.stack(members, -1).flatten(-2).view(torch.uint8)
 
     def sets(
         self, features: Shaped[Tensor, "*lane feature"], count: int
@@ -95,7 +92,7 @@ def nth_cell(
     """The n-th cell of each set, from 0, as a set of one; `n` is less than `most`."""
     left = n.to(cells.dtype)
     for _ in range(most - 1):
+        # Subtracting 1 and keeping what is common removes the first cell; subtracting 0, nothing.
+        cells = cells & (cells - left.clamp(0, 1))
         left = left - 1
-        # All ones, that is "remove nothing", once `left` is negative.
-        cells = cells & ((cells - 1) | (left >> 31))
     return cells & -cells

@@ -74,15 +74,17 @@ class PanFlute(Environment[PanFluteState]):
         action: Int[Tensor, "*lane"],
         drawn: Int32[Tensor, "word *lane"],
     ) -> Transition[PanFluteState]:
-        # A triangle of n rows, read row by row, is the pipes one after the other.
-        pipe, cell = torch.tril_indices(self.num_pipes, self.num_pipes, device=drawn.device)
-        last = cell == pipe
-        reward = (state.active | ~last).all(-1).float()
-        below = torch.nn.functional.pad(state.active[..., :-1], (1, 0))
-        moved = torch.where(cell == 0, pipe == action.unsqueeze(-1), below)
         event = coin(drawn[0], self.event_probability)
-        successor = PanFluteState(moved | (last & event.unsqueeze(-1)))
-        return Transition(successor, reward, torch.zeros_like(event))
+        sounding = torch.ones_like(event)
+        moved = torch.empty_like(state.active)
+        moved[..., 1:] = state.active[..., :-1]
+        for pipe in range(self.num_pipes):
+            first = pipe * (pipe + 1) // 2
+            last = first + pipe
+            sounding = sounding & state.active[..., last]
+            moved[..., first] = action == pipe  # also replaces what left the pipe before
+            moved[..., last].bitwise_or_(event)
+        return Transition(PanFluteState(moved), sounding.float(), torch.zeros_like(event))
 
     def observe(self, state: PanFluteState) -> UInt8[Tensor, "*lane feature"]:
         """The cells themselves: n (n + 1) / 2 features."""
