@@ -121,9 +121,9 @@ def test_a_sample_agrees_with_all_sets_within_its_standard_error(monkeypatch):
     problem = gallery_class("push-tree")
     exact = identifiability(problem, 7).rows
     monkeypatch.setattr(module, "MAX_SUBSETS", 1)
-    sampled = identifiability(problem, 7, samples=60, seed=3).rows
-    assert [row.exact for row in sampled] == [comb(8, k) <= 60 for k in range(9)]
-    assert [row.subsets for row in sampled] == [min(comb(8, k), 60) for k in range(9)]
+    sampled = identifiability(problem, 7, samples=56, seed=3).rows
+    assert [row.exact for row in sampled] == [comb(8, k) <= 56 for k in range(9)]
+    assert [row.subsets for row in sampled] == [min(comb(8, k), 56) for k in range(9)]
     for all_sets, sample in zip(exact, sampled, strict=True):
         for criterion in ("model", "bellman"):
             whole, part = getattr(all_sets, criterion), getattr(sample, criterion)
@@ -132,10 +132,10 @@ def test_a_sample_agrees_with_all_sets_within_its_standard_error(monkeypatch):
                 continue
             assert part.standard_error > 0
             assert abs(part.hypotheses - whole.hypotheses) <= 5 * part.standard_error
-            # A share of 60 sets has a standard error of at most 1 / (2 sqrt(60)) = 0.065.
-            assert abs(part.policy - whole.policy) <= 5 * 0.065
+            # A share of 56 sets has a standard error of at most 1 / (2 sqrt(56)) < 0.067.
+            assert abs(part.policy - whole.policy) <= 5 * 0.067
             for x, y in zip(part.state_action, whole.state_action, strict=True):
-                assert abs(x - y) <= 5 * 0.065
+                assert abs(x - y) <= 5 * 0.067
 
 
 def test_the_standard_error_is_that_of_the_mean(monkeypatch):
@@ -158,9 +158,9 @@ def test_the_same_seed_gives_the_same_curves_and_another_seed_others(monkeypatch
     assert first.rows != other.rows
 
 
-def test_progress_ends_at_one():
+def test_the_truth_is_the_first_model_unless_said_and_progress_ends_at_one():
     told = []
-    identifiability(gallery_class("push-tree"), progress=told.append)
+    assert identifiability(gallery_class("push-tree"), progress=told.append).truth == 0
     assert told == sorted(told)
     assert told[-1] == pytest.approx(1)
 
