@@ -13,7 +13,14 @@ from contextlib import redirect_stderr
 
 import tyro
 
-from experiments import bench, demo, env_structure, theorem
+from experiments import (
+    bench,
+    bench_environments,
+    demo,
+    env_pictures,
+    env_structure,
+    theorem,
+)
 
 # The extra that provides a package which the light base lacks.
 EXTRAS = {
@@ -46,9 +53,11 @@ def _group(commands: Mapping[str, Command]) -> tyro.extras.SubcommandApp:
 
 def _app() -> tyro.extras.SubcommandApp:
     app = tyro.extras.SubcommandApp()
+    env = env_pictures.COMMANDS | env_structure.COMMANDS
+    benches = bench.COMMANDS | bench_environments.COMMANDS
     app.command(_group(theorem.COMMANDS), name="theorem", help=theorem.__doc__)
-    app.command(_group(env_structure.COMMANDS), name="env", help=env_structure.__doc__)
-    app.command(_group(bench.COMMANDS), name="bench", help=bench.__doc__)
+    app.command(_group(env), name="env", help="The environments: pictures, structure, best play.")
+    app.command(_group(benches), name="bench", help=bench.__doc__)
     app.command(name="demo")(deferred(demo.demo))
     return app
 

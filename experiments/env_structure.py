@@ -393,4 +393,4 @@ def _draw_network(title: str, structure: FactoredStructure, path: Path) -> None:
         )
 
 
-COMMANDS: Mapping[str, Callable[..., int]] = {"scopes": scopes, "optimum": optimum}
+COMMANDS: dict[str, Callable[..., int]] = {"scopes": scopes, "optimum": optimum}
