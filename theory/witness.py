@@ -77,11 +77,21 @@ class Witness:
 def find_witness(solved: SolvedClass, progress: Progress = silent) -> Witness | None:
     """The smallest realizable dataset of a class with a strict inclusion; None if there is none.
 
-    Among equally small ones it is the first found, in the order of q and T0.
+    Among equally small ones it is the first found, in the order of q and T0. A single transition is looked for in all
+    fibers at once: one that some model makes and q is consistent with, but no member of F(q) makes.
 
     Raises:
-        ExchangeTooLargeError: if the class has too many models to compare with all fibers.
+        ExchangeTooLargeError: if a single transition is not enough, and the class has too many models to compare with
+            all fibers.
     """
+    models, every_pair = solved.models, np.arange(solved.pairs)
+    made = np.zeros_like(solved.consistent)
+    made[solved.q_of_model[:, None], every_pair, models] = True
+    single = np.argwhere(solved.consistent & made.any(axis=0) & ~made)
+    if len(single):
+        q, pair, successor = (int(index) for index in single[0])
+        T0 = int((models[:, pair] == successor).argmax())
+        return _witness(solved, [pair], T0, int(solved.first_model[q]))
     found = smallest_hitting_set(_strict_problems(solved, progress))
     if found is None:
         return None
