@@ -1,4 +1,4 @@
-"""`mbgen theorem`: what it prints and writes, and what it says to bad input."""
+"""The command: what it prints and writes, and what it says to bad input."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -383,3 +384,9 @@ def test_the_demo_checks_certifies_and_draws(capsys, tmp_path):
     pictures = list((tmp_path / "new" / "folder").glob("*.png"))
     assert len(pictures) >= 7
     assert all(is_a_picture(picture) for picture in pictures)
+
+
+@pytest.mark.skipif(find_spec("torch") is not None, reason="torch is installed")
+@pytest.mark.parametrize("arguments", [("env", "list"), ("bench", "environments")])
+def test_without_torch_the_extra_is_named(capsys, arguments):
+    assert "mbgen[deep]" in complaint(capsys, *arguments)
