@@ -62,6 +62,11 @@ def test_models_are_found_by_index_in_any_order_and_index_finds_them_back(indice
         assert transitions.index(table) == index
 
 
+def test_a_model_beyond_the_first_batch_is_found():
+    transitions = tabular(4, 2)
+    assert transitions.index(transitions.table(300_000)) == 300_000
+
+
 def test_a_class_too_large_to_list_is_still_sized_and_addressed():
     transitions = tabular(9, 9)
     assert transitions.size == 10**81
@@ -212,6 +217,8 @@ HUGE = [[((0,),)]]  # one factor, any map of it
         (lambda: factored([70_000], [[(None,)]]), "70000 states and 1 actions; accepted: at most 65535 pairs"),
         (lambda: tabular(2, 1).filter(lambda models: models[:, 0, 0] > 2), "no model passes"),
         (lambda: tabular(2, 1).filter(lambda models: np.ones(3)), "the predicate returned float64 (3,); accepted"),
+        (lambda: tabular(2, 1).filter(lambda models: np.ones(9)), "the predicate returned float64 (9,); accepted"),
+        (lambda: tabular(2, 1).filter(lambda models: np.ones(3, bool)), "the predicate returned bool (3,); accepted"),
         (lambda: tabular(2, 1).table(9), "model 9 does not exist; accepted: 0 to 8"),
         (lambda: tabular(2, 1).table(-1), "model -1 does not exist; accepted: 0 to 8"),
         (lambda: explicit([[[0]]]).index([[1]]), "the model [[1]] is not in the class"),
