@@ -79,7 +79,7 @@ class OpenGrid(Environment[OpenGridState]):
         row = (state.row + (action == 3).long() - (action == 1).long()).clamp(0, last)
         column = (state.column + (action == 4).long() - (action == 2).long()).clamp(0, last)
         event = coin(drawn[0], self.event_probability)
-        successor = OpenGridState(torch.where(event, last, row), torch.where(event, last, column))
+        successor = OpenGridState(row.masked_fill(event, last), column.masked_fill(event, last))
         return Transition(successor, -torch.ones_like(terminal, dtype=torch.float32), terminal)
 
     def observe(self, state: OpenGridState) -> UInt8[Tensor, "*lane feature"]:

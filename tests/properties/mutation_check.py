@@ -136,7 +136,7 @@ BREAKS = [
         ("every step costs 1", "-torch.ones_like", "torch.ones_like"),
         ("the coin's probability", "10 * self.grid_size)", "10 * self.grid_size**2)"),
         ("the coin can be switched off", "Fraction(int(self.spontaneous)", "Fraction(1"),
-        ("the event puts the agent on the goal", "torch.where(event, last, column)", "column"),
+        ("the event puts the agent on the goal", "column.masked_fill(event, last)", "column"),
         ("the start is uniform", "integers(drawn, self.grid_size)", "integers(drawn[[0, 0]], self.grid_size)"),
         (
             "the position is one-hot, row by row",
