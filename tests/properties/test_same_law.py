@@ -126,6 +126,30 @@ def cause(case, state, action, word):
     return tossed if tossed in possible else possible[0]
 
 
+@pytest.mark.parametrize(
+    "case",
+    [c for c in SMALL if c.batched.num_features > c.channels and 0 < c.rule.event_probability < 1],
+    ids=str,
+)
+def test_the_coin_falls_as_often_as_the_rule_says(case):
+    tosses = 10_007
+    for state in reachable(case):
+        branches = case.rule.branches(state, 0)
+        usual, event = (set(law(case.rule, branches.get(c, ()))) for c in ("usual", "spontaneous"))
+        if usual and event and not usual & event:
+            break
+    else:
+        pytest.fail("in no state does the coin make a difference that can be seen")
+    # No chance in this: the words that the coin may see, evenly spaced.
+    drawn = words(torch.arange(tosses), torch.tensor(0), 0, case.batched.transition_words)
+    drawn[0] = torch.arange(tosses) * (2**32 // tosses) - 2**31
+    done = case.batched.transition(
+        case.states(*[state] * tosses), torch.zeros(tosses, dtype=torch.int64), drawn
+    )
+    fallen = sum(tuple(row) in event for row in seen_after(case, done).tolist())
+    assert abs(fallen - tosses * case.rule.event_probability) <= 1
+
+
 @pytest.mark.parametrize("case", SMALL, ids=str)
 def test_first_states_follow_the_initial_distribution(case):
     state = case.batched.initial(torch.arange(LANES), torch.tensor(0))
