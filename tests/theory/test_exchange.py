@@ -76,13 +76,13 @@ def check_criteria(models, rewards, gamma):
 
 
 @given(mixed_classes(oracle.gammas))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 def test_both_criteria_decide_as_all_datasets_do(drawn):
     check_criteria(*drawn)
 
 
 @given(mixed_classes(st.just(Fraction(1))))
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 def test_they_do_without_discount_too(drawn):
     models, rewards, _ = drawn
     if any(oracle.best_terminating_paths(m, rewards) for m in models):
