@@ -19,7 +19,7 @@ MAZES_TARGET = 2e5
 MAZE_SIZE = 4
 COPIES = (1, 30, 1_024, 32_768)
 
-_LANES_DRAWN_AT_ONCE = 32_768
+_MAZES_AT_ONCE = 65_536
 _STEPS_DRAWN_AT_ONCE = 128
 
 
@@ -47,19 +47,22 @@ def bench_environments(
     seconds: float = 1.0,
     repeats: int = 3,
     threads: int | None = None,
+    drawn_at_once: int = 65_536,
     json: Json = None,
 ) -> int:
     """Steps a second of each environment at several numbers of copies, and mazes a second.
 
     A step is everything that training needs of it: random words, fresh mazes for the lanes whose
-    episode ends, transition, reset and observation. Noise is drawn ahead for up to 128 steps,
-    as many as fill 32,768 lanes. Exit status 1 if a target is missed; the targets are for 32,768 copies on 2 cores.
+    episode ends, transition, reset and observation. Noise is drawn ahead, as it is in
+    training, for at most 128 steps. Exit status 1 if a target is missed; the targets are for 32,768 copies on 2 cores.
 
     Args:
         copies: Numbers of copies.
         seconds: The least time for one measurement.
         repeats: How often each is measured; the best counts.
         threads: Threads that torch may use; all cores if not given.
+        drawn_at_once: Noise is drawn ahead for as many steps as make this many lanes. Torch splits
+            work over threads from 32,769 lanes on.
         json: Write the figures as JSON; "-" is standard output.
     """
     if not copies or min(copies) < 1:
@@ -70,6 +73,8 @@ def bench_environments(
         raise ValueError(f"seconds is {seconds}; accepted: more than 0")
     if threads is not None and threads < 1:
         raise ValueError(f"threads is {threads}; accepted: 1 or more")
+    if drawn_at_once < 1:
+        raise ValueError(f"drawn_at_once is {drawn_at_once}; accepted: 1 or more")
     require_writable(json)
     import torch
 
@@ -80,14 +85,14 @@ def bench_environments(
         f"torch {torch.__version__}"
     )
     with progress("measuring") as report:
-        figures = measure(copies, seconds, repeats, report)
+        figures = measure(copies, seconds, repeats, drawn_at_once, report)
     rows = [
         (f.what, "Gymnasium" if f.copies is None else f"{f.copies:,}", f.value, f.target, f.met)
         for f in figures
     ]
     columns = ("", "copies", "a second", "target", "met")
     console(json).print(table(f"mbgen bench environments: {machine}", columns, rows))
-    settings = {"seconds": seconds, "repeats": repeats}
+    settings = {"seconds": seconds, "repeats": repeats, "drawn_at_once": drawn_at_once}
     speeds = [figure._asdict() for figure in figures]
     write_json({"machine": machine, **settings, "figures": speeds}, json)
     return 1 if any(figure.met is False for figure in figures) else 0
@@ -97,7 +102,11 @@ COMMANDS: dict[str, Callable[..., int]] = {"environments": bench_environments}
 
 
 def measure(
-    copies: tuple[int, ...], seconds: float, repeats: int, report: Callable[[float], None]
+    copies: tuple[int, ...],
+    seconds: float,
+    repeats: int,
+    drawn_at_once: int,
+    report: Callable[[float], None],
 ) -> list[Speed]:
     """All measurements; `report` is told the fraction done."""
     from deep.environments import ENVIRONMENTS
@@ -110,14 +119,14 @@ def measure(
         rate = _rate(_gymnasium_steps(name), seconds, repeats)
         figures.append(Speed(label, None, rate))
         for lanes in copies:
-            rate = _rate(_batched_steps(environment, lanes), seconds, repeats)
+            rate = _rate(_batched_steps(environment, lanes, drawn_at_once), seconds, repeats)
             target = TARGETS.get(name) if lanes == COPIES[-1] else None
             figures.append(
                 Speed(label, lanes, rate, target, None if target is None else rate >= target)
             )
             report(len(figures) / total)
     rate = _rate(_mazes(), seconds, repeats)
-    lanes = _LANES_DRAWN_AT_ONCE
+    lanes = _MAZES_AT_ONCE
     figures.append(
         Speed(f"mazes of size {MAZE_SIZE}", lanes, rate, MAZES_TARGET, rate >= MAZES_TARGET)
     )
@@ -154,13 +163,13 @@ def _gymnasium_steps(name: str) -> Callable[[], int]:
     return work
 
 
-def _batched_steps(environment: Any, lanes: int) -> Callable[[], int]:
+def _batched_steps(environment: Any, lanes: int, drawn_at_once: int) -> Callable[[], int]:
     import torch
 
     from deep.environments import at
     from deep.random_streams import Purpose, integers, words
 
-    ahead = max(1, min(_STEPS_DRAWN_AT_ONCE, _LANES_DRAWN_AT_ONCE // lanes))
+    ahead = max(1, min(_STEPS_DRAWN_AT_ONCE, drawn_at_once // lanes))
     seed = torch.arange(lanes)
     times = torch.arange(ahead).unsqueeze(1)
     actions = integers(words(seed, times, Purpose.ACTION, 1)[0], environment.num_actions)
@@ -185,7 +194,7 @@ def _mazes() -> Callable[[], int]:
     from deep.environments import ProcMaze
 
     environment = ProcMaze(MAZE_SIZE)
-    seed = torch.arange(_LANES_DRAWN_AT_ONCE)
+    seed = torch.arange(_MAZES_AT_ONCE)
     drawn = 0
 
     def work() -> int:

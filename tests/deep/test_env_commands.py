@@ -87,6 +87,7 @@ def test_the_benchmark_measures_every_environment_and_the_single_one_beside_it(c
         ({"repeats": 0}, "repeats is 0"),
         ({"seconds": 0.0}, "seconds is 0.0"),
         ({"threads": 0}, "threads is 0"),
+        ({"drawn_at_once": 0}, "drawn_at_once is 0"),
     ],
 )
 def test_a_benchmark_without_sense_is_refused(options, message):
