@@ -164,7 +164,7 @@ def _certify(screen: Console, out: Path) -> bool:
 
 def _draw(screen: Console, out: Path) -> None:
     from experiments import theory_pictures
-    from theory import GALLERY, check_class, find_strata, find_witness, identifiability, solve
+    from theory import GALLERY, check_class, find_strata, find_witness, identify, solve
 
     def truth(name: str, problem: MDPClass) -> int:
         return problem.transitions.index(GALLERY[name].truth)
@@ -172,7 +172,7 @@ def _draw(screen: Console, out: Path) -> None:
     for name in ("push-tree", "tabular-3x2-sparse"):
         problem = GALLERY[name].make()
         theory_pictures.draw_sizes(check_class(problem, "realizable"), out / f"{name}-sizes.png")
-        curves = identifiability(problem, truth(name, problem))
+        curves = identify(problem, truth(name, problem))
         theory_pictures.draw_identifiability(curves, out / f"{name}-identifiability.png")
     for name in ("smallest-witness", "smallest-decision", "push-tree"):
         problem = GALLERY[name].make()

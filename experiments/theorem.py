@@ -116,7 +116,8 @@ def identify(
         json: Write the curves as JSON; "-" is standard output.
         out: Draw the curves.
     """
-    from theory import GALLERY, identifiability
+    from theory import GALLERY
+    from theory import identify as identifiability_curves
 
     problem = _load(name, gamma)
     require_picture(out)
@@ -125,7 +126,7 @@ def identify(
         known = GALLERY[name].truth if name in GALLERY else ()
         truth = problem.transitions.index(known) if known else 0
     with progress(f"observing {problem.name}") as report_progress:
-        curves = identifiability(
+        curves = identifiability_curves(
             problem, truth, samples=samples, seed=seed, progress=report_progress
         )
     rows = [

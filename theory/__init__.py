@@ -5,20 +5,20 @@ values of the models that agree with it, and H_B(D), those that satisfy the Bell
 in integers and fractions, over whole classes.
 """
 
-from theory.certificate import certificate, write_certificate
+from theory.certificate import certify, write_certificate
 from theory.class_file import load_class, load_dataset, load_rewards, parse_class
 from theory.discount_strata import DiscountStrata, find_strata
 from theory.exchange import closed_under_equivalence, exchange_failures, exchange_holds
 from theory.fiber_census import Census, ValueFibers, census, value_fibers
 from theory.gallery import GALLERY, GalleryEntry, gallery_class, named_rewards
-from theory.identifiability import Identifiability, identifiability
+from theory.identifiability import Identifiability, identify
 from theory.mdp_class import MDPClass, cost_rewards, exact, mdp_class, sparse_rewards
 from theory.policy_iteration import optimal_q
 from theory.proof import ProofReport, ProofUnavailableError, prove
 from theory.solved_class import ClassTooLargeError, SolvedClass, solve
 from theory.theorem import DatasetReport, TheoremReport, check_class, check_dataset
 from theory.transition_class import TransitionClass, explicit, factored, tabular
-from theory.version_space import DatasetSweep, VersionSpace, sweep_datasets, version_space
+from theory.version_spaces import DatasetSweep, VersionSpace, sweep_datasets, version_space
 from theory.witness import Witness, find_decision_witness, find_witness, search_classes
 
 __all__ = [
@@ -40,7 +40,7 @@ __all__ = [
     "VersionSpace",
     "Witness",
     "census",
-    "certificate",
+    "certify",
     "check_class",
     "check_dataset",
     "closed_under_equivalence",
@@ -54,7 +54,7 @@ __all__ = [
     "find_strata",
     "find_witness",
     "gallery_class",
-    "identifiability",
+    "identify",
     "load_class",
     "load_dataset",
     "load_rewards",

@@ -24,7 +24,7 @@ MAX_WORK = 10_000_000
 Certificate = dict[str, object]
 
 
-def certificate(solved: SolvedClass, witness: Witness) -> Certificate:
+def certify(solved: SolvedClass, witness: Witness) -> Certificate:
     """The certificate of a witness, every exact number a string "p/q".
 
     It is about the whole class where that has at most MAX_SUCCESSORS successors to list, and about {T0, T1} otherwise.
@@ -84,7 +84,7 @@ def write_certificate(solved: SolvedClass, witness: Witness, path: Path) -> None
     Raises:
         ValueError: if the file cannot be written, or there is no certificate.
     """
-    document = certificate(solved, witness)
+    document = certify(solved, witness)
     lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in document.items()]
     unfinished = path.with_name(f"{path.name}.part")
     try:

@@ -37,6 +37,13 @@ from theory.transition_class import (
     tabular,
 )
 
+
+class DecimalText(str):
+    """A number of a JSON file in its own digits: a string to `exact`, but no name."""
+
+    __slots__ = ()
+
+
 REQUIRED = ("states", "actions", "gamma", "rewards", "transitions")
 OPTIONAL = ("state_names", "action_names")
 
@@ -88,7 +95,7 @@ def read_json(path: Path) -> Any:
         raise ValueError(f"{path} is not UTF-8 text; accepted: JSON") from None
     try:
         return json.loads(
-            text, parse_float=str, parse_constant=_refuse, object_pairs_hook=_unique_keys
+            text, parse_float=DecimalText, parse_constant=_refuse, object_pairs_hook=_unique_keys
         )
     except json.JSONDecodeError as error:
         raise ValueError(f"{path} is not JSON: {error}") from None
@@ -218,7 +225,7 @@ def _integer(document: object, what: str, least: int) -> int:
 def _names(document: object, what: str) -> list[str]:
     names = _list(document, what)
     for name in names:
-        if not isinstance(name, str) or not name.isprintable():
+        if type(name) is not str or not name.isprintable():
             raise ValueError(
                 f"a name in {what} is {reprlib.repr(name)}; accepted: printable strings"
             )

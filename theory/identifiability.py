@@ -79,7 +79,7 @@ class Identifiability:
     rows: tuple[IdentifiabilityRow, ...]
 
 
-def identifiability(
+def identify(
     problem: MDPClass,
     truth: int = 0,
     *,

@@ -26,7 +26,7 @@ from theory.lasso_table import require_table
 from theory.mdp_class import MDPClass, QTable, zero_sum_choice
 from theory.solved_class import Progress, SolvedClass, silent, solve
 from theory.transition_class import Transition
-from theory.version_space import (
+from theory.version_spaces import (
     DatasetSweep,
     SweepTooLargeError,
     functional_datasets,

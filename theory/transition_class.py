@@ -25,6 +25,7 @@ Transition = tuple[int, int, int]
 BATCH = 1 << 16
 MAX_PAIRS = 65_535
 MAX_MAP_ENTRIES = 1 << 24
+MAX_FILTERED = 1_000_000_000
 
 
 def successor_dtype(states: int) -> type[np.unsignedinteger]:
@@ -244,10 +245,19 @@ class FilteredClass(TransitionClass):
     Args:
         base: the class to filter. It is enumerated once, in batches; eight bytes are kept for each member that passes.
         predicate: takes a batch [model, state, action] of successors, returns a Boolean for each model.
+
+    Raises:
+        ValueError: if the base has more than MAX_FILTERED models, no model passes, or the predicate returns
+            anything else.
     """
 
     def __init__(self, base: TransitionClass, predicate: Predicate) -> None:
         super().__init__(base.states, base.actions)
+        if base.size > MAX_FILTERED:
+            raise ValueError(
+                f"the class to filter has {Decimal(base.size):.12g} models, about"
+                f" {Decimal(base.size) / 10**7:.3g} s to go through; accepted: at most {MAX_FILTERED:.3g}"
+            )
         self.base = base
         kept, start = [], 0
         for batch in base.batches():

@@ -16,24 +16,23 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from theory import verifier
-from theory.certificate import certificate, signed, write_certificate
+from theory import certificate, verifier
+from theory.certificate import certify, signed, write_certificate
 from theory.gallery import gallery_class
 from theory.mdp_class import MDPClass, mdp_class
 from theory.policy_iteration import optimal_q
 from theory.solved_class import solve
 from theory.transition_class import explicit, tabular
-from theory.version_space import version_space
+from theory.version_spaces import version_space
 from theory.witness import find_decision_witness, find_witness
 
 SOURCE = Path(verifier.__file__)
-WRITER = sys.modules["theory.certificate"]
 DERIVED = ("statement", "sha256")
 
 
 def made(name: str, find=find_witness):
     solved = solve(gallery_class(name))
-    return certificate(solved, find(solved))
+    return certify(solved, find(solved))
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +86,7 @@ def test_a_certificate_says_what_it_claims(small):
 
 
 def test_a_class_too_long_to_list_is_certified_for_two_of_its_models(monkeypatch):
-    monkeypatch.setattr(WRITER, "MAX_SUCCESSORS", 100)
+    monkeypatch.setattr(certificate, "MAX_SUCCESSORS", 100)
     document = made("push-tree")
     assert document["models"] == [document["T0"], document["T1"]]
     assert "in a class of 2 models" in document["statement"]
@@ -95,17 +94,17 @@ def test_a_class_too_long_to_list_is_certified_for_two_of_its_models(monkeypatch
 
 
 def test_a_decision_that_two_models_do_not_show_is_refused_where_the_class_is_too_long(monkeypatch):
-    monkeypatch.setattr(WRITER, "MAX_SUCCESSORS", 100)
+    monkeypatch.setattr(certificate, "MAX_SUCCESSORS", 100)
     solved = solve(gallery_class("push-tree"))
     witness = find_decision_witness(solved)
     state, action = witness.decision
     assert witness.q0[state][1 - action] == max(witness.q0[state])  # a tie, which T1 breaks
     with pytest.raises(ValueError, match=r"^the class has 49 models.*: at most 100 successors$"):
-        certificate(solved, witness)
+        certify(solved, witness)
 
 
 def test_a_decision_that_two_models_show_is_certified_however_long_the_class(monkeypatch):
-    monkeypatch.setattr(WRITER, "MAX_SUCCESSORS", 1)
+    monkeypatch.setattr(certificate, "MAX_SUCCESSORS", 1)
     document = made("smallest-decision", find_decision_witness)
     assert document["decision"] == [[1, 1]]
     assert verifier.verify(document) is None
@@ -115,12 +114,12 @@ def test_no_certificate_without_discount():
     problem = mdp_class(explicit([[[0], [2]], [[1], [2]], [[2], [2]]]), [[-1], [-2]], 1)
     solved = solve(problem)
     with pytest.raises(ValueError, match="gamma is 1; accepted for a certificate: gamma < 1"):
-        certificate(solved, find_witness(solve(gallery_class("smallest-witness"))))
+        certify(solved, find_witness(solve(gallery_class("smallest-witness"))))
 
 
 def test_the_verifier_and_the_writer_agree_on_their_bounds():
-    assert WRITER.MAX_SUCCESSORS == verifier.MAX_SIZE
-    assert WRITER.MAX_TRIALS == verifier.TRIALS
+    assert certificate.MAX_SUCCESSORS == verifier.MAX_SIZE
+    assert certificate.MAX_TRIALS == verifier.TRIALS
 
 
 # What it rejects: any change
@@ -351,7 +350,7 @@ def test_a_random_class_is_certified_and_its_false_variants_are_rejected(
     solved = solve(mdp_class(explicit(tables), [rewards[:2], rewards[2:]], gamma))
     witness = (find_decision_witness if decide else find_witness)(solved)
     assume(witness is not None)
-    document = certificate(solved, witness)
+    document = certify(solved, witness)
     assert verifier.verify(document) is None
     assert claim_holds(document)
     changed = resigned(altered(document, seed))
@@ -363,7 +362,7 @@ def test_a_larger_dataset_is_not_smallest():
     models = everything.models(0, everything.size).reshape(-1, 3, 2)
     rewards = gallery_class("tabular-3x2-sparse").rewards
     solved = solve(MDPClass(explicit(models[:200].tolist()), rewards, Fraction(9, 10)))
-    document = certificate(solved, find_witness(solved))
+    document = certify(solved, find_witness(solved))
     assert verifier.verify(document) is None
     T0, D = document["T0"], document["D"]
     unseen = next([s, a, T0[s][a]] for s in range(3) for a in range(2) if [s, a, T0[s][a]] not in D)
@@ -382,7 +381,7 @@ def test_smallest_is_not_believed_where_there_are_too_many_to_try(monkeypatch):
 
 
 def test_smallest_is_not_claimed_where_there_are_too_many_to_try(monkeypatch):
-    monkeypatch.setattr(WRITER, "MAX_TRIALS", 100)
+    monkeypatch.setattr(certificate, "MAX_TRIALS", 100)
     document = made("push-tree-independent", find_decision_witness)
     assert document["smallest"] is False
     assert "no smaller" not in document["statement"]

@@ -191,6 +191,7 @@ def test_names_are_kept(folder):
         ({"transitions": {"factored": {"sizes": [3], "actions": [[[[1]]], [["same"]]]}}}, "parents [1] of factor 0"),
         ({"state_names": ["a", "b"]}, "state_names is ['a', 'b']; accepted: 3 distinct names"),
         ({"state_names": ["a", "b", "a"]}, "state_names is ['a', 'b', 'a']; accepted: 3 distinct names"),
+        ({"state_names": ["a", "b", 1.5]}, "a name in state_names is '1.5'; accepted: printable strings"),
         ({"state_names": ["a", "b", 3]}, "a name in state_names is 3; accepted: printable strings"),
         ({"action_names": ["up", "do\nwn"]}, "a name in action_names is 'do\\nwn'; accepted: printable strings"),
         ({"action_names": "up"}, "action_names is 'up'; accepted: a list"),

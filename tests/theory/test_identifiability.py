@@ -1,6 +1,5 @@
 """Identifiability curves against going through all sets of observed pairs by the definitions."""
 
-import importlib
 from fractions import Fraction
 from itertools import combinations, pairwise, product
 from math import comb
@@ -10,11 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.theory import oracle
-from theory import explicit, gallery_class, identifiability, mdp_class, tabular
-
-module = importlib.import_module(
-    "theory.identifiability"
-)  # the package's attribute is the function
+from theory import explicit, gallery_class, identifiability, identify, mdp_class, tabular
 
 
 def settled(left):
@@ -51,7 +46,7 @@ def curves(models, rewards, gamma, truth):
 
 
 def check_curves(models, rewards, gamma, index):
-    result = identifiability(mdp_class(explicit(models), rewards, gamma, name="drawn"), index)
+    result = identify(mdp_class(explicit(models), rewards, gamma, name="drawn"), index)
     distinct = list(dict.fromkeys(models))
     assert (result.name, result.truth, result.transitions) == ("drawn", index, distinct[index])
     for observed, (row, criteria) in enumerate(
@@ -86,7 +81,7 @@ def test_so_they_are_without_discount_for_a_truth_with_a_finite_q(drawn, data):
     index = data.draw(st.integers(0, len(distinct) - 1))
     if oracle.best_terminating_paths(distinct[index], negative) is None:
         with pytest.raises(ValueError, match=f"^model {index} has an infinite q"):
-            identifiability(mdp_class(explicit(models), negative, gamma), index)
+            identify(mdp_class(explicit(models), negative, gamma), index)
     else:
         check_curves(models, negative, gamma, index)
 
@@ -96,14 +91,14 @@ def test_the_tabular_class_of_2x2_has_one_curve_for_both_criteria():
     problem = mdp_class(tabular(2, 2), [[0, 0], [0, 1]], "9/10")
     truth = problem.transitions.index(((0, 1), (0, 2)))
     check_curves(list(oracle.all_models(2, 2)), problem.rewards, problem.gamma, truth)
-    for row in identifiability(problem, truth).rows:
+    for row in identify(problem, truth).rows:
         assert row.model == row.bellman
 
 
 def test_more_data_never_leave_more_nor_settle_less():
     """Every set of k + 1 pairs holds sets of k, so the exact means are monotone."""
     problem = gallery_class("push-tree")
-    result = identifiability(problem, 5)
+    result = identify(problem, 5)
     assert all(row.exact for row in result.rows)
     for criterion in ("model", "bellman"):
         line = [getattr(row, criterion) for row in result.rows]
@@ -119,9 +114,9 @@ def test_more_data_never_leave_more_nor_settle_less():
 
 def test_a_sample_agrees_with_all_sets_within_its_standard_error(monkeypatch):
     problem = gallery_class("push-tree")
-    exact = identifiability(problem, 7).rows
-    monkeypatch.setattr(module, "MAX_SUBSETS", 1)
-    sampled = identifiability(problem, 7, samples=56, seed=3).rows
+    exact = identify(problem, 7).rows
+    monkeypatch.setattr(identifiability, "MAX_SUBSETS", 1)
+    sampled = identify(problem, 7, samples=56, seed=3).rows
     assert [row.exact for row in sampled] == [comb(8, k) <= 56 for k in range(9)]
     assert [row.subsets for row in sampled] == [min(comb(8, k), 56) for k in range(9)]
     for all_sets, sample in zip(exact, sampled, strict=True):
@@ -141,26 +136,26 @@ def test_a_sample_agrees_with_all_sets_within_its_standard_error(monkeypatch):
 def test_the_standard_error_is_that_of_the_mean(monkeypatch):
     """Over many seeds, sample means scatter as the standard error says."""
     problem = gallery_class("push-tree")
-    whole = identifiability(problem, 7).rows[4].bellman.hypotheses
-    monkeypatch.setattr(module, "MAX_SUBSETS", 1)
+    whole = identify(problem, 7).rows[4].bellman.hypotheses
+    monkeypatch.setattr(identifiability, "MAX_SUBSETS", 1)
     squares = []
     for seed in range(60):
-        part = identifiability(problem, 7, samples=20, seed=seed).rows[4].bellman
+        part = identify(problem, 7, samples=20, seed=seed).rows[4].bellman
         squares.append(((part.hypotheses - whole) / part.standard_error) ** 2)
     assert 0.5 < sum(squares) / len(squares) < 2
 
 
 def test_the_same_seed_gives_the_same_curves_and_another_seed_others(monkeypatch):
-    monkeypatch.setattr(module, "MAX_SUBSETS", 1)
+    monkeypatch.setattr(identifiability, "MAX_SUBSETS", 1)
     problem = gallery_class("push-tree")
-    first, again, other = (identifiability(problem, 7, samples=20, seed=seed) for seed in (1, 1, 2))
+    first, again, other = (identify(problem, 7, samples=20, seed=seed) for seed in (1, 1, 2))
     assert first == again
     assert first.rows != other.rows
 
 
 def test_the_truth_is_the_first_model_unless_said_and_progress_ends_at_one():
     told = []
-    assert identifiability(gallery_class("push-tree"), progress=told.append).truth == 0
+    assert identify(gallery_class("push-tree"), progress=told.append).truth == 0
     assert told == sorted(told)
     assert told[-1] == pytest.approx(1)
 
@@ -179,5 +174,5 @@ def test_the_truth_is_the_first_model_unless_said_and_progress_ends_at_one():
 )  # fmt: skip
 def test_what_cannot_be_answered_is_refused(problem, arguments, message):
     with pytest.raises(ValueError, match=f"^{message}") as refused:
-        identifiability(problem(), **arguments)
+        identify(problem(), **arguments)
     assert len(str(refused.value).splitlines()) == 1

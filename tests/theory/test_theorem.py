@@ -1,7 +1,6 @@
 """Theorem 1 checked on whole classes: the counts, the three parts, and when gamma = 1 is refused."""
 
 import dataclasses
-import importlib
 import re
 from fractions import Fraction
 from itertools import product
@@ -17,16 +16,15 @@ from theory import (
     MDPClass,
     check_class,
     check_dataset,
+    exchange,
     explicit,
     gallery_class,
     mdp_class,
     solve,
     tabular,
+    theorem,
+    version_spaces,
 )
-
-theorem = importlib.import_module("theory.theorem")
-exchange = importlib.import_module("theory.exchange")
-version_space = importlib.import_module("theory.version_space")
 
 
 @pytest.mark.parametrize(
@@ -235,7 +233,7 @@ def test_more_datasets_than_a_float_can_hold_are_no_obstacle():
 @pytest.mark.parametrize("name", ["push-tree", "push-tree-tabular", "tabular-3x2-sparse"])
 def test_with_and_without_going_through_datasets_the_answers_are_the_same(name, monkeypatch):
     swept = check_class(gallery_class(name))
-    monkeypatch.setattr(version_space, "MAX_DATASETS", 0)
+    monkeypatch.setattr(version_spaces, "MAX_DATASETS", 0)
     by_criteria = check_class(gallery_class(name))
     assert by_criteria.method == "criteria"
     for part in ("part1", "part3_functional", "part3_realizable"):
@@ -253,7 +251,7 @@ def test_where_the_exchange_criterion_is_too_dear_the_datasets_decide(monkeypatc
 
 def test_where_both_are_too_dear_the_class_is_refused(monkeypatch):
     monkeypatch.setattr(exchange, "MAX_COMPARISONS", 0)
-    monkeypatch.setattr(version_space, "MAX_DATASETS", 0)
+    monkeypatch.setattr(version_spaces, "MAX_DATASETS", 0)
     with pytest.raises(ValueError, match="functional datasets"):
         check_class(gallery_class("smallest-witness"))
     # A closed class needs neither.
@@ -273,7 +271,7 @@ def test_a_failure_of_part_1_would_be_reported(monkeypatch):
         return solved
 
     monkeypatch.setattr(theorem, "solve", wrong)
-    monkeypatch.setattr(version_space, "MAX_DATASETS", 0)
+    monkeypatch.setattr(version_spaces, "MAX_DATASETS", 0)
     assert not check_class(gallery_class("smallest-witness")).part1
 
 

@@ -13,7 +13,7 @@ from theory.mdp_class import MDPClass, mdp_class
 from theory.policy_iteration import optimal_q
 from theory.solved_class import solve
 from theory.transition_class import explicit, tabular
-from theory.version_space import version_space
+from theory.version_spaces import version_space
 from theory.witness import (
     WitnessSearchTooLargeError,
     find_decision_witness,

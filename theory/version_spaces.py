@@ -176,7 +176,6 @@ def _sweep(start, stop, members, fiber_start, consistent, base, HM, HB, mark_M, 
             mark_B[codes[i]] = q
             HB[codes[i]] += 1
         for m in range(fiber_start[q], fiber_start[q + 1]):
-            codes[0] = unobserved
             count = 1
             for p in range(pairs):
                 shift = weight[p] * (members[m, p] - (base - 1))

@@ -1,6 +1,5 @@
 """H_M(D) and H_B(D) against their definitions, for one dataset and for all functional ones."""
 
-import importlib
 import re
 from fractions import Fraction
 from itertools import product
@@ -11,10 +10,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.theory import oracle
-from theory import explicit, gallery_class, mdp_class, solve, sweep_datasets, tabular, version_space
-from theory.version_space import SweepTooLargeError, functional_datasets
-
-module = importlib.import_module("theory.version_space")  # the package's attribute is the function
+from theory import (
+    explicit,
+    gallery_class,
+    mdp_class,
+    solve,
+    sweep_datasets,
+    tabular,
+    version_space,
+    version_spaces,
+)
+from theory.version_spaces import SweepTooLargeError, functional_datasets
 
 
 def tables(solved, membership):
@@ -201,15 +207,15 @@ def test_too_many_datasets_are_refused_with_their_number():
 
 def test_too_many_steps_are_refused_with_their_number(monkeypatch):
     solved = solve(gallery_class("tabular-2x1-cost"))
-    steps = module.sweep_steps(solved)
+    steps = version_spaces.sweep_steps(solved)
     by_model = 9 * 2**2
     boxes = sum(
         np.prod([1 + sum(row) for row in pairs], dtype=int) for pairs in solved.consistent.tolist()
     )
     assert steps == by_model + boxes
-    monkeypatch.setattr(module, "MAX_STEPS", steps)
+    monkeypatch.setattr(version_spaces, "MAX_STEPS", steps)
     sweep_datasets(solved)
-    monkeypatch.setattr(module, "MAX_STEPS", steps - 1)
+    monkeypatch.setattr(version_spaces, "MAX_STEPS", steps - 1)
     with pytest.raises(
         SweepTooLargeError, match=f"16 functional datasets, {steps} steps; accepted"
     ):
