@@ -19,7 +19,7 @@ MAZES_TARGET = 2e5
 MAZE_SIZE = 4
 COPIES = (1, 30, 1_024, 32_768)
 
-_MAZES_AT_ONCE = 65_536
+_MAZES_AT_ONCE = 32_768
 _STEPS_DRAWN_AT_ONCE = 128
 
 
@@ -47,7 +47,7 @@ def bench_environments(
     seconds: float = 1.0,
     repeats: int = 3,
     threads: int | None = None,
-    drawn_at_once: int = 65_536,
+    drawn_at_once: int = 32_768,
     json: Json = None,
 ) -> int:
     """Steps a second of each environment at several numbers of copies, and mazes a second.
