@@ -215,7 +215,7 @@ HUGE = [[((0,),)]]  # one factor, any map of it
         (lambda: factored([2000], HUGE), "action 0 has 1.15e+6602 maps"),
         (lambda: factored([2] * 10, [[tuple((f,) for f in range(10))]]), "action 0 has 6.55e+4 maps of 1024 states"),
         (lambda: factored([70_000], [[(None,)]]), "70000 states and 1 actions; accepted: at most 65535 pairs"),
-        (lambda: tabular(9, 9).filter(lambda models: models[:, 0, 0] > 2), "the class to filter has 1.00000000000e+81 models"),
+        (lambda: tabular(9, 9).filter(len), "the class to filter has 1.00000000000e+81 models, about"),
         (lambda: tabular(2, 1).filter(lambda models: models[:, 0, 0] > 2), "no model passes"),
         (lambda: tabular(2, 1).filter(lambda models: np.ones(3)), "the predicate returned float64 (3,); accepted"),
         (lambda: tabular(2, 1).filter(lambda models: np.ones(9)), "the predicate returned float64 (9,); accepted"),
