@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import resource
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -58,6 +59,10 @@ def bench_theory(*, repeats: int = 3, json: Json = None) -> int:
     rows = [(f.what, f.value, f.unit, f.target, f.met) for f in figures]
     columns = ("", "measured", "unit", "target", "met")
     console(json).print(table(f"mbgen bench theory: {machine}", columns, rows))
+    if any(figure.value is None for figure in figures):
+        console(json).print(
+            "Not run: QuantEcon, the oracle, is not installed (it is in the group dev)."
+        )
     write_json({"machine": machine, "repeats": repeats, "figures": figures}, json)
     return 1 if any(f.met is False for f in figures) else 0
 
@@ -116,10 +121,12 @@ def _theory_figures(repeats: int, report: Callable[[float], None]) -> list[Figur
             size / _best(repeats, lambda: solve(large)),
             "models/s",
         ),
-        Figure("Fraction policy iteration, model by model", _fraction_rate(large), "models/s"),
+        Figure(
+            "Fraction policy iteration, model by model", _fraction_rate(large, repeats), "models/s"
+        ),
     ]
     report(0.3)
-    oracle = _oracle_rate(large) if find_spec("quantecon") else None
+    oracle = _oracle_rate(large, repeats) if find_spec("quantecon") else None
     figures += [
         Figure("QuantEcon DiscreteDP, policy iteration (solve alone)", oracle, "models/s"),
         Figure(
@@ -148,24 +155,25 @@ def _theory_figures(repeats: int, report: Callable[[float], None]) -> list[Figur
         figures.append(
             at_most(f"census of {states}x{actions} sparse ({models:.2g} models)", seconds, limit)
         )
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+    unit = 1 if sys.platform == "darwin" else 1024  # of ru_maxrss, in bytes
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e9
     figures.append(Figure("peak memory of this process", memory, "GB", "under 2", memory < 2))
     report(1.0)
     return figures
 
 
-def _fraction_rate(problem: MDPClass) -> float:
+def _fraction_rate(problem: MDPClass, repeats: int) -> float:
     from theory import optimal_q
 
     size = problem.transitions.size
     models = [problem.transitions.table(i) for i in range(0, size, size // ORACLE_MODELS)]
     seconds = _best(
-        1, lambda: [optimal_q(model, problem.rewards, problem.gamma) for model in models]
+        repeats, lambda: [optimal_q(model, problem.rewards, problem.gamma) for model in models]
     )
     return len(models) / seconds
 
 
-def _oracle_rate(problem: MDPClass) -> float:
+def _oracle_rate(problem: MDPClass, repeats: int) -> float:
     """Models a second by QuantEcon: evenly spaced models of the class, the clock on `solve` alone."""
     import numpy as np
     from quantecon.markov import DiscreteDP
@@ -182,5 +190,7 @@ def _oracle_rate(problem: MDPClass) -> float:
                 transition[s, a, successor] = 1
         processes.append(DiscreteDP(rewards, transition, float(problem.gamma)))
     processes[0].solve(method="policy_iteration")
-    seconds = _best(1, lambda: [process.solve(method="policy_iteration") for process in processes])
+    seconds = _best(
+        repeats, lambda: [process.solve(method="policy_iteration") for process in processes]
+    )
     return len(processes) / seconds

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import math
-import os
+import secrets
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, is_dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -29,9 +28,14 @@ PIPE_WIDTH = 120
 
 
 def console(json_target: str | None = None) -> Console:
-    """Where tables go: standard output, or nowhere if JSON has standard output to itself."""
-    width = None if sys.stdout.isatty() else PIPE_WIDTH
-    return Console(quiet=json_target == "-", highlight=False, width=width)
+    """Where tables go: standard output, or nowhere if JSON has standard output to itself.
+
+    Names are printed as they are: nothing in square brackets is a style.
+    """
+    closed = sys.stdout is None  # as after `mbgen ... >&-`
+    width = PIPE_WIDTH if closed or not sys.stdout.isatty() else None
+    quiet = closed or json_target == "-"
+    return Console(quiet=quiet, highlight=False, markup=False, emoji=False, width=width)
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Group:
@@ -39,9 +43,9 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     drawn = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_header=any(columns))
     for index, column in enumerate(columns):
         text = all(isinstance(row[index], str) for row in rows)
-        drawn.add_column(column, justify="left" if text else "right", no_wrap=not text)
+        drawn.add_column(Text(column), justify="left" if text else "right", no_wrap=not text)
     for row in rows:
-        drawn.add_row(*map(cell, row))
+        drawn.add_row(*(Text(cell(value)) for value in row))
     return Group("", Text(title, style="bold"), drawn)
 
 
@@ -65,13 +69,14 @@ def cell(value: object) -> str:
 
 @contextmanager
 def progress(description: str) -> Iterator[Callable[[float], None]]:
-    """A bar on standard error for work that takes over a second; it is told the fraction done."""
+    """A bar on a terminal's standard error for work that takes over a second; it is told the fraction done."""
+    screen = Console(stderr=True)
     bar = Progress(
-        TextColumn(description),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=screen,
         transient=True,
     )
     task = bar.add_task(description, total=1.0)
@@ -79,7 +84,7 @@ def progress(description: str) -> Iterator[Callable[[float], None]]:
 
     def report(fraction: float) -> None:
         nonlocal shown
-        if not shown and time.monotonic() - start > QUIET_SECONDS:
+        if not shown and screen.is_terminal and time.monotonic() - start > QUIET_SECONDS:
             bar.start()
             shown = True
         if shown:
@@ -90,6 +95,14 @@ def progress(description: str) -> Iterator[Callable[[float], None]]:
     finally:
         if shown:
             bar.stop()
+
+
+@contextmanager
+def waiting(description: str) -> Iterator[None]:
+    """A spinner on a terminal's standard error, for work that cannot say how far it is."""
+    screen = Console(stderr=True, markup=False)
+    with screen.status(description) if screen.is_terminal else nullcontext():
+        yield
 
 
 def plain(value: Any) -> Any:
@@ -125,15 +138,8 @@ def require_writable(*targets: str | Path | None) -> None:
         ValueError: naming the path and what is wrong with it.
     """
     for target in targets:
-        if target is None or target == "-":
-            continue
-        path = Path(target)
-        if path.is_dir():
-            raise ValueError(f"{path} is a folder; accepted: a file to write")
-        if not path.parent.is_dir():
-            raise ValueError(f"{path} cannot be written: there is no folder {path.parent}")
-        if not os.access(path if path.exists() else path.parent, os.W_OK):
-            raise ValueError(f"{path} cannot be written: permission denied")
+        if target is not None and target != "-":
+            write_whole(Path(target), None)
 
 
 def require_picture(path: Path | None) -> None:
@@ -147,23 +153,35 @@ def require_picture(path: Path | None) -> None:
     require_writable(path)
 
 
-def write_whole(path: Path, write: Callable[[Path], object]) -> None:
+def write_whole(path: Path, write: Callable[[Path], object] | None) -> None:
     """Write a file through a temporary one beside it, so that it is never seen half-written.
+
+    Links are followed; what is no ordinary file, such as a device, is written to as it is.
+
+    Args:
+        path: the file.
+        write: is given the path to write to; None to try only whether it could.
 
     Raises:
         ValueError: if it cannot be written.
     """
-    require_writable(path)
     try:
-        handle, name = tempfile.mkstemp(
-            dir=path.parent, prefix=f".{path.stem}-", suffix=path.suffix
-        )
-        os.close(handle)
+        whole = path.resolve()
+        if whole.is_dir():
+            raise ValueError(f"{path} is a folder; accepted: a file to write")
+        if not whole.parent.is_dir():
+            raise ValueError(f"{path} cannot be written: there is no folder {path.parent}")
+        if whole.exists() and not whole.is_file():
+            if write is not None:
+                write(whole)
+            return
+        part = whole.with_name(f".mbgen-{secrets.token_hex(8)}{whole.suffix}")
+        part.touch(exist_ok=False)
         try:
-            write(Path(name))
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
+            if write is not None:
+                write(part)
+                part.replace(whole)
         finally:
-            Path(name).unlink(missing_ok=True)
+            part.unlink(missing_ok=True)
     except OSError as error:
         raise ValueError(f"{path} cannot be written: {error.strerror}") from None

@@ -18,7 +18,9 @@ from experiments.output import (
     require_picture,
     require_writable,
     table,
+    waiting,
     write_json,
+    write_whole,
 )
 
 if TYPE_CHECKING:
@@ -56,40 +58,45 @@ def check(
         json: Write the report as JSON; "-" is standard output.
         out: Draw |H_M| and |H_B| by the size of the dataset.
     """
-    from theory import check_class, check_dataset, load_dataset
+    from theory import SeveralSolutionsError, check_class, check_dataset, load_dataset
 
     problem = _load(name, gamma)
     require_picture(out)
     require_writable(json)
     screen = console(json)
-    if datasets not in ("functional", "realizable"):
-        if out is not None:
-            raise ValueError(
-                f"--out {out} draws many datasets; accepted: none for a single dataset"
-            )
-        if not Path(datasets).exists():
-            raise ValueError(
-                f"datasets is {datasets!r}; accepted: functional, realizable, or a file"
-            )
-        one = check_dataset(
-            problem, load_dataset(Path(datasets), problem), allow_zero_sum=allow_zero_sum
-        )
-        _print_dataset(screen, problem, one)
+    single = datasets not in ("functional", "realizable")
+    if single and out is not None:
+        raise ValueError(f"--out {out} draws many datasets; accepted: none for a single dataset")
+    if single and not Path(datasets).exists():
+        raise ValueError(f"datasets is {datasets!r}; accepted: functional, realizable, or a file")
+    try:
+        with progress(f"checking {problem.name}") as report_progress:
+            if single:
+                one = check_dataset(
+                    problem,
+                    load_dataset(Path(datasets), problem),
+                    allow_zero_sum=allow_zero_sum,
+                    progress=report_progress,
+                )
+            else:
+                report = check_class(
+                    problem,
+                    "functional" if datasets == "functional" else "realizable",
+                    allow_zero_sum=allow_zero_sum,
+                    progress=report_progress,
+                )
+    except SeveralSolutionsError as error:
+        raise ValueError(f"{error}, or --allow-zero-sum") from None
+    if single:
         write_json(one, json)
+        _print_dataset(screen, problem, one)
         return 0 if one.part1 else 1
-    with progress(f"checking {problem.name}") as report_progress:
-        report = check_class(
-            problem,
-            "functional" if datasets == "functional" else "realizable",
-            allow_zero_sum=allow_zero_sum,
-            progress=report_progress,
-        )
-    _print_report(screen, report)
-    write_json(report, json)
     if out is not None:
         from experiments.theory_pictures import draw_sizes
 
         draw_sizes(report, out)
+    write_json(report, json)
+    _print_report(screen, report)
     holds = report.part1 and (report.part3_functional or not problem.transitions.is_tabular)
     return 0 if holds else 1
 
@@ -140,12 +147,12 @@ def identify(
         for row in curves.rows
     ]
     columns = ("observed pairs", "mean |H_M|", "mean |H_B|", "policy settled by H_M", "by H_B")
-    console(json).print(table(f"{problem.name}, true model {truth}", columns, rows))
-    write_json(curves, json)
     if out is not None:
         from experiments.theory_pictures import draw_identifiability
 
         draw_identifiability(curves, out)
+    write_json(curves, json)
+    console(json).print(table(f"{problem.name}, true model {truth}", columns, rows))
     return 0
 
 
@@ -251,30 +258,41 @@ def witness(
         json: Write the witness as JSON; "-" is standard output.
         out: Write its certificate, draw it, or both: the suffix tells.
     """
-    from theory import find_decision_witness, find_witness, solve, write_certificate
+    from theory import certificate_text, find_decision_witness, find_witness, solve
+    from theory.theorem import require_unique_solution
 
     problem = _load(name, gamma)
+    require_unique_solution(problem)
     require_writable(json)
     for path in out:
         if path.suffix.lower() not in (".json", *PICTURES):
             raise ValueError(f"{path} is no output's name; accepted: .json, {', '.join(PICTURES)}")
         require_writable(path)
+        if path.suffix.lower() == ".json" and problem.gamma == 1:
+            raise ValueError("gamma is 1; accepted for a certificate: gamma < 1")
+        if path.suffix.lower() in PICTURES:
+            from experiments.theory_pictures import require_drawable
+
+            require_drawable(problem)
     search = find_decision_witness if decision_relevant else find_witness
     with progress(f"searching {problem.name}") as report_progress:
-        solved = solve(problem)
-        found = search(solved, report_progress)
-    write_json(found, json)
+        solved = solve(problem, lambda fraction: report_progress(fraction / 2))
+        found = search(solved, lambda fraction: report_progress((1 + fraction) / 2))
     if found is None:
-        console(json).print(f"{problem.name}: no realizable dataset has a proper inclusion")
+        write_json(None, json)
+        what = "is decision-relevant" if decision_relevant else "has a proper inclusion"
+        console(json).print(f"{problem.name}: no realizable dataset {what}")
         return 1
-    _print_witness(console(json), problem, found)
     for path in out:
         if path.suffix.lower() == ".json":
-            write_certificate(solved, found, path)
+            text = certificate_text(solved, found)
+            write_whole(path, lambda whole, text=text: whole.write_text(text))  # type: ignore[misc]
         else:
             from experiments.theory_pictures import draw_witness
 
             draw_witness(problem, found, path)
+    write_json(found, json)
+    _print_witness(console(json), problem, found)
     return 0
 
 
@@ -289,8 +307,15 @@ def verify(
         certificate: As written by `mbgen theorem witness CLASS --out CERT.json`.
     """
     from theory import verifier
+    from theory.class_file import read_json
 
-    return verifier.main([str(certificate)])
+    document = read_json(certificate)
+    try:
+        reason = verifier.verify(document)
+    except ValueError as error:
+        raise ValueError(f"{certificate}: {error}") from None
+    console().print(f"does not verify: {reason}" if reason else "verified")
+    return 1 if reason else 0
 
 
 def smallest(
@@ -333,12 +358,14 @@ def smallest(
     problem, smallest_witness = found
     models = [problem.transitions.table(i) for i in range(problem.transitions.size)]
     sizes = {"states": problem.states, "actions": problem.actions, "models": len(models)}
-    screen = console(json)
-    screen.print(facts("The smallest class with a proper inclusion", [*sizes.items()]))
-    _print_witness(screen, problem, smallest_witness)
     write_json(
         sizes | {"rewards": problem.rewards, "tables": models} | vars(smallest_witness), json
     )
+    rewards_found = "; ".join(" ".join(map(str, row)) for row in problem.rewards)
+    rows = [*sizes.items(), ("rewards, state by state", rewards_found)]
+    screen = console(json)
+    screen.print(facts("The smallest class with a proper inclusion", rows))
+    _print_witness(screen, problem, smallest_witness)
     return 0
 
 
@@ -370,12 +397,12 @@ def discount(name: Class, /, *, json: Json = None, out: Picture = None) -> int:
     ]
     columns = ("gamma", "sample", "|H_Q|", "2: proper", "3: equal", "changes")
     title = f"{strata.name}: {strata.policy_values} policy values, meeting at {strata.candidates} gammas"
-    console(json).print(table(title, columns, rows))
-    write_json(strata, json)
     if out is not None:
         from experiments.theory_pictures import draw_strata
 
         draw_strata(strata, out)
+    write_json(strata, json)
+    console(json).print(table(title, columns, rows))
     return 0
 
 
@@ -401,7 +428,7 @@ def prove(
     from theory import prove as prove_by_z3
 
     require_writable(json)
-    with Console(stderr=True).status("z3 is proving"):
+    with waiting("z3 is proving"):
         report = prove_by_z3(states, actions, gamma, time_limit=time_limit)
     rows = [
         ("the Bellman optimality equation has one solution", report.uniqueness),

@@ -5,7 +5,7 @@ values of the models that agree with it, and H_B(D), those that satisfy the Bell
 in integers and fractions, over whole classes.
 """
 
-from theory.certificate import certify, write_certificate
+from theory.certificate import certificate_text, certify
 from theory.class_file import load_class, load_dataset, load_rewards, parse_class
 from theory.discount_strata import DiscountStrata, find_strata
 from theory.exchange import closed_under_equivalence, exchange_failures, exchange_holds
@@ -16,7 +16,13 @@ from theory.mdp_class import MDPClass, cost_rewards, exact, mdp_class, sparse_re
 from theory.policy_iteration import optimal_q
 from theory.proof import ProofReport, ProofUnavailableError, prove
 from theory.solved_class import ClassTooLargeError, SolvedClass, solve
-from theory.theorem import DatasetReport, TheoremReport, check_class, check_dataset
+from theory.theorem import (
+    DatasetReport,
+    SeveralSolutionsError,
+    TheoremReport,
+    check_class,
+    check_dataset,
+)
 from theory.transition_class import TransitionClass, explicit, factored, tabular
 from theory.version_spaces import DatasetSweep, VersionSpace, sweep_datasets, version_space
 from theory.witness import Witness, find_decision_witness, find_witness, search_classes
@@ -33,6 +39,7 @@ __all__ = [
     "MDPClass",
     "ProofReport",
     "ProofUnavailableError",
+    "SeveralSolutionsError",
     "SolvedClass",
     "TheoremReport",
     "TransitionClass",
@@ -40,6 +47,7 @@ __all__ = [
     "VersionSpace",
     "Witness",
     "census",
+    "certificate_text",
     "certify",
     "check_class",
     "check_dataset",
@@ -70,5 +78,4 @@ __all__ = [
     "tabular",
     "value_fibers",
     "version_space",
-    "write_certificate",
 ]

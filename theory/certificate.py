@@ -11,7 +11,6 @@ import json
 from collections.abc import Sequence
 from fractions import Fraction
 from math import comb
-from pathlib import Path
 
 from theory.solved_class import SolvedClass
 from theory.witness import Witness
@@ -78,23 +77,15 @@ def signed(claim: Certificate) -> Certificate:
     return dict(document)
 
 
-def write_certificate(solved: SolvedClass, witness: Witness, path: Path) -> None:
-    """Write the certificate of a witness, a field a line. The file is there whole or not at all.
+def certificate_text(solved: SolvedClass, witness: Witness) -> str:
+    """The certificate of a witness as the text of a JSON file, a field a line.
 
     Raises:
-        ValueError: if the file cannot be written, or there is no certificate.
+        ValueError: if there is no certificate.
     """
-    document = certify(solved, witness)
-    lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in document.items()]
-    unfinished = path.with_name(f"{path.name}.part")
-    try:
-        try:
-            unfinished.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="ascii")
-            unfinished.replace(path)
-        finally:
-            unfinished.unlink(missing_ok=True)
-    except OSError as error:
-        raise ValueError(f"{path} cannot be written: {error.strerror}") from None
+    fields = certify(solved, witness).items()
+    lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in fields]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def _same_action(witness: Witness) -> bool:

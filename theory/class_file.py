@@ -25,8 +25,8 @@ from math import prod
 from pathlib import Path
 from typing import Any, NoReturn
 
-from theory.gallery import gallery_class
-from theory.mdp_class import MDPClass, Rewards, exact, mdp_class
+from theory.gallery import GALLERY, gallery_class
+from theory.mdp_class import MAX_DIGITS, MDPClass, Rewards, exact, mdp_class
 from theory.transition_class import (
     Structure,
     Transition,
@@ -54,8 +54,8 @@ def load_class(name_or_path: str) -> MDPClass:
     Raises:
         ValueError: if there is no such class or file, or the file does not hold a class.
     """
-    if name_or_path.endswith(".json") or Path(name_or_path).is_file():
-        path = Path(name_or_path)
+    path = Path(name_or_path)
+    if name_or_path not in GALLERY and (path.suffix == ".json" or path.is_file()):
         return parse_class(read_json(path), name=path.stem)
     return gallery_class(name_or_path)
 
@@ -95,7 +95,11 @@ def read_json(path: Path) -> Any:
         raise ValueError(f"{path} is not UTF-8 text; accepted: JSON") from None
     try:
         return json.loads(
-            text, parse_float=DecimalText, parse_constant=_refuse, object_pairs_hook=_unique_keys
+            text,
+            parse_int=_parse_int,
+            parse_float=DecimalText,
+            parse_constant=_refuse,
+            object_pairs_hook=_unique_keys,
         )
     except json.JSONDecodeError as error:
         raise ValueError(f"{path} is not JSON: {error}") from None
@@ -230,6 +234,12 @@ def _names(document: object, what: str) -> list[str]:
                 f"a name in {what} is {reprlib.repr(name)}; accepted: printable strings"
             )
     return names
+
+
+def _parse_int(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise ValueError(f"an integer of {len(digits)} digits; accepted: at most {MAX_DIGITS}")
+    return int(digits)
 
 
 def _refuse(constant: str) -> NoReturn:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -63,7 +64,7 @@ def named_rewards(name: str, states: int, actions: int) -> Rewards:
     if name == "generic" and (states, actions) == (3, 2):
         return tuple(tuple(Fraction(r) for r in row) for row in GENERIC_3X2)
     raise ValueError(
-        f"rewards {name!r} for {states} x {actions}; accepted: sparse, cost, generic (3 x 2 only), or a file"
+        f"rewards {name!r} for {states} x {actions}; accepted: sparse, cost, or for 3 x 2 generic"
     )
 
 
@@ -224,10 +225,10 @@ def gallery_class(name: str) -> MDPClass:
     """
     if name in GALLERY:
         return GALLERY[name].make()
-    if match := re.fullmatch(r"tabular-(\d+)x(\d+)-(\w+)", name):
+    if match := re.fullmatch(r"tabular-([0-9]+)x([0-9]+)-(\w+)", name):
         return tabular_class(int(match[1]), int(match[2]), match[3])
-    if match := re.fullmatch(r"binary-factors-(\d+)", name):
+    if match := re.fullmatch(r"binary-factors-([0-9]+)", name):
         return binary_factors(int(match[1]))
     raise ValueError(
-        f"no class is called {name!r}; accepted: a JSON file or one of {', '.join(GALLERY)}"
+        f"no class is called {reprlib.repr(name)}; accepted: a JSON file or one of {', '.join(GALLERY)}"
     )

@@ -16,6 +16,7 @@ serves an algebraic gamma, whose values have an order but no fraction, equally w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -84,6 +85,14 @@ def scale(rewards: Rewards, gamma: Fraction) -> Scale:
     return Scale(p, q, level, factor, scaled, fits_int64=bound + largest < INT64_MAX)
 
 
+def scale_of(values: Sequence[Fraction], rewards: Rewards, gamma: Fraction) -> Scale:
+    """A scale on which just these values are integers, and divisible by q, so that backups are exact."""
+    numbers = (*values, *(r for row in rewards for r in row))
+    factor = gamma.denominator * lcm(*(number.denominator for number in numbers))
+    scaled = tuple(tuple(int(r * factor) for r in row) for row in rewards)
+    return Scale(gamma.numerator, gamma.denominator, factor, factor, scaled, fits_int64=False)
+
+
 @dataclass(frozen=True)
 class LassoTable:
     """Values of all functional graphs over all options.
@@ -124,8 +133,9 @@ def require_table(rewards: Rewards) -> None:
     entries = table_entries(rewards)
     if entries > MAX_ENTRIES:
         raise TableTooLargeError(
-            f"the table of all policies' values would have {Decimal(entries):.3g} entries;"
-            f" accepted: at most {MAX_ENTRIES:.3g}"
+            f"the table of all policies' values would have {Decimal(entries):.3g} entries, about"
+            f" {Decimal(entries) / 10**7:.3g} GB and {Decimal(entries) / 10**6:.3g} s; accepted: at most"
+            f" {MAX_ENTRIES:.3g}, by fewer states or fewer distinct rewards in a state"
         )
 
 

@@ -14,7 +14,7 @@ Rewards = tuple[tuple[Fraction, ...], ...]
 QTable = tuple[tuple[Fraction, ...], ...]
 
 # An exponent has two digits at most: the number is written out exactly.
-NUMBER = re.compile(r"-?((\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?|\d+/0*[1-9]\d*)")
+NUMBER = re.compile(r"-?((\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?|\d+/0*[1-9]\d*)", re.ASCII)
 MAX_DIGITS = 200
 
 

@@ -19,6 +19,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from decimal import Decimal
 from fractions import Fraction
 from itertools import combinations, product
 from typing import Literal
@@ -28,6 +29,7 @@ from theory.mdp_class import exact
 Verdict = Literal["proved", "refuted", "unknown"]
 
 MAX_SECONDS = 86_400
+MAX_TERMS = 20_000
 
 
 class ProofUnavailableError(ImportError):
@@ -76,7 +78,7 @@ def prove(
 ) -> ProofReport:
     """Prove uniqueness and part 3 for one size and one discount.
 
-    Sizes up to 5 x 2 take seconds; each further state takes several times as long.
+    The formula has about n^3 k terms. `time_limit` bounds the solver; MAX_TERMS bounds the formula.
 
     Args:
         states: n, at least 1.
@@ -86,11 +88,16 @@ def prove(
 
     Raises:
         ProofUnavailableError: if z3 is not installed.
-        ValueError: if an argument is out of range.
+        ValueError: if an argument is out of range, or the formula too large.
     """
     for what, count in (("states", states), ("actions", actions)):
         if count < 1:
             raise ValueError(f"{what} is {count}; accepted: an integer of at least 1")
+    if (terms := states**3 * actions) > MAX_TERMS:
+        raise ValueError(
+            f"{states} states and {actions} actions make a formula of about {Decimal(terms):.3g} terms, more than"
+            f" z3 solves; accepted: at most {MAX_TERMS}"
+        )
     discount = exact(gamma, "gamma")
     if not 0 < discount < 1:
         raise ValueError(f"gamma is {discount}; accepted: a rational number in (0, 1)")

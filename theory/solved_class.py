@@ -24,7 +24,7 @@ from theory.lasso_table import (
     Scale,
     TableTooLargeError,
     lasso_table,
-    scale,
+    scale_of,
     table_entries,
 )
 from theory.mdp_class import MDPClass, QTable
@@ -276,17 +276,17 @@ def _best_ranks(models, table, choice, stride, actions):
 
 def _solve_by_policy_iteration(problem: MDPClass, progress: Progress) -> SolvedClass:
     """For classes of few models with many states: no table, one model at a time."""
-    s = scale(problem.rewards, problem.gamma)
     transitions = problem.transitions
-    vectors: list[list[int]] = []
+    vectors: list[list[Fraction]] = []
     for index in range(transitions.size):
         q = optimal_q(transitions.table(index), problem.rewards, problem.gamma)
-        vectors.append([int(max(row) * s.factor) for row in q] + [0])
+        vectors.append([*(max(row) for row in q), Fraction(0)])
         progress((index + 1) / transitions.size)
-    levels, inverse = np.unique(
-        np.array(vectors, dtype=np.int64 if s.fits_int64 else object), return_inverse=True
-    )
-    ranks = inverse.reshape(transitions.size, -1).astype(np.int32)
+    values = sorted({value for vector in vectors for value in vector})
+    rank = {value: number for number, value in enumerate(values)}
+    ranks = np.array([[rank[value] for value in vector] for vector in vectors], dtype=np.int32)
+    s = scale_of(values, problem.rewards, problem.gamma)
+    levels = np.array([int(value * s.factor) for value in values], dtype=object)
     return _grouped(problem, transitions.models(0, transitions.size), ranks, levels, s)
 
 

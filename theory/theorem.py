@@ -37,6 +37,10 @@ from theory.version_spaces import (
 Datasets = Literal["functional", "realizable"]
 
 
+class SeveralSolutionsError(ValueError):
+    """The Bellman optimality equation may have several solutions, so that part 3 may fail."""
+
+
 @dataclass(frozen=True)
 class SizeRow:
     """The datasets of one size: how many, and the mean number of q that each criterion leaves."""
@@ -114,7 +118,7 @@ def require_unique_solution(problem: MDPClass) -> None:
     """Refuse gamma = 1 where the Bellman equation may have several solutions.
 
     Raises:
-        ValueError: naming states and actions whose rewards sum to zero.
+        SeveralSolutionsError: naming states and actions whose rewards sum to zero.
         TableTooLargeError: for rewards that `solve` would refuse; there may be exponentially many sums of them.
     """
     if problem.gamma < 1:
@@ -124,10 +128,10 @@ def require_unique_solution(problem: MDPClass) -> None:
         where = ", ".join(
             f"({problem.state_name(s)}, {problem.action_name(a)})" for s, a in choice.items()
         )
-        raise ValueError(
+        raise SeveralSolutionsError(
             f"gamma is 1 and the rewards at {where} sum to zero, so that the Bellman equation may have several"
             " solutions and part 3 may fail; accepted: gamma < 1, or rewards with no zero sum"
-            " over distinct states, or --allow-zero-sum"
+            " over distinct states"
         )
 
 
@@ -202,7 +206,11 @@ def check_class(
 
 
 def check_dataset(
-    problem: MDPClass, dataset: Iterable[Sequence[int]], *, allow_zero_sum: bool = False
+    problem: MDPClass,
+    dataset: Iterable[Sequence[int]],
+    *,
+    allow_zero_sum: bool = False,
+    progress: Progress = silent,
 ) -> DatasetReport:
     """H_M(D) and H_B(D) for one dataset of any kind; it is said whether D is functional and realizable.
 
@@ -211,7 +219,7 @@ def check_dataset(
     """
     if not allow_zero_sum:
         require_unique_solution(problem)
-    solved = solve(problem)
+    solved = solve(problem, progress)
     space = version_space(solved, dataset)
     return DatasetReport(
         name=problem.name,

@@ -46,6 +46,7 @@ Label = TypeVar("Label")
 
 MAX_STEPS = 100_000_000
 MAX_SOLVED = 50_000_000
+MAX_CLASS = 5_000_000
 
 
 class WitnessSearchTooLargeError(ValueError):
@@ -143,17 +144,24 @@ def search_classes(
 
     Raises:
         WitnessSearchTooLargeError: if a size is reached with more than MAX_SOLVED models over all reward tables.
-        ValueError: if gamma is outside (0, 1).
+        ValueError: if gamma is outside (0, 1), or the box or the list of reward values is empty.
     """
     if not 0 < gamma < 1:
         raise ValueError(f"gamma is {gamma}; accepted: a rational number in (0, 1)")
+    if max_states < 1 or max_actions < 1 or not reward_values:
+        raise ValueError(
+            f"{max_states} states, {max_actions} actions and {len(reward_values)} reward values;"
+            " accepted: 1 or more of each"
+        )
+    reward_values = list(dict.fromkeys(reward_values))
     for n, k in product(range(1, max_states + 1), range(1, max_actions + 1)):
         tables = len(reward_values) ** (n * k)
         total = tables * (n + 1) ** (n * k)
-        if total > MAX_SOLVED:
+        if total > MAX_SOLVED or (n + 1) ** (n * k) > MAX_CLASS:
             raise WitnessSearchTooLargeError(
                 f"no smaller class has a witness, and those of {n} states and {k} actions have {tables} reward tables"
-                f" and {total:.3g} models in all, about {total / 1e6:.3g} s; accepted: at most {MAX_SOLVED:.3g} models"
+                f" and {total:.3g} models in all, about {total / 1e6:.3g} s; accepted: at most {MAX_SOLVED:.3g} models,"
+                f" and {MAX_CLASS:.3g} with the same rewards"
             )
         for size in range(2, (k + 1 if decision_relevant else 2) + 1):
             for transitions in range(1, size):

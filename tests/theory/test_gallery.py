@@ -112,7 +112,7 @@ def test_reward_tables_have_names():
         ("", "no class is called ''; accepted: a JSON file or one of tabular-2x1-cost"),
         ("push", "no class is called 'push'"),
         ("tabular-3x2", "no class is called 'tabular-3x2'"),
-        ("tabular-3x2-rich", "rewards 'rich' for 3 x 2; accepted: sparse, cost, generic"),
+        ("tabular-3x2-rich", "rewards 'rich' for 3 x 2; accepted: sparse, cost, or for 3 x 2 generic"),
         ("tabular-2x2-generic", "rewards 'generic' for 2 x 2; accepted"),
         ("tabular-0x2-sparse", "states is 0; accepted: 1 or more"),
         ("tabular-2x0-cost", "actions is 0; accepted: 1 or more"),
