@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 MODEL = "#0072B2"
 BELLMAN = "#D55E00"
 ACCENT = "#009E73"
+# The answers of part 2, apart from the two quantities and from the accents.
+PROPER = "#AA3377"
+EQUAL = "#6F7A88"
 GREY = "#8A8F98"
 INK = "#22262B"
 PAPER = "#F3F5F7"
@@ -58,12 +62,23 @@ def picture(path: Path, width: float, height: float) -> Iterator[Figure]:
     import matplotlib as mpl
     from matplotlib.figure import Figure
 
-    with mpl.rc_context(STYLE):
+    with mpl.rc_context(STYLE), warnings.catch_warnings():
+        # A name may be in a script that the font lacks: its letters are drawn as boxes.
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from", UserWarning)
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure
         # No date and no version: the same figures give the same file.
         metadata = {"Software": None} if path.suffix.lower() == ".png" else {}
         write_whole(path, lambda whole: figure.savefig(whole, metadata=metadata))
+
+
+def short(name: str, most: int) -> str:
+    """A name on one line, cut to at most so many characters.
+
+    Draw it with `parse_math=False`: a dollar sign in a name is a dollar sign.
+    """
+    line = " ".join(name.split())
+    return line if len(line) <= most else f"{line[: most - 1]}\u2026"
 
 
 def whole_numbers(axis: Axis) -> None:

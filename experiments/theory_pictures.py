@@ -2,33 +2,41 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from math import cos, pi, sin
+from itertools import combinations, permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Float
 
 from experiments.figures import (
     ACCENT,
     BELLMAN,
+    EQUAL,
     GREY,
     INK,
     MODEL,
     PAPER,
+    PROPER,
     picture,
     plain_numbers,
+    short,
     whole_numbers,
 )
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.patches import Circle
 
     from theory import Identifiability, MDPClass, TheoremReport
-    from theory.discount_strata import DiscountStrata
+    from theory.discount_strata import AlgebraicNumber, DiscountStrata, Stratum
     from theory.mdp_class import QTable
     from theory.witness import Model, Witness
+
+MAX_NAME = 40  # characters of a class's name
 
 
 def draw_sizes(report: TheoremReport, path: Path) -> None:
@@ -63,8 +71,9 @@ def draw_sizes(report: TheoremReport, path: Path) -> None:
         axes.set(
             xlabel="transitions observed, |D|",
             ylabel="optimal q left open (mean)",
-            title=f"{report.name}, gamma = {report.gamma}",
         )
+        title = f"{short(report.name, MAX_NAME)}, gamma = {short(str(report.gamma), 16)}"
+        axes.set_title(title, parse_math=False)
         whole_numbers(axes.xaxis)
         axes.legend()
 
@@ -80,7 +89,7 @@ def draw_identifiability(curves: Identifiability, path: Path) -> None:
         ("Bellman equation alone, $H_B$", [r.bellman for r in curves.rows], BELLMAN, "s-"),
         ("model class, $H_M$", [r.model for r in curves.rows], MODEL, "o--"),
     )
-    with picture(path, 10.0, 4.0) as figure:
+    with picture(path, 10.0, 4.3) as figure:
         left, right = figure.subplots(1, 2)
         for label, rows, colour, line in criteria:
             left.plot(observed, [r.hypotheses for r in rows], line, color=colour, label=label)
@@ -90,13 +99,32 @@ def draw_identifiability(curves: Identifiability, path: Path) -> None:
         right.plot([], [], ":", color=GREY, label="dotted: one state's action, mean over states")
         left.set_yscale("log")
         plain_numbers(left)
-        left.set(ylabel="optimal q left open (mean)", title=curves.name)
-        right.set(ylabel="share of sets that settle it", title="an optimal policy is settled")
+        left.set(ylabel="optimal q left open (mean)")
+        left.set_title(short(curves.name, MAX_NAME), parse_math=False)
+        right.set(
+            ylabel="share of sets that settle it",
+            title="an optimal policy is settled",
+            ylim=(-0.05, 1.05),
+        )
         for axes in (left, right):
             axes.set_xlabel("state-action pairs observed")
             whole_numbers(axes.xaxis)
-        left.legend()
-        right.legend(handles=right.get_lines()[-1:], loc="lower right")
+        figure.legend(
+            handles=[*left.get_lines(), right.get_lines()[-1]], loc="outside lower center", ncols=3
+        )
+
+
+def require_drawable(problem: MDPClass) -> None:
+    """Refuse a class whose witness would be no legible picture.
+
+    Raises:
+        ValueError: if it has too many states.
+    """
+    if problem.states > MAX_DRAWN_STATES:
+        raise ValueError(
+            f"{problem.name} has {problem.states} states; accepted for a picture:"
+            f" {MAX_DRAWN_STATES} or fewer"
+        )
 
 
 def draw_witness(problem: MDPClass, witness: Witness, path: Path) -> None:
@@ -105,126 +133,141 @@ def draw_witness(problem: MDPClass, witness: Witness, path: Path) -> None:
     Raises:
         ValueError: if there are too many states to draw, or the path cannot be written.
     """
-    if problem.states > MAX_DRAWN_STATES:
-        raise ValueError(
-            f"{problem.name} has {problem.states} states; accepted for a picture: {MAX_DRAWN_STATES}"
-        )
-    with picture(path, 11.0, 5.6) as figure:
-        for axes, model, q, title in zip(
-            figure.subplots(1, 2),
-            (witness.T0, witness.T1),
-            (witness.q0, witness.q1),
-            (
-                "T0 agrees with D",
-                "T1 contradicts D, but its q* satisfies the Bellman equation on D",
-            ),
-            strict=True,
-        ):
-            _draw_model(axes, problem, model, q, witness.dataset)
+    require_drawable(problem)
+    models = (witness.T0, witness.T1)
+    values = (witness.q0, witness.q1)
+    titles = ("T0 agrees with D", "T1 contradicts D; its q* is Bellman-consistent with D")
+    centres = _place_nodes(problem.states, models)
+    drawings = [
+        _arrows(problem, model, q, witness.dataset, centres)
+        for model, q in zip(models, values, strict=True)
+    ]
+    points = np.concatenate([arrow.curve for drawing in drawings for arrow in drawing])
+    points = np.concatenate([points, centres - RADIUS, centres + RADIUS])
+    lower, upper = points.min(axis=0) - MARGIN, points.max(axis=0) + MARGIN
+    width, height = upper - lower
+    with picture(path, 11.0, 5.4 * height / width + 0.9) as figure:
+        panels = figure.subplots(1, 2)
+        for axes, q, title in zip(panels, values, titles, strict=True):
+            axes.set(xlim=(lower[0], upper[0]), ylim=(lower[1], upper[1]), aspect="equal")
+            axes.set_axis_off()
             axes.set_title(title)
+            _draw_nodes(axes, problem, q, centres)
         figure.supxlabel(
-            f"{problem.name}, gamma = {problem.gamma}.  Nodes: state and V*(s).  Edges: actions and q*(s, a)."
-            "  Green: the transitions of D, dashed where the model contradicts them.",
+            f"{short(problem.name, MAX_NAME)}, gamma = {short(str(problem.gamma), 16)}."
+            "  Nodes: state and V*(s).  Edges: actions and q*(s, a)."
+            "\nGreen: the transitions of D, dashed where the model contradicts them.",
             fontsize=9,
+            parse_math=False,
         )
-
-
-MAX_LABELLED = 12
+        # From here on the scale is settled, so that labels can be measured.
+        figure.draw_without_rendering()
+        for axes, drawing in zip(panels, drawings, strict=True):
+            _draw_arrows(axes, drawing, centres)
 
 
 def draw_strata(strata: DiscountStrata, path: Path) -> None:
-    """|H_Q| along gamma: segments over the open intervals, dots at the exact values where the structure changes.
+    """|H_Q| along gamma; the values of gamma where |H_Q| or an answer changes are named, all others are ticks.
 
     Raises:
         ValueError: if the path cannot be written.
     """
-    with picture(path, 8.0, 4.2) as figure:
+    shown = {
+        row.lower
+        for before, row, after in zip(
+            strata.strata, strata.strata[1:], strata.strata[2:], strict=False
+        )
+        if row.kind == "point" and len({_seen(before), _seen(row), _seen(after)}) > 1
+    }
+    with picture(path, 8.0, 4.4) as figure:
         axes = figure.subplots()
-        for stratum in strata.strata:
-            colour = BELLMAN if stratum.strict else MODEL
-            ends = [stratum.lower.approximation, stratum.upper.approximation]
-            height = stratum.value_functions
-            if stratum.kind == "interval":
-                axes.plot(ends, [height] * 2, color=colour, linewidth=2.5, solid_capstyle="butt")
-            else:
-                axes.plot(ends[:1], [height], "o", color=colour, markersize=6, zorder=3)
-        for number in strata.breakpoints[:MAX_LABELLED]:
-            axes.axvline(number.approximation, color=GREY, linewidth=0.8, linestyle=":")
-            axes.annotate(
-                number.closed_form or f"{number.approximation:.4f}...",
-                (number.approximation, 0.01),
-                xycoords=("data", "axes fraction"),
-                rotation=90,
-                ha="right",
-                va="bottom",
-                fontsize=8,
+        answers = (
+            (True, PROPER, "a proper inclusion exists"),
+            (False, EQUAL, "$H_M(D) = H_B(D)$ for every realizable $D$"),
+        )
+        for strict, colour, label in answers:
+            rows = [row for row in strata.strata if row.strict == strict]
+            for row in rows:
+                if row.kind == "interval":
+                    ends = row.lower.approximation, row.upper.approximation
+                    axes.plot(
+                        ends,
+                        [row.value_functions] * 2,
+                        color=colour,
+                        linewidth=3,
+                        solid_capstyle="projecting",
+                    )
+                elif row.lower in shown:
+                    where = row.lower.approximation
+                    axes.plot([where], [row.value_functions], "o", color=colour, zorder=3)
+            if rows:
+                axes.plot([], [], color=colour, linewidth=3, label=label)
+        others = [n.approximation for n in strata.breakpoints if n not in shown]
+        if others:
+            axes.plot(
+                others,
+                [0.02] * len(others),
+                "|",
+                color=GREY,
+                markersize=7,
+                transform=axes.get_xaxis_transform(),
+                label="only the transitions or values change",
             )
-        for colour, label in (
-            (BELLMAN, "a proper inclusion exists (part 2)"),
-            (MODEL, "H_M(D) = H_B(D) for every realizable D"),
-        ):
-            axes.plot([], [], color=colour, linewidth=2.5, label=label)
+        for number in shown:
+            axes.axvline(number.approximation, color=GREY, linewidth=0.8, linestyle=":", zorder=0)
+        named = _apart(sorted(shown, key=lambda number: number.approximation))
+        top = axes.secondary_xaxis("top")
+        top.set_xticks(
+            [number.approximation for number in named],
+            [_closed(number) for number in named],
+            rotation=40,
+            ha="left",
+            rotation_mode="anchor",
+            fontsize=8,
+        )
+        top.spines["top"].set_visible(False)
+        heights = [row.value_functions for row in strata.strata]
+        room = max(1.0, 0.12 * (max(heights) - min(heights)))
         axes.set(
             xlim=(0, 1),
+            ylim=(min(heights) - room, max(heights) + room),
             xlabel="discount gamma",
             ylabel="distinct optimal q, $|H_Q|$",
-            title=f"{strata.name}: where in gamma the structure changes",
         )
-        axes.margins(y=0.25)
+        title = f"{short(strata.name, MAX_NAME)}: where in gamma the structure changes"
+        axes.set_title(title, parse_math=False)
         whole_numbers(axes.yaxis)
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2)
+        figure.legend(loc="outside lower center", ncols=3)
 
 
-MAX_DRAWN_STATES = 8
-RADIUS = 0.16  # of a node, where the ring of nodes has radius 1
+NEAREST_NAMES = 0.03  # of the width, so that the names of two gammas do not touch
 
 
-def _draw_model(
-    axes: Axes,
-    problem: MDPClass,
-    model: Model,
-    q: QTable,
-    dataset: Collection[tuple[int, int, int]],
-) -> None:
-    from matplotlib.patches import Circle
+def _seen(row: Stratum) -> tuple[int, bool]:
+    """What the picture shows of a stratum."""
+    return row.value_functions, row.strict
 
-    n = problem.states
-    # Clockwise from the upper left, so that the terminal state comes last.
-    angles = [0.75 * pi - 2 * pi * node / (n + 1) for node in range(n + 1)]
-    nodes = [
-        Circle((cos(angle), sin(angle)), RADIUS, facecolor=PAPER, edgecolor=INK, zorder=3)
-        for angle in angles
-    ]
-    for node, circle in enumerate(nodes):
-        axes.add_patch(circle)
-        value = max(q[node]) if node < n else 0
-        text = f"{problem.state_name(node)}\n{value}"
-        axes.text(
-            cos(angles[node]),
-            sin(angles[node]),
-            text,
-            ha="center",
-            va="center",
-            fontsize=9,
-            zorder=4,
-        )
-    arrows: dict[tuple[int, int, str], list[str]] = defaultdict(list)
-    for s, row in enumerate(model):
-        for a, successor in enumerate(row):
-            kind = "seen" if (s, a, successor) in dataset else "other"
-            arrows[s, successor, kind].append(f"{problem.action_name(a)}: {q[s][a]}")
-    for s, a, successor in dataset:
-        if model[s][a] != successor:
-            arrows[s, successor, "contradicted"].append(problem.action_name(a))
-    for (s, successor, kind), labels in arrows.items():
-        style = ARROWS[kind]
-        text = "\n".join(labels)
-        if s == successor:
-            _draw_loop(axes, angles[s], text, style)
-        else:
-            _draw_arrow(axes, nodes[s], nodes[successor], text, style)
-    axes.set(xlim=(-1.7, 1.7), ylim=(-1.3, 1.6), aspect="equal")
-    axes.set_axis_off()
+
+def _apart(numbers: Iterable[AlgebraicNumber]) -> list[AlgebraicNumber]:
+    """From left to right, those that keep their distance from the last one taken."""
+    taken: list[AlgebraicNumber] = []
+    for number in numbers:
+        if not taken or number.approximation - taken[-1].approximation >= NEAREST_NAMES:
+            taken.append(number)
+    return taken
+
+
+def _closed(number: AlgebraicNumber) -> str:
+    if number.closed_form is None or len(number.closed_form) > 24:
+        return f"{number.approximation:.4f}\u2026"
+    return re.sub(r"\*?sqrt\((\d+)\)", "\u221a\\1", number.closed_form)
+
+
+MAX_DRAWN_STATES = 5
+RADIUS = 0.2  # of a node, where the ring of nodes has radius 1
+MARGIN = 0.16  # around the curves, for labels that stand on the outermost
+Point = Float[np.ndarray, " 2"]
+Points = Float[np.ndarray, "point 2"]
 
 
 @dataclass(frozen=True)
@@ -240,74 +283,191 @@ class ArrowStyle:
 
 
 ARROWS = {
-    "other": ArrowStyle(GREY, 1.3, "-", "normal", 0.16, -0.55),
-    "seen": ArrowStyle(ACCENT, 2.6, "-", "bold", 0.34, 0.55),
-    "contradicted": ArrowStyle(ACCENT, 2.0, (0, (4, 2)), "bold", 0.34, 0.55),
+    "other": ArrowStyle(GREY, 1.3, "-", "normal", 0.13, -0.6),
+    "seen": ArrowStyle(ACCENT, 2.6, "-", "bold", 0.3, 0.6),
+    "contradicted": ArrowStyle(ACCENT, 2.0, (0, (4, 2)), "bold", 0.3, 0.6),
 }
 
 
-def _draw_arrow(axes: Axes, start: Circle, end: Circle, text: str, style: ArrowStyle) -> None:
-    """A curved arrow from node to node."""
-    from matplotlib.patches import FancyArrowPatch
+@dataclass(frozen=True)
+class Arrow:
+    """A curved arrow between the rims of two nodes, or from a node to itself, and what it says.
 
-    (x0, y0), (x1, y1) = start.center, end.center
-    axes.add_patch(
-        FancyArrowPatch(
-            (x0, y0),
-            (x1, y1),
-            patchA=start,
-            patchB=end,
-            connectionstyle=f"arc3,rad={style.bend}",
-            **_line(style),
-        )
-    )
-    # The text stands on the curve (a quadratic Bezier), nearer to its start.
-    at = 0.27
-    control = (x0 + x1 + 2 * style.bend * (y1 - y0)) / 2, (y0 + y1 - 2 * style.bend * (x1 - x0)) / 2
-    x, y = (
-        (1 - at) ** 2 * a + 2 * at * (1 - at) * c + at**2 * b
-        for a, b, c in zip((x0, y0), (x1, y1), control, strict=True)
-    )
-    _draw_text(axes, x, y, text, style)
+    Attributes:
+        curve: points along it, evenly in its parameter.
+        text: its label.
+        style: its look.
+    """
+
+    curve: Points
+    text: str
+    style: ArrowStyle
 
 
-def _draw_loop(axes: Axes, angle: float, text: str, style: ArrowStyle) -> None:
-    """A loop on the outer side of the node at an angle of the ring."""
-    from matplotlib.patches import FancyArrowPatch
-
-    outward = angle + style.turn
-    ends = [
-        (cos(angle) + RADIUS * cos(outward + side), sin(angle) + RADIUS * sin(outward + side))
-        for side in (0.5, -0.5)
-    ]
-    axes.add_patch(
-        FancyArrowPatch(
-            *ends, connectionstyle="arc3,rad=-2.4", shrinkA=0, shrinkB=0, **_line(style)
-        )
-    )
-    reach = 3.1 * RADIUS
-    x, y = cos(angle) + reach * cos(outward), sin(angle) + reach * sin(outward)
-    _draw_text(axes, x, y, text, style)
-
-
-def _line(style: ArrowStyle) -> dict[str, Any]:
-    return {
-        "arrowstyle": "-|>",
-        "mutation_scale": 13,
-        "color": style.colour,
-        "linewidth": style.width,
-        "linestyle": style.line,
+def _place_nodes(states: int, models: Iterable[Model]) -> Points:
+    """A ring, the terminal state to the right, in the order in which the fewest transitions cross."""
+    edges = {
+        (min(s, successor), max(s, successor))
+        for model in models
+        for s, row in enumerate(model)
+        for successor in row
+        if s != successor
     }
 
+    def crossings(order: Sequence[int]) -> int:
+        spans = [sorted((order[u], order[v])) for u, v in sorted(edges)]
+        return sum(a < c < b < d or c < a < d < b for (a, b), (c, d) in combinations(spans, 2))
 
-def _draw_text(axes: Axes, x: float, y: float, text: str, style: ArrowStyle) -> None:
-    axes.text(
-        *(x, y, text),
-        ha="center",
-        va="center",
-        fontsize=8,
-        color=INK if style.colour == GREY else style.colour,
-        fontweight=style.weight,
-        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.9, "pad": 0.8},
-        zorder=5,
-    )
+    order = min(permutations(range(states)), key=lambda places: crossings((*places, states)))
+    # Clockwise, the terminal state last.
+    angles = -2 * np.pi * (np.array([*order, states]) + 1) / (states + 1)
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def _arrows(
+    problem: MDPClass,
+    model: Model,
+    q: QTable,
+    dataset: Collection[tuple[int, int, int]],
+    centres: Points,
+) -> list[Arrow]:
+    lines: dict[tuple[int, int, str], list[str]] = defaultdict(list)
+    for s, row in enumerate(model):
+        for a, successor in enumerate(row):
+            kind = "seen" if (s, a, successor) in dataset else "other"
+            text = f"{short(problem.action_name(a), 10)}: {short(str(q[s][a]), 12)}"
+            lines[s, successor, kind].append(text)
+    for s, a, successor in dataset:
+        if model[s][a] != successor:
+            lines[s, successor, "contradicted"].append(short(problem.action_name(a), 10))
+    return [
+        Arrow(_curve(centres[s], centres[t], ARROWS[kind]), "\n".join(text), ARROWS[kind])
+        for (s, t, kind), text in lines.items()
+    ]
+
+
+def _curve(start: Point, end: Point, style: ArrowStyle) -> Points:
+    """A Bezier curve: quadratic between the rims of two nodes, cubic for a loop on the outer side of one."""
+    at = np.linspace(0, 1, 101)[:, None]
+    if (start == end).all():
+        outward = np.arctan2(start[1], start[0]) + style.turn
+        sides = outward + np.array([0.5, -0.5])
+        rim = start + RADIUS * np.stack([np.cos(sides), np.sin(sides)], axis=1)
+        reach = 1.9 * RADIUS * np.array([np.cos(outward), np.sin(outward)])
+        handles = rim + reach + 0.5 * (rim - rim[::-1])
+        loop: Points = (
+            (1 - at) ** 3 * rim[0]
+            + 3 * (1 - at) ** 2 * at * handles[0]
+            + 3 * (1 - at) * at**2 * handles[1]
+            + at**3 * rim[1]
+        )
+        return loop
+    across = np.array([end[1] - start[1], start[0] - end[0]])
+    control = (start + end) / 2 + style.bend * across
+    curve: Points = (1 - at) ** 2 * start + 2 * at * (1 - at) * control + at**2 * end
+    drawn: Points = curve[
+        (np.linalg.norm(curve - start, axis=1) >= RADIUS)
+        & (np.linalg.norm(curve - end, axis=1) >= RADIUS)
+    ]
+    return drawn
+
+
+def _draw_nodes(axes: Axes, problem: MDPClass, q: QTable, centres: Points) -> None:
+    from matplotlib.patches import Circle
+
+    for node, centre in enumerate(centres):
+        axes.add_patch(Circle(tuple(centre), RADIUS, facecolor=PAPER, edgecolor=INK, zorder=3))
+        name = short(problem.state_name(node), 9)
+        value = short(str(max(q[node]) if node < problem.states else 0), 9)
+        axes.text(
+            centre[0],
+            centre[1],
+            f"{name}\n{value}",
+            ha="center",
+            va="center",
+            fontsize=9 if max(len(name), len(value)) <= 7 else 7,
+            zorder=4,
+            parse_math=False,
+        )
+
+
+def _draw_arrows(axes: Axes, arrows: Sequence[Arrow], centres: Points) -> None:
+    from matplotlib.patches import FancyArrowPatch
+    from matplotlib.path import Path as Outline
+
+    scale = axes.transData.transform([(0, 0), (1, 1)])
+    texts = []
+    for arrow in arrows:
+        axes.add_patch(
+            FancyArrowPatch(
+                path=Outline(arrow.curve),
+                arrowstyle="-|>",
+                mutation_scale=13,
+                color=arrow.style.colour,
+                linewidth=arrow.style.width,
+                linestyle=arrow.style.line,
+            )
+        )
+        texts.append(
+            axes.text(
+                0,
+                0,
+                arrow.text,
+                ha="center",
+                va="center",
+                fontsize=8,
+                color=INK if arrow.style.colour == GREY else arrow.style.colour,
+                fontweight=arrow.style.weight,
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.9, "pad": 0.8},
+                zorder=5,
+                parse_math=False,
+                in_layout=False,
+            )
+        )
+    halves = np.array([text.get_window_extent().size for text in texts]) / 2 / (scale[1] - scale[0])
+    places = place_labels([arrow.curve for arrow in arrows], halves, centres)
+    for text, place in zip(texts, places, strict=True):
+        text.set_position(tuple(place))
+
+
+def place_labels(curves: Sequence[Points], halves: Points, centres: Points) -> Points:
+    """For each curve the point on it where a label is farthest from all other curves, nodes and labels.
+
+    Args:
+        curves: points along each curve.
+        halves: half of the width and of the height of each label.
+        centres: of the nodes.
+    """
+    places = np.array([curve[len(curve) // 2] for curve in curves])
+    # Each label gives way to the others as they stand; a few rounds settle them.
+    for _ in range(ROUNDS):
+        for own, curve in enumerate(curves):
+            others = np.arange(len(curves)) != own
+            candidates = curve[len(curve) // 8 : -len(curve) // 8]
+            rivals = [line[::2] for line, other in zip(curves, others, strict=True) if other]
+            room = np.min(
+                [
+                    _clearance(candidates, centres, halves[own]) - RADIUS,
+                    _clearance(candidates, places[others], halves[own] + halves[others]),
+                    _clearance(candidates, np.concatenate([*rivals, FAR]), halves[own]),
+                ],
+                axis=0,
+            )
+            places[own] = candidates[room.argmax()]
+    return places
+
+
+ROUNDS = 4
+FAR = np.array([[99.0, 99.0]])  # for a curve that is alone
+
+
+def _clearance(
+    at: Points, points: Points, halves: Float[np.ndarray, "*points 2"]
+) -> Float[np.ndarray, " at"]:
+    """From boxes of that half size about each place, the distance to the nearest point; negative inside a box."""
+    if not len(points):
+        return np.full(len(at), np.inf)
+    beyond = np.abs(at[:, None] - points) - halves
+    outside = np.linalg.norm(np.maximum(beyond, 0), axis=-1)
+    nearest: Float[np.ndarray, " at"] = (outside + np.minimum(beyond.max(axis=-1), 0)).min(axis=1)
+    return nearest
