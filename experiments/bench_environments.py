@@ -47,14 +47,15 @@ def bench_environments(
     seconds: float = 1.0,
     repeats: int = 3,
     threads: int | None = None,
-    drawn_at_once: int = 32_768,
+    drawn_at_once: int = 65_536,
     json: Json = None,
 ) -> int:
     """Steps a second of each environment at several numbers of copies, and mazes a second.
 
     A step is everything that training needs of it: random words, fresh mazes for the lanes whose
-    episode ends, transition, reset and observation. Noise is drawn ahead, as it is in
-    training, for at most 128 steps. Exit status 1 if a target is missed; the targets are for 32,768 copies on 2 cores.
+    episode ends, transition, reset and observation. Noise is drawn ahead, as it is in training, for
+    at most 128 steps. Exit status 1 if a target is missed; the targets are for 32,768 copies on 2
+    cores.
 
     Args:
         copies: Numbers of copies.
