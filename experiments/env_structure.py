@@ -11,6 +11,7 @@ import tyro
 
 from experiments.output import (
     Json,
+    Picture,
     console,
     facts,
     progress,
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     )
 
 Name = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NAME")]
-Picture = Annotated[Path | None, tyro.conf.arg(metavar="FILE.png|svg|pdf")]
 
 SIZES: Mapping[str, tuple[int, ...]] = {
     "panflute": (3, 5, 7, 9, 11),

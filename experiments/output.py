@@ -22,6 +22,7 @@ from rich.table import Table
 from rich.text import Text
 
 Json = Annotated[str | None, tyro.conf.arg(metavar="PATH")]
+Picture = Annotated[Path | None, tyro.conf.arg(metavar="FILE.png|svg|pdf")]
 PICTURES = (".png", ".svg", ".pdf")
 QUIET_SECONDS = 1.0
 PIPE_WIDTH = 120

@@ -12,6 +12,7 @@ from rich.console import Console
 from experiments.output import (
     PICTURES,
     Json,
+    Picture,
     console,
     facts,
     progress,
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 
 Class = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="CLASS")]
 Gamma = Annotated[str | None, tyro.conf.arg(metavar="P/Q")]
-Picture = Annotated[Path | None, tyro.conf.arg(metavar="FILE.png|svg|pdf")]
 
 MAX_SHOWN = 6
 

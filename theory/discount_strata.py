@@ -31,7 +31,7 @@ import numpy as np
 import sympy
 from jaxtyping import Bool, Int32, Int64
 
-from theory.exchange import closed_under_equivalence, exchange_holds
+from theory.exchange import closed_under_equivalence, exchange_holds, included_by_criterion
 from theory.lasso_table import LassoTable, graph_stride, reward_choice, scale, table_entries
 from theory.mdp_class import MDPClass
 from theory.solved_class import Progress, optimal_ranks, silent, solve_by_table
@@ -527,12 +527,11 @@ def _structure(problem: MDPClass, table: LassoTable) -> _Structure:
     # Any gamma < 1 will do: the table alone decides, and what is asked of the result needs ranks alone.
     solved = solve_by_table(replace(problem, gamma=HALF), table)
     closed = closed_under_equivalence(solved)
-    own = solved.consistent[solved.q_of_model[:, None], range(solved.pairs), solved.models]
     return _Structure(
         q_of_model=solved.q_of_model,
         consistent=solved.consistent,
         value_vectors=solved.value_vectors,
-        part1=bool(own.all()),
+        part1=included_by_criterion(solved),
         part3_functional=closed,
         part3_realizable=closed or exchange_holds(solved),
     )

@@ -1,11 +1,13 @@
-"""Two criteria that decide, without enumerating datasets, when H_M(D) = H_B(D).
+"""Criteria that decide, without enumerating datasets, how H_M(D) and H_B(D) are related.
 
+- Inclusion: H_M(D) is a subset of H_B(D) for every D exactly if each transition of each model is Bellman-consistent
+  with the model's own q.
 - Closed under q*-equivalence: equality holds for every functional D exactly if each fiber F(q) is the whole product
   of the sets B_q(s, a), that is if their sizes agree.
 - Exchange: equality holds for every realizable D exactly if for every T0 in M and q in H_Q some T in F(q) agrees with
   T0 wherever T0(s, a) is in B_q(s, a). Only that largest dataset of T0 which q survives matters.
 
-The first costs |M| * n * k, the second at most |M|^2 * n * k.
+The first two cost |M| * n * k, the last at most |M|^2 * n * k.
 """
 
 from __future__ import annotations
@@ -31,6 +33,14 @@ def set_products(sets: Bool[np.ndarray, "q pair vertex"]) -> list[int]:
     sizes = sets.sum(axis=2)
     exact = sizes if sets.shape[2] ** sets.shape[1] < 2**63 else sizes.astype(object)
     return [int(product) for product in exact.prod(axis=1)]
+
+
+def included_by_criterion(solved: SolvedClass) -> bool:
+    """Whether every transition of every model is Bellman-consistent with its own q: part 1 for every D."""
+    return all(
+        solved.consistent[solved.q_of_model, pair, solved.models[:, pair]].all()
+        for pair in range(solved.pairs)
+    )
 
 
 def closed_under_equivalence(solved: SolvedClass) -> bool:

@@ -21,6 +21,7 @@ from theory.exchange import (
     ExchangeTooLargeError,
     closed_under_equivalence,
     exchange_holds,
+    included_by_criterion,
 )
 from theory.lasso_table import require_table
 from theory.mdp_class import MDPClass, QTable, zero_sum_choice
@@ -167,7 +168,7 @@ def check_class(
         method = "criteria"
     except ExchangeTooLargeError:
         exchange, method = None, "closure criterion"
-    part1, counts = _own_transitions_consistent(solved), _Counts()
+    part1, counts = included_by_criterion(solved), _Counts()
     try:
         sweep = sweep_datasets(solved, lambda fraction: progress((1 + fraction) / 2))
     except SweepTooLargeError:
@@ -278,11 +279,3 @@ def _dataset_sizes(solved: SolvedClass) -> np.ndarray:
         sizes = (sizes[:, None] + digit).reshape(-1)
     assert len(sizes) == functional_datasets(solved)
     return sizes
-
-
-def _own_transitions_consistent(solved: SolvedClass) -> bool:
-    """Part 1 by the definition: every transition of every model is Bellman-consistent with its own q."""
-    return all(
-        solved.consistent[solved.q_of_model, pair, solved.models[:, pair]].all()
-        for pair in range(solved.pairs)
-    )
