@@ -126,9 +126,18 @@ def with_action(x, action, num_actions):
 # Q-learning and behaviour
 
 
-def softmax_action(values, temperature, gumbels):
-    """A draw from softmax(values / temperature), from one standard Gumbel draw for each action."""
-    return int(torch.argmax(values / temperature + gumbels))
+def outcome(logits, uniform):
+    """A draw from softmax(logits): the first outcome up to which the probabilities exceed a uniform draw."""
+    total = 0.0
+    for index, probability in enumerate(logits.softmax(-1).tolist()):
+        total += probability
+        if uniform < total:
+            return index
+    return len(logits) - 1  # the probabilities sum to 1 less a rounding
+
+
+def softmax_action(values, temperature, uniform):
+    return outcome(values / temperature, uniform)
 
 
 def q_loss(q, target, samples):
@@ -201,14 +210,15 @@ def simple_rollout(networks, q, start, draws, temperature, *, episodic, clipped=
     """Imagined samples from one observation on.
 
     Args:
-        draws: For each step a pair: Gumbel draws, one for each action, and uniform draws, one for each feature.
+        draws: For each step a pair of uniform draws: one for the action, and one for each feature.
         clipped: Draw a feature with P(1) = clip(logit, 0, 1) in place of sigmoid(logit).
     """
     samples, x, alive = [], start, 1.0
     with torch.no_grad():
-        for gumbels, uniforms in draws:
-            action = softmax_action(mlp(q, x), temperature, gumbels)
-            read = with_action(x, action, len(gumbels))
+        for uniform, uniforms in draws:
+            values = mlp(q, x)
+            action = softmax_action(values, temperature, uniform)
+            read = with_action(x, action, len(values))
             reward = mlp(networks["reward"], read).item()
             continuation = torch.sigmoid(mlp(networks["continuation"], read)).item()
             logits = mlp(networks["next_observation"], read)
@@ -236,10 +246,10 @@ class Categorical(NamedTuple):
     def stopped(self):
         return Categorical(stop(self.logits))
 
-    def sample(self, gumbels):
+    def sample(self, uniforms):
         """Straight-through: the value of a one-hot draw, the gradient of the probabilities."""
-        drawn = (self.logits + gumbels).argmax(-1)
-        hard = one_hot(drawn, self.logits.shape[-1]).double()
+        drawn = [outcome(row, u) for row, u in zip(stop(self.logits), uniforms, strict=True)]
+        hard = one_hot(torch.tensor(drawn), self.logits.shape[-1]).double()
         probabilities = self.logits.softmax(-1)
         return (hard + probabilities - stop(probabilities)).flatten()
 
@@ -295,22 +305,22 @@ def latent_loss(kind, variables, networks, batch, noise, num_actions):
     """Sum of the terms, mean over the batch.
 
     The decoder's term is for the current observation, and is dropped where the transition is terminal; the KL term
-    never is. Reward and continuation read the latent and the action, as in the simple model.
+    never is. Reward and continuation read the latent alone.
 
     Args:
-        noise: For each transition the draw of its current latent: Gumbel or normal.
+        noise: For each transition the draw of its current latent: for each variable, uniform or normal.
     """
     total = 0.0
     for t, draw in zip(batch, noise, strict=True):
         z = encoded(kind, variables, networks, t.observation).sample(draw)
-        za = with_action(z, t.action, num_actions)
         if not t.terminal:
             total = total + bernoulli_nll(mlp(networks["decoder"], z), t.observation)
-        total = total + gaussian_nll(mlp(networks["reward"], za)[0], t.reward)
+        total = total + gaussian_nll(mlp(networks["reward"], z)[0], t.reward)
         continues = torch.tensor([0.0 if t.terminal else 1.0]).double()
-        total = total + bernoulli_nll(mlp(networks["continuation"], za), continues)
+        total = total + bernoulli_nll(mlp(networks["continuation"], z), continues)
         posterior = encoded(kind, variables, networks, t.next_observation)
-        total = total + balanced_kl(posterior, predicted(kind, variables, networks, za))
+        prior = predicted(kind, variables, networks, with_action(z, t.action, num_actions))
+        total = total + balanced_kl(posterior, prior)
     return total / len(batch)
 
 
@@ -321,16 +331,17 @@ def latent_rollout(
 
     Args:
         first_noise: The draw of the first latent, from the encoder.
-        draws: For each step a pair: Gumbel draws, one for each action, and the draw of the next latent.
+        draws: For each step a pair: a uniform draw for the action, and the draw of the next latent.
     """
     samples, alive = [], 1.0
     with torch.no_grad():
         z = encoded(kind, variables, networks, start).sample(first_noise)
-        for gumbels, noise in draws:
-            action = softmax_action(mlp(q, z), temperature, gumbels)
-            za = with_action(z, action, len(gumbels))
-            reward = mlp(networks["reward"], za).item()
-            continuation = torch.sigmoid(mlp(networks["continuation"], za)).item()
+        for uniform, noise in draws:
+            values = mlp(q, z)
+            action = softmax_action(values, temperature, uniform)
+            reward = mlp(networks["reward"], z).item()
+            continuation = torch.sigmoid(mlp(networks["continuation"], z)).item()
+            za = with_action(z, action, len(values))
             next_z = predicted(kind, variables, networks, za).sample(noise)
             samples.append(Sample(z, action, reward, continuation, next_z, alive))
             z = next_z
@@ -342,7 +353,7 @@ def latent_rollout(
 # The perfect model
 
 
-def perfect_rollout(transition, observe, q, start, gumbels, temperature):
+def perfect_rollout(transition, observe, q, start, uniforms, temperature):
     """Samples from one state on, by the environment's own transition.
 
     A terminal step is not bootstrapped from, and all later steps have weight 0.
@@ -350,12 +361,12 @@ def perfect_rollout(transition, observe, q, start, gumbels, temperature):
     Args:
         transition: (state, action, index of the step) -> (next state, reward, terminal), chance decided.
         observe: What the Q-network reads of a state.
-        gumbels: For each step one Gumbel draw for each action.
+        uniforms: For each step a draw for the action.
     """
     samples, state, alive = [], start, 1.0
-    for step, draws in enumerate(gumbels):
+    for step, uniform in enumerate(uniforms):
         x = observe(state)
-        action = softmax_action(mlp(q, x), temperature, draws)
+        action = softmax_action(mlp(q, x), temperature, uniform)
         state, reward, terminal = transition(state, action, step)
         continuation = 0.0 if terminal else 1.0
         samples.append(Sample(x, action, reward, continuation, observe(state), alive))

@@ -42,14 +42,14 @@ def latent_networks(rng, kind):
         "encoder": network(rng, FEATURES, head),
         "decoder": network(rng, width, FEATURES),
         "dynamics": network(rng, width + ACTIONS, head),
-        "reward": network(rng, width + ACTIONS, 1),
-        "continuation": network(rng, width + ACTIONS, 1),
+        "reward": network(rng, width, 1),
+        "continuation": network(rng, width, 1),
     }
 
 
 def latent_noise(rng, kind):
-    shape = (VARIABLES, CLASSES) if kind is Categorical else (VARIABLES,)
-    return tensor(rng.gumbel(size=shape) if kind is Categorical else rng.normal(size=shape))
+    draw = rng.random if kind is Categorical else rng.normal
+    return tensor(draw(size=VARIABLES))
 
 
 def bits(rng):
@@ -223,15 +223,10 @@ def test_replayed_samples_stop_at_terminal_steps_alone_and_weigh_the_same():
     ]
 
 
-def test_softmax_actions_have_softmax_frequencies():
-    rng = np.random.default_rng(4)
-    values, count = row(1, 2, 0), 4000
-    drawn = [
-        reference.softmax_action(values, 0.5, tensor(rng.gumbel(size=3))) for _ in range(count)
-    ]
-    expected = (values / 0.5).softmax(0).numpy()
-    deviation = np.sqrt(expected * (1 - expected) / count)
-    assert (abs(np.bincount(drawn) / count - expected) < 5 * deviation).all()
+def test_a_softmax_action_is_where_a_uniform_draw_falls_among_the_probabilities():
+    values = 0.5 * row(log(0.2), log(0.5), log(0.3))
+    drawn = [reference.softmax_action(values, 0.5, u) for u in (0, 0.199, 0.201, 0.699, 0.701, 1)]
+    assert drawn == [0, 0, 1, 1, 2, 2]
 
 
 # The simple model
@@ -278,7 +273,7 @@ def constant_networks(reward, continuation, next_logits):
 def constant_rollout(episodic, clipped=False):
     model = constant_networks(3.0, log(3), [0.4, 4.0, -4.0])
     q = [(torch.zeros(FEATURES, ACTIONS).double(), row(0, 1))]
-    draws = [(row(0, 0), row(u, u, u)) for u in (0.5, 0.99, 0.0)]
+    draws = [(u, row(u, u, u)) for u in (0.5, 0.99, 0.0)]
     start = row(1, 0, 1)
     return reference.simple_rollout(model, q, start, draws, 1.0, episodic=episodic, clipped=clipped)
 
@@ -288,7 +283,7 @@ def test_an_imagined_step_weighs_the_chance_that_its_episode_went_on_until_it():
     assert [s.weight for s in rollout] == pytest.approx([1, 0.75, 0.75**2])
     assert [s.weight for s in constant_rollout(episodic=False)] == [1, 1, 1]
     assert all(s.continuation == pytest.approx(0.75) and s.reward == 3 for s in rollout)
-    assert [s.action for s in rollout] == [1, 1, 1]
+    assert [s.action for s in rollout] == [1, 1, 0]
 
 
 def test_imagined_features_are_drawn_from_their_probabilities_and_carried_on():
@@ -346,9 +341,9 @@ def test_a_deviation_is_twice_a_sigmoid_cut_below_and_a_tenth_more_in_the_encode
 def test_the_straight_through_gradient_is_that_of_the_probabilities_at_the_drawn_value():
     rng = np.random.default_rng(11)
     logits = vector(rng, 1, CLASSES).requires_grad_()
-    gumbels, weights = tensor(rng.gumbel(size=(1, CLASSES))), vector(rng, CLASSES)
-    drawn = Categorical(logits).sample(gumbels)
-    hard = torch.eye(CLASSES).double()[int((logits + gumbels).argmax())]
+    weights = vector(rng, CLASSES)
+    drawn = Categorical(logits).sample(row(1))
+    hard = row(0, 0, 1)
     torch.testing.assert_close(drawn.detach(), hard)
     ours = torch.autograd.grad((weights * drawn**2).sum(), logits)[0]
     p = logits.detach()[0].softmax(0)
@@ -390,7 +385,7 @@ def test_the_q_loss_does_not_reach_a_latent_model(kind):
     networks = latent_networks(rng, kind)
     width = networks["decoder"][0][0].shape[0]
     networks["q"] = network(rng, width, ACTIONS)
-    draws = [(vector(rng, ACTIONS), latent_noise(rng, kind)) for _ in range(3)]
+    draws = [(rng.random(), latent_noise(rng, kind)) for _ in range(3)]
     first = latent_noise(rng, kind)
 
     def loss(n):
@@ -413,7 +408,7 @@ def countdown(state, action, step):
 
 def test_a_terminal_step_of_the_perfect_model_ends_bootstrapping_and_weight():
     q = [(row(0, 0)[None], row(0, 0))]
-    rollout = reference.perfect_rollout(countdown, lambda s: row(s), q, 2, [row(0, 0)] * 5, 1.0)
+    rollout = reference.perfect_rollout(countdown, lambda s: row(s), q, 2, [0.5] * 5, 1.0)
     assert [s.continuation for s in rollout[:3]] == [1, 1, 0]
     assert [s.weight for s in rollout] == [1, 1, 1, 0, 0]
     assert [s.features.item() for s in rollout[:3]] == [2, 1, 0]
