@@ -14,7 +14,7 @@ unsigned words throughout.
 
 from enum import IntEnum
 from fractions import Fraction
-from math import pi
+from math import pi, prod
 
 import torch
 from jaxtyping import Bool, Float32, Int, Int32, Int64
@@ -32,6 +32,16 @@ class Purpose(IntEnum):
     ENVIRONMENT = 0
     RESET = 1
     ACTION = 2
+    REPRESENTATION = 3
+    INITIAL_Q = 4
+    INITIAL_MODEL = 5
+    REPLAY = 6
+    MODEL_LOSS = 7
+    ROLLOUT_START = 8
+    ROLLOUT = 9
+    EVALUATION_RESET = 10
+    EVALUATION = 11
+    EVALUATION_REPRESENTATION = 12
 
 
 def words(
@@ -63,6 +73,24 @@ def words(
         counter=(_low_word(step), _low_word(blocks + purpose * _BLOCKS)),
     )
     return torch.stack((first, second), dim=1).flatten(0, 1)[:count]
+
+
+def lane_words(
+    seed: Int64[Tensor, "lane"],
+    step: Int[Tensor, ""],
+    purpose: int,
+    count: int,
+    *shape: int,
+) -> Int32[Tensor, "word lane ..."]:
+    """Draw `count` words for each entry of a batch of the given shape in every lane.
+
+    What a lane draws does not depend on which lanes run beside it.
+
+    Returns:
+        Words of shape (count, lane, *shape).
+    """
+    drawn = words(seed, step, purpose, count * prod(shape))
+    return drawn.view(count, *shape, len(seed)).movedim(-1, 1)
 
 
 def threefry(
@@ -110,12 +138,15 @@ def uniform(drawn: Int32[Tensor, "*shape"]) -> Float32[Tensor, "*shape"]:
     return ((drawn >> 8) & 0xFFFFFF).float() * 2.0**-24
 
 
-def gumbel(drawn: Int32[Tensor, "*shape"]) -> Float32[Tensor, "*shape"]:
-    """Standard Gumbel: `argmax(logits + gumbel)` is a draw from softmax(logits).
+def categorical(
+    logits: Float32[Tensor, "*shape outcome"], drawn: Int32[Tensor, "*shape"]
+) -> Int64[Tensor, "*shape"]:
+    """A draw from softmax(logits), by one word each: where it falls among the cumulated chances.
 
-    The words are the same on every device, the logarithms to rounding.
+    Where logits are not numbers, the draw is the first outcome.
     """
-    return -torch.log(-torch.log(_open_uniform(drawn)))
+    cumulated = logits.softmax(-1).cumsum(-1)[..., :-1]
+    return (uniform(drawn).unsqueeze(-1) >= cumulated).sum(-1)
 
 
 def normal(drawn: Int32[Tensor, "two_n *shape"]) -> Float32[Tensor, "two_n *shape"]:

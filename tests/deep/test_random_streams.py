@@ -9,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from deep.random_streams import coin, gumbel, integers, normal, threefry, uniform, words
+from deep.random_streams import (
+    categorical,
+    coin,
+    integers,
+    lane_words,
+    normal,
+    threefry,
+    uniform,
+    words,
+)
 
 WORD = 2**32
 SEEDS = st.integers(-(2**63), 2**63 - 1)
@@ -118,7 +127,7 @@ def test_uniforms_include_zero_and_never_one():
 
 @pytest.mark.parametrize(
     ("sample", "distribution"),
-    [(uniform, stats.uniform), (normal, stats.norm), (gumbel, stats.gumbel_r)],
+    [(uniform, stats.uniform), (normal, stats.norm)],
 )
 def test_a_sample_follows_its_distribution(sample, distribution):
     drawn = sample(words(torch.arange(20_000), torch.tensor(3), 2, 2))
@@ -126,14 +135,39 @@ def test_a_sample_follows_its_distribution(sample, distribution):
 
 
 @pytest.mark.parametrize("word", [0, WORD // 2 - 1, WORD // 2, WORD - 1])
-def test_normal_and_gumbel_are_finite_for_every_extreme_word(word):
-    assert gumbel(signed(word)).isfinite()
+def test_normal_is_finite_for_every_extreme_word(word):
     assert normal(torch.stack([signed(word), signed(word)])).isfinite().all()
 
 
 def test_the_two_normals_of_a_pair_are_uncorrelated():
     first, second = normal(words(torch.arange(50_000), torch.tensor(0), 0, 2)).double()
     assert abs(torch.corrcoef(torch.stack([first, second]))[0, 1]) < 6 / 50_000**0.5
+
+
+def test_a_categorical_draw_follows_the_softmax_of_its_logits():
+    logits = torch.tensor([0.3, -1.0, 2.0, float("-inf")])
+    drawn = words(torch.arange(50_000), torch.tensor(1), 2, 1)[0]
+    counts = categorical(logits.expand(50_000, 4), drawn).bincount(minlength=4)
+    assert counts[3] == 0
+    expected = 50_000 * logits[:3].double().softmax(0)
+    assert stats.chisquare(counts[:3].numpy(), expected.numpy(), sum_check=False).pvalue > TINY
+
+
+@pytest.mark.parametrize("word", [0, WORD // 2 - 1, WORD // 2, WORD - 1])
+def test_a_categorical_draw_is_an_outcome_for_every_word_and_for_what_is_no_number(word):
+    logits = torch.tensor([[0.0] * 3, [100.0, 0.0, -100.0], [float("nan")] * 3])
+    chosen = categorical(logits, signed(word).expand(3))
+    assert set(chosen.tolist()) <= {0, 1, 2}
+    assert chosen[1:].tolist() == [0, 0]
+
+
+def test_lane_words_are_the_words_of_each_lane_whoever_runs_beside_it():
+    seeds, step = torch.tensor([5, 7, 11]), torch.tensor(3)
+    together = lane_words(seeds, step, 4, 2, 3, 5)
+    assert together.shape == (2, 3, 3, 5)
+    for lane, seed in enumerate(seeds):
+        alone = words(seed, step, 4, 30)
+        assert torch.equal(together[:, lane].flatten(), alone)
 
 
 @pytest.mark.parametrize(

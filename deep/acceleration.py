@@ -1,0 +1,107 @@
+"""Acceleration around the online loop: compilation, and on a GPU capture in CUDA graphs.
+
+The loop is the same without either. `torch.compile` fuses what lies between the matrix products;
+a captured segment (many steps with their updates) is launched at once, in place of some hundred
+kernels a step. What is captured must keep every tensor in its place and never ask the host; the
+test of graph safety sees to that.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from os import environ
+from typing import Any, Literal, TypeVar, cast, get_args
+
+import torch
+
+from deep.networks import Precision
+from deep.tensor_tree import tensors
+
+AccelerationName = Literal["auto", "none", "compile", "graph"]
+ACCELERATIONS: tuple[str, ...] = get_args(AccelerationName)
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True)
+class Acceleration:
+    """What is done to the functions of the loop.
+
+    Attributes:
+        compiled: Whether they are compiled.
+        captured: Whether whole segments are captured in CUDA graphs.
+    """
+
+    compiled: bool = False
+    captured: bool = False
+
+    def compile(self, function: Function) -> Function:
+        """The function, compiled for the shapes that it is given."""
+        if not self.compiled:
+            return function
+        return cast("Function", torch.compile(function, fullgraph=True, dynamic=False))
+
+    def capture(self, function: Callable[[], None], state: Any) -> Callable[[], None]:
+        """The function as one launch.
+
+        Args:
+            function: Changes the tensors of `state` in place.
+            state: A tree of named tuples of tensors; it is as it was afterwards.
+        """
+        if not self.captured:
+            return function
+        kept = [tensor.clone() for tensor in tensors(state).values()]
+        stream = torch.cuda.Stream()
+        stream.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(stream):
+            for _ in range(3):  # compiles, and lets libraries choose and allocate
+                function()
+        torch.cuda.current_stream().wait_stream(stream)
+        graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(graph):
+            function()
+        for tensor, value in zip(tensors(state).values(), kept, strict=True):
+            tensor.copy_(value)
+        replay: Callable[[], None] = graph.replay
+        return replay
+
+
+NONE = Acceleration()
+
+
+def resolve(name: AccelerationName, device: torch.device) -> Acceleration:
+    """The acceleration of that name.
+
+    "auto" is "graph" on a GPU and "compile" on a CPU with a C++ compiler, else "none".
+
+    Raises:
+        ValueError: The name is unknown, or the machine lacks what it needs.
+    """
+    if name not in ACCELERATIONS:
+        raise ValueError(f"acceleration must be one of {', '.join(ACCELERATIONS)}, got {name!r}")
+    if name == "auto":
+        name = ("graph" if device.type == "cuda" else "compile") if can_compile(device) else "none"
+    if name == "graph" and device.type != "cuda":
+        raise ValueError(f"acceleration 'graph' needs a CUDA device, got {device.type}")
+    if name != "none" and not can_compile(device):
+        raise ValueError(f"acceleration {name!r} needs a compiler, which this machine lacks")
+    return Acceleration(compiled=name != "none", captured=name == "graph")
+
+
+def can_compile(device: torch.device) -> bool:
+    """Whether torch.compile finds what it needs: Triton for a GPU, a C++ compiler for a CPU."""
+    if device.type == "cuda":
+        return bool(torch.utils._triton.has_triton())
+    return shutil.which(environ.get("CXX", "g++")) is not None
+
+
+@contextmanager
+def product_precision(precision: Precision) -> Iterator[None]:
+    """Within, a GPU may use TF32 for float32 products if `precision` is not "highest"."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest" if precision == "highest" else "high")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)

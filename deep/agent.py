@@ -1,0 +1,175 @@
+"""The agent: Q-learning on the experience that a model gives (paper, section 4).
+
+Every agent of the paper is this one with another model; see `deep.models`.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Float, Float32, Int64, UInt8
+from torch import Tensor
+
+from deep.adam import Moments, adam_step, no_moments
+from deep.models import MODEL_BATCH, Model
+from deep.networks import Network
+from deep.q_learning import softmax_action, td_loss, td_target
+from deep.random_streams import Purpose, lane_words
+from deep.replay_buffer import ReplayBuffer, Replayed
+
+MODEL_STEP_SIZE = 2e-4
+
+
+class Lanes(NamedTuple):
+    """What sets independent runs apart that are made side by side.
+
+    Attributes:
+        seed: Of everything that chance decides in the lane.
+        step_size: Of the Q-network.
+        temperature: Of the softmax behaviour.
+    """
+
+    seed: Int64[Tensor, "lane"]
+    step_size: Float32[Tensor, "lane"]
+    temperature: Float32[Tensor, "lane"]
+
+
+class Learner(NamedTuple):
+    """What an agent has learned; updates change it in place."""
+
+    q: Float32[Tensor, "lane q_parameter"]
+    q_moments: Moments
+    target: Float32[Tensor, "lane q_parameter"]
+    model: Float32[Tensor, "lane model_parameter"]
+    model_moments: Moments
+    updates: Int64[Tensor, ""]
+
+
+class Losses(NamedTuple):
+    """Of one update, before it; 0 for a model that learns nothing."""
+
+    q: Float32[Tensor, "lane"]
+    model: Float32[Tensor, "lane"]
+
+
+@dataclass(frozen=True)
+class Agent:
+    """Q-learning from a model's experience.
+
+    Attributes:
+        model: Where experience comes from.
+    """
+
+    model: Model
+
+    @property
+    def q_network(self) -> Network:
+        """From features to a value for each action."""
+        actions = self.model.environment.num_actions
+        return Network(self.model.num_features, (actions,), precision=self.model.precision)
+
+    def initial(self, seed: Int64[Tensor, "lane"]) -> Learner:
+        """Before the first update."""
+        q = self.q_network.initial(seed, Purpose.INITIAL_Q)
+        networks = [
+            network.initial(seed, Purpose.INITIAL_MODEL, stream)
+            for stream, network in enumerate(self.model.networks)
+        ]
+        model = torch.cat([q[:, :0], *networks], 1)
+        updates = torch.zeros((), dtype=torch.int64, device=q.device)
+        return Learner(q, no_moments(q), q.clone(), model, no_moments(model), updates)
+
+    def values(
+        self,
+        learner: Learner,
+        observation: UInt8[Tensor, "lane batch feature"],
+        seed: Int64[Tensor, "lane"],
+        step: Int64[Tensor, ""],
+        purpose: int,
+    ) -> Float32[Tensor, "lane batch action"]:
+        """Q-values of what is seen; seed, step and purpose decide the draw of a latent."""
+        model = self.model
+        drawn = lane_words(seed, step, purpose, model.represent_words, observation.shape[1])
+        features = model.represent(learner.model, observation, drawn)
+        return self.q_network(learner.q, features)[0]
+
+    def act(
+        self,
+        learner: Learner,
+        lanes: Lanes,
+        observation: UInt8[Tensor, "lane feature"],
+        step: Int64[Tensor, ""],
+    ) -> Int64[Tensor, "lane"]:
+        """Draw the action of each lane, by the softmax of its Q-values."""
+        seen = observation.unsqueeze(1)
+        q = self.values(learner, seen, lanes.seed, step, Purpose.REPRESENTATION)
+        drawn = lane_words(lanes.seed, step, Purpose.ACTION, 1)[0]
+        return softmax_action(q.squeeze(1), lanes.temperature, drawn)
+
+    def update(self, learner: Learner, buffer: ReplayBuffer, lanes: Lanes) -> Losses:
+        """One update in place: of the model, then of the Q-network by the model's experience."""
+        model, step = self.model, learner.updates
+        drawn = lane_words(lanes.seed, step, Purpose.REPLAY, 1, self.replayed)[0]
+        batch = buffer.sample(drawn)
+        model_loss = self._update_model(learner, batch, lanes)
+        starts = Replayed(*(field[:, : model.batch_size] for field in batch))
+        q_loss = self._update_q(learner, starts, lanes)
+        step.add_(1)
+        return Losses(q_loss, model_loss)
+
+    @property
+    def replayed(self) -> int:
+        """Transitions drawn from the buffer for an update."""
+        return max(self.model.batch_size, MODEL_BATCH if self.model.networks else 0)
+
+    def _update_model(
+        self, learner: Learner, batch: Replayed, lanes: Lanes
+    ) -> Float32[Tensor, "lane"]:
+        if not self.model.networks:
+            return torch.zeros_like(lanes.temperature)
+        lesson = Replayed(*(field[:, :MODEL_BATCH] for field in batch))
+
+        def objective(parameters: Tensor) -> Tensor:
+            return self.model.loss(parameters, lesson, lanes.seed, learner.updates)
+
+        gradient, loss = _gradient(objective, learner.model)
+        step_size = torch.full_like(lanes.step_size, MODEL_STEP_SIZE).unsqueeze(1)
+        adam_step(learner.model, learner.model_moments, gradient, step_size)
+        return loss
+
+    def _update_q(
+        self, learner: Learner, starts: Replayed, lanes: Lanes
+    ) -> Float32[Tensor, "lane"]:
+        network = self.q_network
+
+        def behaviour(features: Tensor, drawn: Tensor) -> Tensor:
+            return softmax_action(network(learner.q, features)[0], lanes.temperature, drawn)
+
+        experience = self.model.experience(
+            learner.model, starts, behaviour, lanes.seed, learner.updates
+        )
+        target = td_target(network, learner.target, experience)
+
+        def objective(parameters: Tensor) -> Tensor:
+            return td_loss(network, parameters, target, experience)
+
+        gradient, loss = _gradient(objective, learner.q)
+        adam_step(learner.q, learner.q_moments, gradient, lanes.step_size.unsqueeze(1))
+        return loss
+
+
+def _gradient(
+    loss: Callable[[Tensor], Float[Tensor, "lane"]], parameters: Float32[Tensor, "lane parameter"]
+) -> tuple[Float32[Tensor, "lane parameter"], Float32[Tensor, "lane"]]:
+    """The gradient of each lane's loss, and the losses.
+
+    Lanes share no parameter, so that the gradient of the sum is that of each.
+    """
+
+    def summed(parameters: Tensor) -> tuple[Tensor, Tensor]:
+        losses = loss(parameters)
+        return losses.sum(), losses.detach()
+
+    gradient, losses = torch.func.grad(summed, has_aux=True)(parameters)
+    return gradient, losses

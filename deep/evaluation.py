@@ -1,0 +1,62 @@
+"""How well an agent does when it acts greedily."""
+
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Float32, Int64
+from torch import Tensor
+
+from deep.agent import Agent, Lanes, Learner
+from deep.random_streams import Purpose, lane_words
+
+EPISODES = 32
+MAX_STEPS = 100
+
+
+class Episodes(NamedTuple):
+    """Evaluation episodes under way.
+
+    Attributes:
+        environment: The state of each.
+        running: 1 until the episode ends, then 0.
+        total: Reward so far.
+    """
+
+    environment: Any
+    running: Float32[Tensor, "lane episode"]
+    total: Float32[Tensor, "lane episode"]
+
+
+def begin(agent: Agent, lanes: Lanes, step: Int64[Tensor, ""]) -> Episodes:
+    """Start the episodes; another `step` gives others."""
+    environment = agent.model.environment
+    count = environment.reset_words
+    drawn = lane_words(lanes.seed, step, Purpose.EVALUATION_RESET, count, EPISODES)
+    running = lanes.temperature.new_ones(len(lanes.seed), EPISODES)
+    return Episodes(environment.reset(drawn), running, torch.zeros_like(running))
+
+
+def act_greedily(
+    agent: Agent, learner: Learner, lanes: Lanes, episodes: Episodes, step: Int64[Tensor, ""]
+) -> Episodes:
+    """One step of every episode; what is drawn in it depends on `step`."""
+    environment = agent.model.environment
+    purpose, count = Purpose.EVALUATION_REPRESENTATION, environment.transition_words
+    seen = environment.observe(episodes.environment)
+    action = agent.values(learner, seen, lanes.seed, step, purpose).argmax(-1)
+    drawn = lane_words(lanes.seed, step, Purpose.EVALUATION, count, EPISODES)
+    taken = environment.transition(episodes.environment, action, drawn)
+    return Episodes(
+        taken.successor,
+        episodes.running * (1 - taken.terminal.float()),
+        episodes.total + episodes.running * taken.reward,
+    )
+
+
+def performance(agent: Agent, episodes: Episodes) -> Float32[Tensor, "lane"]:
+    """Of each lane, after `MAX_STEPS` steps.
+
+    Episodic environments: the mean undiscounted return. Continuing ones: the mean reward a step.
+    """
+    steps = 1 if agent.model.environment.episodic else MAX_STEPS
+    return episodes.total.mean(1) / steps

@@ -1,0 +1,261 @@
+"""Latent-space models after Dreamer, without memory (paper, section 4 and appendix D).
+
+An encoder gives a distribution over latents for an observation, the *posterior*; the latent
+dynamics give one for a latent and an action, the *prior*. Reward, continuation and the observation
+are read off a sampled latent.
+"""
+
+from abc import abstractmethod
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Float32, Int32, Int64, UInt8
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from deep.models.likelihood import features_loss, outcome_loss
+from deep.models.rollout_model import RolloutModel
+from deep.networks import Network, split_parameters
+from deep.random_streams import Purpose, categorical, lane_words, normal
+from deep.replay_buffer import Replayed
+
+VARIABLES = 32
+CLASSES = 32
+DYNAMICS_SHARE = 0.8  # of the KL divergence, that moves the prior and not the posterior
+MIN_DEVIATION = 1e-6
+ENCODER_DEVIATION = 0.1
+
+
+class LatentModel(RolloutModel):
+    """What both kinds of latents share.
+
+    Terminal transitions are masked out of the decoder's loss alone, as in the authors' code.
+    """
+
+    @property
+    def represent_words(self) -> int:
+        return VARIABLES
+
+    @property
+    def step_words(self) -> int:
+        return VARIABLES
+
+    @property
+    @abstractmethod
+    def statistics(self) -> int:
+        """Numbers that describe a distribution over latents."""
+
+    @abstractmethod
+    def posterior(
+        self, outputs: Float[Tensor, "lane batch statistic"]
+    ) -> Float[Tensor, "lane batch statistic"]:
+        """The encoder's distribution, from what its network puts out."""
+
+    @abstractmethod
+    def prior(
+        self, outputs: Float[Tensor, "lane batch statistic"]
+    ) -> Float[Tensor, "lane batch statistic"]:
+        """The dynamics' distribution, from what their network puts out."""
+
+    @abstractmethod
+    def sample(
+        self,
+        distribution: Float[Tensor, "lane batch statistic"],
+        drawn: Int32[Tensor, "word lane batch"],
+    ) -> Float[Tensor, "lane batch latent"]:
+        """A draw that passes gradients on to the distribution."""
+
+    @abstractmethod
+    def divergence(
+        self,
+        posterior: Float[Tensor, "lane batch statistic"],
+        prior: Float[Tensor, "lane batch statistic"],
+    ) -> Float[Tensor, "lane batch"]:
+        """KL(posterior || prior)."""
+
+    @property
+    def networks(self) -> tuple[Network, Network, Network, Network]:
+        """Encoder; dynamics; reward and continuation; decoder."""
+        features, latent = self.environment.num_features, self.num_features
+        actions, statistics = self.environment.num_actions, self.statistics
+        return (
+            Network(features, (statistics,), precision=self.precision),
+            Network(latent + actions, (statistics,), precision=self.precision),
+            Network(latent, (1, 1), precision=self.precision),
+            Network(latent, (features,), precision=self.precision),
+        )
+
+    def encode(
+        self,
+        parameters: Float[Tensor, "lane parameter"],
+        observation: UInt8[Tensor, "lane batch feature"],
+    ) -> Float[Tensor, "lane batch statistic"]:
+        """The posterior given observations."""
+        segment = split_parameters(self.networks, parameters)[0]
+        (outputs,) = self.networks[0](segment, observation.float())
+        return self.posterior(outputs)
+
+    def predict(
+        self,
+        parameters: Float[Tensor, "lane parameter"],
+        latent: Float[Tensor, "lane batch latent"],
+        action: Int64[Tensor, "lane batch"],
+    ) -> tuple[
+        Float[Tensor, "lane batch statistic"],
+        Float[Tensor, "lane batch 1"],
+        Float[Tensor, "lane batch 1"],
+    ]:
+        """The prior of the next latent, the mean reward, and the continuation logit."""
+        _, dynamics, outcome, _ = self.networks
+        _, segment, outcome_segment, _ = split_parameters(self.networks, parameters)
+        chosen = one_hot(action, self.environment.num_actions)
+        (outputs,) = dynamics(segment, torch.cat((latent, chosen), 2))
+        reward, continuation = outcome(outcome_segment, latent)
+        return self.prior(outputs), reward, continuation
+
+    def represent(
+        self,
+        parameters: Float32[Tensor, "lane parameter"],
+        observation: UInt8[Tensor, "lane batch feature"],
+        drawn: Int32[Tensor, "word lane batch"],
+    ) -> Float32[Tensor, "lane batch latent"]:
+        """A latent drawn from the posterior, also where the agent then acts greedily."""
+        return self.sample(self.encode(parameters, observation), drawn)
+
+    def start(
+        self,
+        parameters: Float32[Tensor, "lane parameter"],
+        observation: UInt8[Tensor, "lane batch feature"],
+        drawn: Int32[Tensor, "word lane batch"],
+    ) -> Float32[Tensor, "lane batch latent"]:
+        return self.represent(parameters, observation, drawn)
+
+    def features(
+        self, state: Float32[Tensor, "lane batch latent"]
+    ) -> Float32[Tensor, "lane batch latent"]:
+        return state
+
+    def step(
+        self,
+        parameters: Float32[Tensor, "lane parameter"],
+        state: Float32[Tensor, "lane batch latent"],
+        action: Int64[Tensor, "lane batch"],
+        drawn: Int32[Tensor, "word lane batch"],
+    ) -> tuple[
+        Float32[Tensor, "lane batch latent"],
+        Float32[Tensor, "lane batch"],
+        Float32[Tensor, "lane batch"],
+    ]:
+        prior, reward, continuation = self.predict(parameters, state, action)
+        return self.sample(prior, drawn), reward.squeeze(2), continuation.squeeze(2).sigmoid()
+
+    def loss(
+        self,
+        parameters: Float[Tensor, "lane parameter"],
+        batch: Replayed,
+        seed: Int64[Tensor, "lane"],
+        step: Int64[Tensor, ""],
+    ) -> Float[Tensor, "lane"]:
+        """Reconstruction of the current observation, reward, continuation, and the balanced KL."""
+        size = batch.action.shape[1]
+        drawn = lane_words(seed, step, Purpose.MODEL_LOSS, VARIABLES, size)
+        both = torch.cat((batch.observation, batch.next_observation), 1)
+        current, following = self.encode(parameters, both).split(size, 1)
+        latent = self.sample(current, drawn)
+        prior, reward, continuation = self.predict(parameters, latent, batch.action)
+        segment = split_parameters(self.networks, parameters)[3]
+        (logits,) = self.networks[3](segment, latent)
+        divergence = DYNAMICS_SHARE * self.divergence(following.detach(), prior) + (
+            1 - DYNAMICS_SHARE
+        ) * self.divergence(following, prior.detach())
+        seen = features_loss(logits, batch.observation, batch.terminal)
+        return (seen + outcome_loss(reward, continuation, batch) + divergence).mean(1)
+
+
+@dataclass(frozen=True)
+class CategoricalModel(LatentModel):
+    """32 variables of 32 classes, with straight-through gradients (Hafner et al., 2020).
+
+    A distribution is described by logits, `[lane, batch, 32 * 32]`; a latent is one-hot in each variable.
+    """
+
+    @property
+    def num_features(self) -> int:
+        return VARIABLES * CLASSES
+
+    @property
+    def statistics(self) -> int:
+        return VARIABLES * CLASSES
+
+    def posterior(
+        self, outputs: Float[Tensor, "lane batch statistic"]
+    ) -> Float[Tensor, "lane batch statistic"]:
+        return outputs
+
+    def prior(
+        self, outputs: Float[Tensor, "lane batch statistic"]
+    ) -> Float[Tensor, "lane batch statistic"]:
+        return outputs
+
+    def sample(
+        self,
+        distribution: Float[Tensor, "lane batch statistic"],
+        drawn: Int32[Tensor, "word lane batch"],
+    ) -> Float[Tensor, "lane batch latent"]:
+        """One-hot draws; their gradient is passed to the probabilities as it is."""
+        logits = distribution.unflatten(2, (VARIABLES, CLASSES))
+        chosen = categorical(logits.detach(), drawn.movedim(0, 2))
+        chance = logits.softmax(3)
+        return torch.flatten(one_hot(chosen, CLASSES) + (chance - chance.detach()), 2)
+
+    def divergence(
+        self,
+        posterior: Float[Tensor, "lane batch statistic"],
+        prior: Float[Tensor, "lane batch statistic"],
+    ) -> Float[Tensor, "lane batch"]:
+        p, q = (x.unflatten(2, (VARIABLES, CLASSES)).log_softmax(3) for x in (posterior, prior))
+        return torch.sum(p.exp() * (p - q), (2, 3))
+
+
+@dataclass(frozen=True)
+class GaussianModel(LatentModel):
+    """32 dimensions; a distribution is described by 32 means, then 32 standard deviations."""
+
+    @property
+    def num_features(self) -> int:
+        return VARIABLES
+
+    @property
+    def statistics(self) -> int:
+        return 2 * VARIABLES
+
+    def posterior(
+        self, outputs: Float[Tensor, "lane batch statistic"]
+    ) -> Float[Tensor, "lane batch statistic"]:
+        """The encoder alone adds 0.1 to the deviation, as in the authors' code."""
+        mean, deviation = self.prior(outputs).chunk(2, 2)
+        return torch.cat((mean, deviation + ENCODER_DEVIATION), 2)
+
+    def prior(
+        self, outputs: Float[Tensor, "lane batch statistic"]
+    ) -> Float[Tensor, "lane batch statistic"]:
+        mean, raw = outputs.chunk(2, 2)
+        return torch.cat((mean, (2 * torch.sigmoid(raw / 2)).clamp(min=MIN_DEVIATION)), 2)
+
+    def sample(
+        self,
+        distribution: Float[Tensor, "lane batch statistic"],
+        drawn: Int32[Tensor, "word lane batch"],
+    ) -> Float[Tensor, "lane batch latent"]:
+        mean, deviation = distribution.chunk(2, 2)
+        return mean + deviation * normal(drawn).movedim(0, 2)
+
+    def divergence(
+        self,
+        posterior: Float[Tensor, "lane batch statistic"],
+        prior: Float[Tensor, "lane batch statistic"],
+    ) -> Float[Tensor, "lane batch"]:
+        (mean_p, deviation_p), (mean_q, deviation_q) = posterior.chunk(2, 2), prior.chunk(2, 2)
+        ratio = deviation_p / deviation_q
+        shift = (mean_p - mean_q) / deviation_q
+        return (0.5 * (ratio.square() + shift.square() - 1) - ratio.log()).sum(2)

@@ -1,0 +1,114 @@
+"""What a model is: a source of experience for Q-learning, from what was stored.
+
+Replay is one (it hands back what was stored), the true environment is one, and learned networks
+are. Adding a model is one file, and a line in the registry.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from jaxtyping import Float, Float32, Int32, Int64, UInt8
+from torch import Tensor
+
+from deep.environments import Environment, require_integer
+from deep.networks import Network, Precision, total_parameters
+from deep.q_learning import Transitions
+from deep.replay_buffer import Replayed
+
+TRANSITIONS = 320  # that a Q update consumes, whatever the agent
+MODEL_BATCH = 32  # that train a learned model in an update
+
+Behaviour = Callable[
+    [Float32[Tensor, "lane batch feature"], Int32[Tensor, "lane batch"]],
+    Int64[Tensor, "lane batch"],
+]
+
+
+@dataclass(frozen=True)
+class Model(ABC):
+    """A source of experience. Everything learned is in `parameters`, `[lane, parameter]`.
+
+    Attributes:
+        environment: What it is a model of.
+        precision: Of the products of its networks.
+        rollout_length: Steps of a rollout; a divisor of 320.
+    """
+
+    stores_states: ClassVar[bool] = False  # rather than what the agent saw of them
+
+    environment: Environment[Any]
+    precision: Precision = "highest"
+    rollout_length: int = 10
+
+    def __post_init__(self) -> None:
+        require_integer("rollout_length", self.rollout_length, 1, TRANSITIONS)
+        if TRANSITIONS % self.rollout_length:
+            raise ValueError(
+                f"rollout_length must divide {TRANSITIONS}, the transitions of a Q update, "
+                f"got {self.rollout_length}"
+            )
+
+    @property
+    def batch_size(self) -> int:
+        """Transitions drawn from the buffer in an update: the starts of the rollouts."""
+        return TRANSITIONS // self.rollout_length
+
+    @property
+    def num_features(self) -> int:
+        """Of what the Q-network reads."""
+        return self.environment.num_features
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """What is learned, in the order of the parameters; empty if nothing is."""
+        return ()
+
+    @property
+    def num_parameters(self) -> int:
+        """Of a lane."""
+        return total_parameters(self.networks)
+
+    @property
+    def represent_words(self) -> int:
+        """Random words that `represent` takes for each observation."""
+        return 0
+
+    def represent(
+        self,
+        parameters: Float32[Tensor, "lane parameter"],
+        observation: UInt8[Tensor, "lane batch feature"],
+        drawn: Int32[Tensor, "word lane batch"],
+    ) -> Float32[Tensor, "lane batch _"]:
+        """What the Q-network reads when the agent sees these observations."""
+        return observation.float()
+
+    def loss(
+        self,
+        parameters: Float[Tensor, "lane parameter"],
+        batch: Replayed,
+        seed: Int64[Tensor, "lane"],
+        step: Int64[Tensor, ""],
+    ) -> Float[Tensor, "lane"]:
+        """What learning minimizes, mean over the batch."""
+        raise NotImplementedError(f"{type(self).__name__} learns nothing")
+
+    @abstractmethod
+    def experience(
+        self,
+        parameters: Float32[Tensor, "lane parameter"],
+        batch: Replayed,
+        behaviour: Behaviour,
+        seed: Int64[Tensor, "lane"],
+        step: Int64[Tensor, ""],
+    ) -> Transitions:
+        """Give the 320 transitions of a Q update.
+
+        Args:
+            parameters: Of the model.
+            batch: `batch_size` replayed transitions.
+            behaviour: Chooses actions, given features and a random word for each.
+            seed: Of each lane.
+            step: Another number, other random words.
+        """

@@ -1,0 +1,36 @@
+"""Experience replay: a perfect model of the world, so far as it was seen (Lin, 1992)."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float32, Int64
+from torch import Tensor
+
+from deep.models.model import Behaviour, Model
+from deep.q_learning import Transitions
+from deep.replay_buffer import Replayed
+
+
+@dataclass(frozen=True)
+class Replay(Model):
+    """Hands back what was stored: the agent ER."""
+
+    rollout_length: int = 1
+
+    def experience(
+        self,
+        parameters: Float32[Tensor, "lane parameter"],
+        batch: Replayed,
+        behaviour: Behaviour,
+        seed: Int64[Tensor, "lane"],
+        step: Int64[Tensor, ""],
+    ) -> Transitions:
+        """The batch itself; bootstrapping stops where the episode ended."""
+        return Transitions(
+            features=batch.observation.float(),
+            action=batch.action,
+            reward=batch.reward,
+            continuation=1 - batch.terminal.float(),
+            next_features=batch.next_observation.float(),
+            weight=torch.ones_like(batch.reward),
+        )

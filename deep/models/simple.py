@@ -1,0 +1,97 @@
+"""The simple model (paper, sections 2 and 4): independent features, predicted in observation space."""
+
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float, Float32, Int32, Int64, UInt8
+from torch import Tensor
+from torch.nn.functional import one_hot
+
+from deep.models.likelihood import features_loss, outcome_loss
+from deep.models.rollout_model import RolloutModel
+from deep.networks import Network
+from deep.random_streams import uniform
+from deep.replay_buffer import Replayed
+
+
+@dataclass(frozen=True)
+class SimpleModel(RolloutModel):
+    """Three networks on [observation, one-hot action]: reward, continuation, next observation.
+
+    It cannot express that features of the next observation depend on each other.
+
+    Attributes:
+        clipped_logit_sampling: Imagine a feature with probability clip(logit, 0, 1) in place of
+            sigmoid(logit): a quirk of the authors' code, and a departure from the paper.
+    """
+
+    clipped_logit_sampling: bool = False
+
+    @property
+    def network(self) -> Network:
+        """The three, held together."""
+        environment = self.environment
+        inputs = environment.num_features + environment.num_actions
+        return Network(inputs, (1, 1, environment.num_features), precision=self.precision)
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        return (self.network,)
+
+    @property
+    def step_words(self) -> int:
+        return self.environment.num_features
+
+    def start(
+        self,
+        parameters: Float32[Tensor, "lane parameter"],
+        observation: UInt8[Tensor, "lane batch feature"],
+        drawn: Int32[Tensor, "word lane batch"],
+    ) -> Float32[Tensor, "lane batch feature"]:
+        return observation.float()
+
+    def features(
+        self, state: Float32[Tensor, "lane batch feature"]
+    ) -> Float32[Tensor, "lane batch feature"]:
+        return state
+
+    def predict(
+        self,
+        parameters: Float[Tensor, "lane parameter"],
+        observation: Float32[Tensor, "lane batch feature"],
+        action: Int64[Tensor, "lane batch"],
+    ) -> list[Float[Tensor, "lane batch _"]]:
+        """Mean reward, continuation logit, and the logits of the next observation's features."""
+        chosen = one_hot(action, self.environment.num_actions)
+        return self.network(parameters, torch.cat((observation, chosen), 2))
+
+    def loss(
+        self,
+        parameters: Float[Tensor, "lane parameter"],
+        batch: Replayed,
+        seed: Int64[Tensor, "lane"],
+        step: Int64[Tensor, ""],
+    ) -> Float[Tensor, "lane"]:
+        """The negative log-likelihood; that of the next observation where the episode went on."""
+        reward, continuation, logits = self.predict(
+            parameters, batch.observation.float(), batch.action
+        )
+        following = features_loss(logits, batch.next_observation, batch.terminal)
+        return (outcome_loss(reward, continuation, batch) + following).mean(1)
+
+    def step(
+        self,
+        parameters: Float32[Tensor, "lane parameter"],
+        state: Float32[Tensor, "lane batch feature"],
+        action: Int64[Tensor, "lane batch"],
+        drawn: Int32[Tensor, "word lane batch"],
+    ) -> tuple[
+        Float32[Tensor, "lane batch feature"],
+        Float32[Tensor, "lane batch"],
+        Float32[Tensor, "lane batch"],
+    ]:
+        """Draw the next observation's features; reward and continuation are their expectations."""
+        reward, continuation, logits = self.predict(parameters, state, action)
+        chance = logits.clamp(0, 1) if self.clipped_logit_sampling else logits.sigmoid()
+        following = (uniform(drawn).movedim(0, 2) < chance).float()
+        return following, reward.squeeze(2), continuation.squeeze(2).sigmoid()

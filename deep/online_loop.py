@@ -1,0 +1,233 @@
+"""The online loop: act, step, store, update; many lanes at once, and nothing waits for the host."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple
+
+import torch
+from jaxtyping import Bool, Float32, Int64, UInt8
+from torch import Tensor
+
+from deep.acceleration import NONE, Acceleration
+from deep.agent import Agent, Lanes, Learner
+from deep.environments import Noise, at, require_integer
+from deep.evaluation import MAX_STEPS, act_greedily, begin, performance
+from deep.replay_buffer import ReplayBuffer, empty_buffer
+from deep.tensor_tree import tensors
+
+NOISE_STEPS = 100  # environment steps whose chance is drawn at once
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """What happens when, counted in environment steps.
+
+    Attributes:
+        steps: Of a run.
+        updates_per_step: Once learning has started.
+        target_period: Steps between copies to the target network.
+        evaluation_interval: Steps between evaluations.
+        learning_starts: Steps before the first update.
+        buffer_capacity: Transitions a lane.
+        stale_reset_observation: After a terminal step act once more on what was seen before the
+            reset, and store that transition: a quirk of the authors' code.
+    """
+
+    steps: int
+    updates_per_step: int
+    target_period: int
+    evaluation_interval: int
+    learning_starts: int = 1_000
+    buffer_capacity: int = 100_000
+    stale_reset_observation: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("steps", "updates_per_step", "target_period", "evaluation_interval"):
+            require_integer(name, getattr(self, name), 1)
+        require_integer("learning_starts", self.learning_starts, 1)
+        require_integer("buffer_capacity", self.buffer_capacity, 1)
+
+
+HIGH_DATA = Protocol(1_000_000, 1, 100, 500)
+LOW_DATA = Protocol(100_000, 10, 10, 50)
+
+
+class Tally(NamedTuple):
+    """Sums over each lane's steps and updates since they were last taken."""
+
+    reward: Float32[Tensor, "lane"]
+    episodes: Float32[Tensor, "lane"]
+    q_loss: Float32[Tensor, "lane"]
+    model_loss: Float32[Tensor, "lane"]
+
+
+class OnlineState(NamedTuple):
+    """All that a run is at a moment, as tensors that keep their places.
+
+    Attributes:
+        environment: The state of each lane's environment.
+        observation: What the agent acts on next.
+        learner: What it has learned.
+        buffer: What it remembers.
+        tally: What is reported.
+        steps: Environment steps so far.
+    """
+
+    environment: Any
+    observation: UInt8[Tensor, "lane feature"]
+    learner: Learner
+    buffer: ReplayBuffer
+    tally: Tally
+    steps: Int64[Tensor, ""]
+
+
+def interact(
+    agent: Agent, protocol: Protocol, lanes: Lanes, state: OnlineState, noise: Noise[Any]
+) -> None:
+    """Act once in every lane, and store what happened; in place."""
+    environment = agent.model.environment
+    action = agent.act(state.learner, lanes, state.observation, state.steps)
+    taken = environment.step(state.environment, action, noise)
+    seen = environment.observe(taken.successor)
+    before = state.observation
+    if protocol.stale_reset_observation and agent.model.stores_states:
+        before = environment.observe(state.environment)
+    state.buffer.store(before, action, taken.reward, taken.terminal, seen)
+    shown = seen
+    if environment.episodic and not protocol.stale_reset_observation:
+        shown = environment.observe(taken.next_state)
+    state.observation.copy_(shown)
+    for field, value in zip(state.environment, taken.next_state, strict=True):
+        field.copy_(value)
+    state.tally.reward.add_(taken.reward)
+    state.tally.episodes.add_(taken.terminal)
+    state.steps.add_(1)
+
+
+def learn(agent: Agent, lanes: Lanes, state: OnlineState) -> None:
+    """Update once; in place."""
+    losses = agent.update(state.learner, state.buffer, lanes)
+    state.tally.q_loss.add_(losses.q)
+    state.tally.model_loss.add_(losses.model)
+
+
+def initial_state(agent: Agent, protocol: Protocol, lanes: Lanes) -> OnlineState:
+    """Before the first step."""
+    environment = agent.model.environment
+    device = lanes.seed.device
+    start = environment.initial(lanes.seed, torch.zeros((), dtype=torch.int64, device=device))
+    capacity = min(protocol.buffer_capacity, protocol.steps)
+    return OnlineState(
+        environment=type(start)(*(field.clone() for field in start)),
+        observation=environment.observe(start),
+        learner=agent.initial(lanes.seed),
+        buffer=empty_buffer(len(lanes.seed), capacity, environment.num_features, device),
+        tally=Tally(*(torch.zeros_like(lanes.temperature) for _ in Tally._fields)),
+        steps=torch.zeros((), dtype=torch.int64, device=device),
+    )
+
+
+class OnlineLoop:
+    """A run of many lanes: its state, and what moves it on.
+
+    Between calls of `evaluate` and `take_tally` nothing waits for the device.
+
+    Attributes:
+        agent: What acts and learns.
+        protocol: What happens when.
+        lanes: Seeds and settings.
+        state: All that changes; tensors keep their places.
+        steps: Environment steps so far, known to the host.
+    """
+
+    def __init__(
+        self,
+        agent: Agent,
+        protocol: Protocol,
+        lanes: Lanes,
+        acceleration: Acceleration = NONE,
+    ) -> None:
+        self.agent = agent
+        self.protocol = protocol
+        self.lanes = lanes
+        self.state = initial_state(agent, protocol, lanes)
+        self.steps = 0
+        self._acceleration = acceleration
+        self._noise = acceleration.compile(agent.model.environment.noise)
+        self._interact = acceleration.compile(interact)
+        self._learn = acceleration.compile(learn)
+        self._begin = acceleration.compile(begin)
+        self._act_greedily = acceleration.compile(act_greedily)
+        self._segments: dict[tuple[int, bool], Callable[[], None]] = {}
+
+    def advance(self, steps: int) -> None:
+        """Make that many steps in every lane, with the updates and target copies due in them."""
+        end = self.steps + steps
+        while self.steps < end:
+            count, learning = self._segment_from(self.steps, end)
+            if (count, learning) not in self._segments:
+                segment = partial(self._run_segment, count, learning)
+                self._segments[count, learning] = self._acceleration.capture(segment, self.state)
+            self._segments[count, learning]()
+            self.steps += count
+            if self.steps % self.protocol.target_period == 0:
+                self.state.learner.target.copy_(self.state.learner.q)
+
+    def _segment_from(self, start: int, end: int) -> tuple[int, bool]:
+        """How many steps are alike from here on, and whether updates follow them."""
+        period, first = self.protocol.target_period, self.protocol.learning_starts
+        count = min(end - start, period - start % period, NOISE_STEPS)
+        if start < first:
+            return min(count, first - start), False
+        return count, True
+
+    def _run_segment(self, count: int, learning: bool) -> None:
+        state = self.state
+        times = state.steps + torch.arange(count, device=state.steps.device).unsqueeze(1)
+        noise = self._noise(self.lanes.seed, times)
+        for time in range(count):
+            self._interact(self.agent, self.protocol, self.lanes, state, at(noise, time))
+            for _ in range(self.protocol.updates_per_step * learning):
+                self._learn(self.agent, self.lanes, state)
+
+    def evaluate(self) -> Float32[Tensor, "lane"]:
+        """Performance of the greedy policy of each lane; see `deep.evaluation`."""
+        agent, learner, lanes = self.agent, self.state.learner, self.lanes
+        episodes = self._begin(agent, lanes, self.state.steps)
+        for time in range(MAX_STEPS):
+            moment = self.state.steps * MAX_STEPS + time
+            episodes = self._act_greedily(agent, learner, lanes, episodes, moment)
+        return performance(agent, episodes)
+
+    def take_tally(self) -> Tally:
+        """What was summed since the last time, which begins anew."""
+        taken = Tally(*(field.clone() for field in self.state.tally))
+        for field in self.state.tally:
+            field.zero_()
+        return taken
+
+    def finite(self) -> Bool[Tensor, "lane"]:
+        """Lanes whose parameters are all numbers; the others have diverged."""
+        learner = self.state.learner
+        return learner.q.isfinite().all(1) & learner.model.isfinite().all(1)
+
+    def load(self, values: Mapping[str, Tensor]) -> None:
+        """Take the state from tensors named as `tensors(loop.state)` names them.
+
+        Raises:
+            ValueError: One is missing, too much, or of another shape or type.
+        """
+        places = tensors(self.state)
+        if unknown := sorted(places.keys() ^ values.keys()):
+            raise ValueError(f"the state of this run and the one to load differ in {unknown[0]!r}")
+        for name, place in places.items():
+            value = values[name]
+            if value.shape != place.shape or value.dtype != place.dtype:
+                raise ValueError(
+                    f"{name} must be {place.dtype} of shape {tuple(place.shape)}, "
+                    f"got {value.dtype} of shape {tuple(value.shape)}"
+                )
+        for name, place in places.items():
+            place.copy_(values[name])
+        self.steps = int(self.state.steps)

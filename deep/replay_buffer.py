@@ -1,0 +1,78 @@
+"""The replay buffer: the last transitions of every lane, one stored in each step."""
+
+from typing import NamedTuple
+
+import torch
+from jaxtyping import Bool, Float32, Int, Int32, Int64, UInt8
+from torch import Tensor
+
+from deep.random_streams import integers
+
+
+class Replayed(NamedTuple):
+    """Transitions as they were stored; the next observation of a terminal one means nothing."""
+
+    observation: UInt8[Tensor, "lane batch feature"]
+    action: Int64[Tensor, "lane batch"]
+    reward: Float32[Tensor, "lane batch"]
+    terminal: Bool[Tensor, "lane batch"]
+    next_observation: UInt8[Tensor, "lane batch feature"]
+
+
+class ReplayBuffer(NamedTuple):
+    """A ring of transitions for each lane; a 0/1 feature takes a byte.
+
+    Attributes:
+        stored: Transitions stored so far in each lane, also those since overwritten.
+    """
+
+    observation: UInt8[Tensor, "lane capacity feature"]
+    action: UInt8[Tensor, "lane capacity"]
+    reward: Float32[Tensor, "lane capacity"]
+    terminal: Bool[Tensor, "lane capacity"]
+    next_observation: UInt8[Tensor, "lane capacity feature"]
+    stored: Int64[Tensor, ""]
+
+    def store(
+        self,
+        observation: UInt8[Tensor, "lane feature"],
+        action: Int[Tensor, "lane"],
+        reward: Float32[Tensor, "lane"],
+        terminal: Bool[Tensor, "lane"],
+        next_observation: UInt8[Tensor, "lane feature"],
+    ) -> None:
+        """Store a transition of each lane, in place, where need be over the oldest."""
+        place = (self.stored % self.action.shape[1]).view(1)
+        new = (observation, action.to(self.action.dtype), reward, terminal, next_observation)
+        for ring, value in zip(self[:-1], new, strict=True):
+            ring.index_copy_(1, place, value.unsqueeze(1))
+        self.stored.add_(1)
+
+    def sample(self, drawn: Int32[Tensor, "lane batch"]) -> Replayed:
+        """Uniform with replacement, by a random word for each transition; the buffer must hold one."""
+        lanes, capacity = self.action.shape
+        index = integers(drawn, self.stored.clamp(max=capacity))
+        row = (index + torch.arange(lanes, device=index.device).unsqueeze(1) * capacity).flatten()
+        observation, action, reward, terminal, next_observation = (
+            ring.flatten(0, 1).index_select(0, row).view(*index.shape, *ring.shape[2:])
+            for ring in self[:-1]
+        )
+        return Replayed(observation, action.long(), reward, terminal, next_observation)
+
+
+def empty_buffer(
+    lanes: int, capacity: int, num_features: int, device: torch.device | str = "cpu"
+) -> ReplayBuffer:
+    """A buffer that holds nothing yet. It takes 2 * num_features + 6 bytes a lane and transition."""
+
+    def ring(dtype: torch.dtype, *shape: int) -> Tensor:
+        return torch.zeros(lanes, capacity, *shape, dtype=dtype, device=device)
+
+    return ReplayBuffer(
+        observation=ring(torch.uint8, num_features),
+        action=ring(torch.uint8),
+        reward=ring(torch.float32),
+        terminal=ring(torch.bool),
+        next_observation=ring(torch.uint8, num_features),
+        stored=torch.zeros((), dtype=torch.int64, device=device),
+    )
