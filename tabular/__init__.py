@@ -1,5 +1,7 @@
-"""Readable finite MDPs: rules with exact outcome distributions, solvers, factored structure."""
+"""Readable finite MDPs: rules, solvers, factored structure, replay and planning in tables."""
 
+from tabular.dataset import Bootstrap, Dataset, Transition, exact_table
+from tabular.empirical_mdp import EmpiricalMDP, certainty_equivalence
 from tabular.environments import (
     Button,
     ButtonGrid,
@@ -24,23 +26,41 @@ from tabular.factored import (
     smallest_scopes,
 )
 from tabular.finite_mdp import FiniteMDP
+from tabular.linear_td import (
+    FeatureTransitions,
+    LinearModel,
+    TDSums,
+    least_squares_model,
+    model_fixed_point,
+    planning_sweep,
+    replay_sweep,
+    td_fixed_point,
+    td_sums,
+)
 from tabular.optimal_performance import (
     PanFluteProgress,
     Performance,
     optimal_rate,
     reference_performance,
 )
+from tabular.planning import imagined_transitions, sampled_planning, value_iteration_sweep
+from tabular.replay import expected_replay, q_iteration_sweep, q_learning_replay
 from tabular.rule import Environment, FactoredRule, Outcome, Rule, merged
 
 __all__ = [
+    "Bootstrap",
     "Button",
     "ButtonGrid",
     "ButtonGridState",
+    "Dataset",
+    "EmpiricalMDP",
     "Enumeration",
     "Environment",
     "FactoredRule",
     "FactoredStructure",
+    "FeatureTransitions",
     "FiniteMDP",
+    "LinearModel",
     "OpenGrid",
     "Outcome",
     "PanFlute",
@@ -51,15 +71,31 @@ __all__ = [
     "ProcMazeState",
     "Rule",
     "Scope",
+    "TDSums",
+    "Transition",
     "WalledMaze",
     "WalledMazeState",
+    "certainty_equivalence",
     "context_scopes",
     "dynamic_bayesian_network",
     "enumerate_factors",
     "environment",
+    "exact_table",
+    "expected_replay",
     "factored_structure",
+    "imagined_transitions",
+    "least_squares_model",
     "merged",
+    "model_fixed_point",
     "optimal_rate",
+    "planning_sweep",
+    "q_iteration_sweep",
+    "q_learning_replay",
     "reference_performance",
+    "replay_sweep",
+    "sampled_planning",
     "smallest_scopes",
+    "td_fixed_point",
+    "td_sums",
+    "value_iteration_sweep",
 ]
