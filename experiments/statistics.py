@@ -1,0 +1,111 @@
+"""Means over seeds and how sure one can be of them: 95 % intervals by Student, differences by Welch.
+
+Seeds are runs; what a seed measured, curves and tables, lies along the axes after the first. A seed
+that failed is marked NaN where it has no value. It is left out there, and `seeds` says how many are
+left, so that nobody takes a mean of survivors for a mean of all.
+
+From one seed nothing is known about the spread: the interval is then unbounded, and with none the
+mean is NaN too.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+from scipy import special
+
+CONFIDENCE = 0.95
+
+
+class Interval(NamedTuple):
+    """A mean, or a difference of means, with its interval; arrays of the shape that one seed has.
+
+    Attributes:
+        estimate: The mean over the seeds that did not fail.
+        half_width: Half of the interval, infinite where fewer than two seeds are left.
+        seeds: How many are left; of the smaller sample where two are compared.
+    """
+
+    estimate: Float[np.ndarray, "*measured"]
+    half_width: Float[np.ndarray, "*measured"]
+    seeds: Int[np.ndarray, "*measured"]
+
+    @property
+    def low(self) -> Float[np.ndarray, "*measured"]:
+        """The lower end; never NaN."""
+        return self._end(-1)
+
+    @property
+    def high(self) -> Float[np.ndarray, "*measured"]:
+        """The upper end; never NaN."""
+        return self._end(1)
+
+    def _end(self, sign: int) -> Float[np.ndarray, "*measured"]:
+        centre = np.where(self.seeds > 0, self.estimate, 0.0)
+        end: np.ndarray = centre + sign * self.half_width
+        return end
+
+
+class _Moments(NamedTuple):
+    seeds: Int[np.ndarray, "*measured"]
+    mean: Float[np.ndarray, "*measured"]
+    squared_error: Float[np.ndarray, "*measured"]
+
+
+def mean_interval(samples: Float[np.ndarray, "seed *measured"]) -> Interval:
+    """The mean over seeds, and its interval by Student's t with one degree of freedom less than seeds.
+
+    Raises:
+        ValueError: `samples` has no axis of seeds, or an infinite entry.
+    """
+    moments = _moments(samples)
+    quantile = _quantile(np.maximum(moments.seeds - 1, 1).astype(float))
+    half_width = quantile * np.sqrt(moments.squared_error)
+    return Interval(moments.mean, half_width, moments.seeds)
+
+
+def difference_interval(
+    first: Float[np.ndarray, "seed *measured"], second: Float[np.ndarray, "other_seed *measured"]
+) -> Interval:
+    """The mean of `first` less that of `second`, by Welch: neither spreads nor numbers need be equal.
+
+    Raises:
+        ValueError: The samples differ in what is measured; or as :func:`mean_interval`.
+    """
+    a, b = _moments(first), _moments(second)
+    if a.mean.shape != b.mean.shape:
+        raise ValueError(
+            f"the samples must measure the same, got the shapes {first.shape} and {second.shape}"
+        )
+    squared_error = a.squared_error + b.squared_error
+    with np.errstate(invalid="ignore", divide="ignore"):
+        shares = sum(
+            (sample.squared_error / squared_error) ** 2 / (sample.seeds - 1) for sample in (a, b)
+        )
+        freedom = 1 / shares
+    quantile = _quantile(np.where(np.isfinite(freedom), freedom, 1.0))  # no spread: any will do
+    return Interval(
+        a.mean - b.mean, quantile * np.sqrt(squared_error), np.minimum(a.seeds, b.seeds)
+    )
+
+
+def _moments(samples: Float[np.ndarray, "seed *measured"]) -> _Moments:
+    """Mean and squared standard error of the seeds that did not fail; an infinite one below two."""
+    if samples.ndim == 0:
+        raise ValueError("samples must have a first axis of seeds, got a single number")
+    if np.isinf(samples).any():
+        raise ValueError("samples must be finite, or NaN where a seed failed; got an infinite one")
+    valid = ~np.isnan(samples)
+    count = valid.sum(axis=0)
+    total = np.where(valid, samples, 0.0).sum(axis=0)
+    mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
+    deviations = np.where(valid, samples - mean, 0.0)
+    freedom = np.maximum(count - 1, 1)
+    squared_error = (deviations**2).sum(axis=0) / freedom / np.maximum(count, 1)
+    return _Moments(count, mean, np.where(count > 1, squared_error, np.inf))
+
+
+def _quantile(freedom: Float[np.ndarray, "*measured"]) -> Float[np.ndarray, "*measured"]:
+    """How many standard errors half of the interval is."""
+    quantile: np.ndarray = special.stdtrit(freedom, (1 + CONFIDENCE) / 2)
+    return quantile
