@@ -128,12 +128,8 @@ def with_action(x, action, num_actions):
 
 def outcome(logits, uniform):
     """A draw from softmax(logits): the first outcome up to which the probabilities exceed a uniform draw."""
-    total = 0.0
-    for index, probability in enumerate(logits.softmax(-1).tolist()):
-        total += probability
-        if uniform < total:
-            return index
-    return len(logits) - 1  # the probabilities sum to 1 less a rounding
+    cumulated = logits.softmax(-1).cumsum(-1)
+    return min(int((cumulated <= uniform).sum()), len(logits) - 1)  # they end at 1 less a rounding
 
 
 def softmax_action(values, temperature, uniform):
@@ -400,7 +396,7 @@ def model_based_update(model, q, target, loss, rollouts, *, model_step_size, q_s
 
 
 def experience(initial, observe, act, transition, fresh, steps, *, stale=False):
-    """The transitions of one run, as they go into the replay buffer.
+    """Make one run; yields its transitions one by one, as they go into the replay buffer.
 
     Args:
         act: (time, observation) -> action.
@@ -408,15 +404,13 @@ def experience(initial, observe, act, transition, fresh, steps, *, stale=False):
         fresh: time -> the state after an episode that ended in that step.
         stale: Whether the agent acts once on the pre-reset observation after a terminal step.
     """
-    stored, state = [], initial
-    seen = observe(state)
+    state, seen = initial, observe(initial)
     for time in range(steps):
         action = act(time, seen)
         successor, reward, terminal = transition(time, state, action)
-        stored.append(Transition(seen, action, reward, terminal, observe(successor), state))
+        yield Transition(seen, action, reward, terminal, observe(successor), state)
         state = fresh(time) if terminal else successor
         seen = observe(successor) if terminal and stale else observe(state)
-    return stored
 
 
 def evaluation(initial, act, transition, *, episodic):

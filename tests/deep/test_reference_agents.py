@@ -418,7 +418,7 @@ def test_a_terminal_step_of_the_perfect_model_ends_bootstrapping_and_weight():
     ("stale", "seen"), [(False, [1, 0, 11, 10, 9, 8]), (True, [1, 0, -1, 10, 9, 8])]
 )
 def test_a_stale_agent_acts_once_on_the_observation_before_the_reset(stale, seen):
-    stored = reference.experience(
+    run = reference.experience(
         1,
         lambda state: state,
         lambda time, observation: observation,
@@ -427,6 +427,7 @@ def test_a_stale_agent_acts_once_on_the_observation_before_the_reset(stale, seen
         6,
         stale=stale,
     )
+    stored = list(run)
     assert [t.observation for t in stored] == seen
     assert [t.action for t in stored] == seen
     assert [t.next_observation for t in stored] == [0, -1, 10, 9, 8, 7]
