@@ -12,37 +12,50 @@ WEIGHT_DECAY = 1e-6
 
 
 class Moments(NamedTuple):
-    """What Adam remembers: running means of the gradient and of its square, and the steps so far."""
+    """What Adam remembers.
+
+    Attributes:
+        first: Running mean of the gradient.
+        second: Running mean of its square.
+        steps: Steps so far.
+        corrections: Of the next step, for means that began at 0: 1 / (1 - beta_1^t) and
+            1 / sqrt(1 - beta_2^t). Kept, since compiled code would otherwise raise to the power
+            for every single parameter.
+    """
 
     first: Float32[Tensor, "lane parameter"]
     second: Float32[Tensor, "lane parameter"]
     steps: Int64[Tensor, ""]
+    corrections: Float32[Tensor, "2"]
 
 
 def no_moments(parameters: Float32[Tensor, "lane parameter"]) -> Moments:
     """The moments before the first step."""
     steps = torch.zeros((), dtype=torch.int64, device=parameters.device)
-    return Moments(torch.zeros_like(parameters), torch.zeros_like(parameters), steps)
+    first, second = torch.zeros_like(parameters), torch.zeros_like(parameters)
+    return Moments(first, second, steps, _corrections(steps))
 
 
 def adam_step(
     parameters: Float32[Tensor, "lane parameter"],
     moments: Moments,
     gradient: Float32[Tensor, "lane parameter"],
-    step_size: Float32[Tensor, "lane 1"],
+    step_size: Float32[Tensor, "lane 1"] | float,
 ) -> None:
     """One step of Adam (Kingma and Ba, 2015), in place.
 
     The decay of 1e-6 a step is decoupled (Loshchilov and Hutter, 2019) and, unlike in torch's
     AdamW, not multiplied by the step size.
     """
-    moments.steps.add_(1)
     moments.first.lerp_(gradient, 1 - BETA_1)
     moments.second.mul_(BETA_2).addcmul_(gradient, gradient, value=1 - BETA_2)
-    # The means begin at 0, and are that much too small.
-    steps = moments.steps.double()
-    first = step_size / (1 - BETA_1**steps).float()
-    second = (1 - BETA_2**steps).rsqrt().float()
-    parameters.mul_(1 - WEIGHT_DECAY).sub_(
-        first * moments.first / (moments.second.sqrt() * second + EPSILON)
-    )
+    first, second = moments.corrections
+    deviation = moments.second.sqrt() * second + EPSILON
+    parameters.mul_(1 - WEIGHT_DECAY).sub_(step_size * first * moments.first / deviation)
+    moments.steps.add_(1)
+    moments.corrections.copy_(_corrections(moments.steps))
+
+
+def _corrections(steps: Int64[Tensor, ""]) -> Float32[Tensor, "2"]:
+    t = steps.double() + 1
+    return torch.stack((1 / (1 - BETA_1**t), (1 - BETA_2**t).rsqrt())).float()

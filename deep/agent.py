@@ -5,20 +5,22 @@ Every agent of the paper is this one with another model; see `deep.models`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import torch
 from jaxtyping import Float, Float32, Int64, UInt8
 from torch import Tensor
 
 from deep.adam import Moments, adam_step, no_moments
-from deep.models import MODEL_BATCH, Model
+from deep.models import MODEL_BATCH, Model, Parameters
 from deep.networks import Network
 from deep.q_learning import softmax_action, td_loss, td_target
 from deep.random_streams import Purpose, lane_words
 from deep.replay_buffer import ReplayBuffer, Replayed
 
 MODEL_STEP_SIZE = 2e-4
+
+Tree = TypeVar("Tree", Tensor, Parameters)
 
 
 class Lanes(NamedTuple):
@@ -41,8 +43,8 @@ class Learner(NamedTuple):
     q: Float32[Tensor, "lane q_parameter"]
     q_moments: Moments
     target: Float32[Tensor, "lane q_parameter"]
-    model: Float32[Tensor, "lane model_parameter"]
-    model_moments: Moments
+    model: Parameters
+    model_moments: tuple[Moments, ...]
     updates: Int64[Tensor, ""]
 
 
@@ -72,13 +74,12 @@ class Agent:
     def initial(self, seed: Int64[Tensor, "lane"]) -> Learner:
         """Before the first update."""
         q = self.q_network.initial(seed, Purpose.INITIAL_Q)
-        networks = [
+        model = tuple(
             network.initial(seed, Purpose.INITIAL_MODEL, stream)
             for stream, network in enumerate(self.model.networks)
-        ]
-        model = torch.cat([q[:, :0], *networks], 1)
+        )
         updates = torch.zeros((), dtype=torch.int64, device=q.device)
-        return Learner(q, no_moments(q), q.clone(), model, no_moments(model), updates)
+        return Learner(q, no_moments(q), q.clone(), model, tuple(map(no_moments, model)), updates)
 
     def values(
         self,
@@ -130,12 +131,14 @@ class Agent:
             return torch.zeros_like(lanes.temperature)
         lesson = Replayed(*(field[:, :MODEL_BATCH] for field in batch))
 
-        def objective(parameters: Tensor) -> Tensor:
+        def objective(parameters: Parameters) -> Tensor:
             return self.model.loss(parameters, lesson, lanes.seed, learner.updates)
 
-        gradient, loss = _gradient(objective, learner.model)
-        step_size = torch.full_like(lanes.step_size, MODEL_STEP_SIZE).unsqueeze(1)
-        adam_step(learner.model, learner.model_moments, gradient, step_size)
+        gradients, loss = _gradient(objective, learner.model)
+        for place, moments, gradient in zip(
+            learner.model, learner.model_moments, gradients, strict=True
+        ):
+            adam_step(place, moments, gradient, MODEL_STEP_SIZE)
         return loss
 
     def _update_q(
@@ -160,14 +163,14 @@ class Agent:
 
 
 def _gradient(
-    loss: Callable[[Tensor], Float[Tensor, "lane"]], parameters: Float32[Tensor, "lane parameter"]
-) -> tuple[Float32[Tensor, "lane parameter"], Float32[Tensor, "lane"]]:
+    loss: Callable[[Tree], Float[Tensor, "lane"]], parameters: Tree
+) -> tuple[Tree, Tensor]:
     """The gradient of each lane's loss, and the losses.
 
     Lanes share no parameter, so that the gradient of the sum is that of each.
     """
 
-    def summed(parameters: Tensor) -> tuple[Tensor, Tensor]:
+    def summed(parameters: Tree) -> tuple[Tensor, Tensor]:
         losses = loss(parameters)
         return losses.sum(), losses.detach()
 

@@ -4,8 +4,8 @@ A network's parameters are one flat tensor `[lane, parameter]`: an optimizer ste
 operations over all layers at once, a target copy is one, and a lane is a row.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import erf, prod, sqrt
 from typing import Literal, get_args
 
@@ -27,8 +27,8 @@ _ALIGNMENT = 16  # numbers: a lane's parameters begin where a vector register ca
 class Network:
     """Multilayer perceptrons (ELU) that read the same input, one for each entry of `outputs`.
 
-    They share nothing but the input. Held together, their first layers are one product and each
-    further hidden layer is one batched product.
+    They share nothing but the input. Each has a block of its own among the parameters, all blocks
+    of one size, so that lanes and perceptrons together are one batch of matrix products.
 
     Attributes:
         inputs: Features of the input.
@@ -47,30 +47,38 @@ class Network:
     precision: Precision = "highest"
 
     @property
-    def shapes(self) -> tuple[tuple[int, ...], ...]:
-        """Of a lane's parameters in order: weights `[..., in, out]`, then biases; the last ones end the list."""
-        heads, width = len(self.outputs), self.width
-        hidden = [(heads, width, width)] * (self.depth - 1)
-        weights = [(self.inputs, heads * width), *hidden, *((width, n) for n in self.outputs)]
-        biases = [(1, heads * width), *[(heads, 1, width)] * (self.depth - 1)]
-        return (*weights, *biases, *((1, n) for n in self.outputs))
+    def heads(self) -> int:
+        """How many perceptrons."""
+        return len(self.outputs)
 
     @property
-    def num_parameters(self) -> int:
-        """Of a lane, with what pads them to a multiple of 16."""
+    def shapes(self) -> list[tuple[int, int]]:
+        """Of a block: the weights `(in, out)` of each layer, then the biases `(1, out)`.
+
+        The last layer has room for the widest perceptron; a narrower one uses the first numbers.
+        """
+        widths = [self.inputs, *[self.width] * self.depth, max(self.outputs)]
+        return [*pairwise(widths), *((1, width) for width in widths[1:])]
+
+    @property
+    def block_size(self) -> int:
+        """Parameters of a perceptron, with what pads them to a multiple of 16."""
         used = sum(map(prod, self.shapes))
         return used + -used % _ALIGNMENT
 
-    def products(self, batch: int) -> int:
-        """Floating-point operations of the matrix products of one forward pass of one lane."""
-        weights = self.shapes[: self.depth + len(self.outputs)]
-        return 2 * batch * sum(map(prod, weights))
+    @property
+    def num_parameters(self) -> int:
+        """Of a lane."""
+        return self.heads * self.block_size
 
-    def layers(self, parameters: Float[Tensor, "lane parameter"]) -> list[Float[Tensor, "..."]]:
-        """The parameters as views of the given shapes, each with a leading lane axis."""
+    def layers(
+        self, parameters: Float[Tensor, "lane parameter"]
+    ) -> list[Float[Tensor, "lane head _ _"]]:
+        """The parameters as views of the given shapes."""
+        blocks = parameters.view(-1, self.heads, self.block_size)
         sizes = [prod(shape) for shape in self.shapes]
-        parts = parameters.split([*sizes, self.num_parameters - sum(sizes)], dim=1)
-        return [part.view(-1, *shape) for part, shape in zip(parts, self.shapes, strict=False)]
+        parts = blocks.split([*sizes, self.block_size - sum(sizes)], dim=2)
+        return [part.unflatten(2, shape) for part, shape in zip(parts, self.shapes, strict=False)]
 
     def initial(
         self, seed: Int64[Tensor, "lane"], purpose: int, stream: int = 0
@@ -86,11 +94,11 @@ class Network:
         drawn = words(seed, step, purpose, self.num_parameters).movedim(0, 1)
         # Computed in float64, so that every device rounds to the same float32.
         inside = (uniform(drawn).double() * 2 - 1 + 2.0**-24) * erf(_TRUNCATION / sqrt(2))
-        parameters = torch.erfinv(inside).mul(sqrt(2)).float()
-        weights = self.depth + len(self.outputs)
+        parameters = torch.erfinv(inside).mul(sqrt(2)).float().contiguous()
         for index, layer in enumerate(self.layers(parameters)):
-            layer.mul_(layer.shape[-2] ** -0.5 if index < weights else 0)
-        parameters[:, sum(map(prod, self.shapes)) :] = 0
+            layer.mul_(layer.shape[2] ** -0.5 if index <= self.depth else 0)
+        used = sum(map(prod, self.shapes))
+        parameters.view(-1, self.heads, self.block_size)[:, :, used:] = 0
         return parameters
 
     def __call__(
@@ -100,32 +108,22 @@ class Network:
     ) -> list[Float[Tensor, "lane batch _"]]:
         """Apply every perceptron to the batch of each lane; returns the output of each."""
         layers = self.layers(parameters)
-        heads, depth = len(self.outputs), self.depth
-        weights, biases = layers[: depth + heads], layers[depth + heads :]
-        lanes, batch, _ = inputs.shape
-        first = elu(self._affine(biases[0], inputs, weights[0]))
-        # From one wide layer to a batch of lanes x heads, which the further layers are.
-        hidden = first.view(lanes, batch, heads, self.width).transpose(1, 2).flatten(0, 1)
-        for weight, bias in zip(weights[1:depth], biases[1:depth], strict=True):
-            hidden = elu(self._affine(bias.flatten(0, 1), hidden, weight.flatten(0, 1)))
-        split = hidden.view(lanes, heads, batch, self.width).unbind(1)
-        last = zip(biases[depth:], split, weights[depth:], strict=True)
-        return [self._affine(bias, x, weight) for bias, x, weight in last]
+        *weights, last_weight = layers[: self.depth + 1]
+        *biases, last_bias = layers[self.depth + 1 :]
+        hidden = inputs.unsqueeze(1).expand(-1, self.heads, -1, -1).flatten(0, 1)
+        for weight, bias in zip(weights, biases, strict=True):
+            hidden = elu(self._affine(hidden, weight.flatten(0, 1), bias.flatten(0, 1)))
+        outputs = []
+        for head, last in enumerate(hidden.unflatten(0, (-1, self.heads)).unbind(1)):
+            size = self.outputs[head]
+            weight = last_weight[:, head].flatten(1)[:, : self.width * size]
+            bias = last_bias[:, head, :, :size]
+            outputs.append(self._affine(last, weight.unflatten(1, (self.width, size)), bias))
+        return outputs
 
-    def _affine(self, bias: Tensor, inputs: Tensor, weight: Tensor) -> Tensor:
+    def _affine(self, inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        # Not baddbmm: it would copy the bias over the whole batch first, while compiled code adds
+        # it and applies the activation in one pass.
         if self.precision == "bf16":
             return torch.bmm(inputs.bfloat16(), weight.bfloat16()).float() + bias
-        return torch.baddbmm(bias, inputs, weight)
-
-
-def total_parameters(networks: Sequence[Network]) -> int:
-    """Parameters of a lane of several networks, held in one tensor."""
-    return sum(network.num_parameters for network in networks)
-
-
-def split_parameters(
-    networks: Sequence[Network], parameters: Float[Tensor, "lane parameter"]
-) -> tuple[Float[Tensor, "lane _"], ...]:
-    """The parameters of each of several networks, from the one tensor that holds them in order."""
-    parts: tuple[Tensor, ...] = parameters.split([n.num_parameters for n in networks], dim=1)
-    return parts
+        return torch.bmm(inputs, weight) + bias

@@ -210,7 +210,8 @@ class OnlineLoop:
     def finite(self) -> Bool[Tensor, "lane"]:
         """Lanes whose parameters are all numbers; the others have diverged."""
         learner = self.state.learner
-        return learner.q.isfinite().all(1) & learner.model.isfinite().all(1)
+        finite = [part.isfinite().all(1) for part in (learner.q, *learner.model)]
+        return torch.stack(finite).all(0)
 
     def load(self, values: Mapping[str, Tensor]) -> None:
         """Take the state from tensors named as `tensors(loop.state)` names them.

@@ -1,4 +1,4 @@
-"""Trees of named tuples, whose leaves are tensors with dotted names."""
+"""Trees of tuples, whose leaves are tensors with dotted names."""
 
 from typing import Any
 
@@ -6,10 +6,11 @@ from torch import Tensor
 
 
 def tensors(tree: Any, prefix: str = "") -> dict[str, Tensor]:
-    """The leaves by name, as `learner.q_moments.first`."""
+    """The leaves by name, as `learner.q_moments.first` or `learner.model.0`."""
     if isinstance(tree, Tensor):
         return {prefix: tree}
     found: dict[str, Tensor] = {}
-    for name, branch in tree._asdict().items():
+    names = getattr(tree, "_fields", range(len(tree)))
+    for name, branch in zip(names, tree, strict=True):
         found |= tensors(branch, f"{prefix}.{name}" if prefix else name)
     return found

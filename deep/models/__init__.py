@@ -1,7 +1,7 @@
 """Sources of experience: replay, learned models, and the true environment."""
 
 from deep.models.latent import CategoricalModel, GaussianModel, LatentModel
-from deep.models.model import MODEL_BATCH, TRANSITIONS, Behaviour, Model
+from deep.models.model import MODEL_BATCH, TRANSITIONS, Behaviour, Model, Parameters
 from deep.models.perfect import PerfectModel
 from deep.models.replay import Replay
 from deep.models.rollout_model import RolloutModel
@@ -24,6 +24,7 @@ __all__ = [
     "GaussianModel",
     "LatentModel",
     "Model",
+    "Parameters",
     "PerfectModel",
     "Replay",
     "RolloutModel",

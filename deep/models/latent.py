@@ -14,8 +14,9 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from deep.models.likelihood import features_loss, outcome_loss
+from deep.models.model import Parameters
 from deep.models.rollout_model import RolloutModel
-from deep.networks import Network, split_parameters
+from deep.networks import Network
 from deep.random_streams import Purpose, categorical, lane_words, normal
 from deep.replay_buffer import Replayed
 
@@ -87,17 +88,16 @@ class LatentModel(RolloutModel):
 
     def encode(
         self,
-        parameters: Float[Tensor, "lane parameter"],
+        parameters: Parameters,
         observation: UInt8[Tensor, "lane batch feature"],
     ) -> Float[Tensor, "lane batch statistic"]:
         """The posterior given observations."""
-        segment = split_parameters(self.networks, parameters)[0]
-        (outputs,) = self.networks[0](segment, observation.float())
+        (outputs,) = self.networks[0](parameters[0], observation.float())
         return self.posterior(outputs)
 
     def predict(
         self,
-        parameters: Float[Tensor, "lane parameter"],
+        parameters: Parameters,
         latent: Float[Tensor, "lane batch latent"],
         action: Int64[Tensor, "lane batch"],
     ) -> tuple[
@@ -107,15 +107,14 @@ class LatentModel(RolloutModel):
     ]:
         """The prior of the next latent, the mean reward, and the continuation logit."""
         _, dynamics, outcome, _ = self.networks
-        _, segment, outcome_segment, _ = split_parameters(self.networks, parameters)
         chosen = one_hot(action, self.environment.num_actions)
-        (outputs,) = dynamics(segment, torch.cat((latent, chosen), 2))
-        reward, continuation = outcome(outcome_segment, latent)
+        (outputs,) = dynamics(parameters[1], torch.cat((latent, chosen), 2))
+        reward, continuation = outcome(parameters[2], latent)
         return self.prior(outputs), reward, continuation
 
     def represent(
         self,
-        parameters: Float32[Tensor, "lane parameter"],
+        parameters: Parameters,
         observation: UInt8[Tensor, "lane batch feature"],
         drawn: Int32[Tensor, "word lane batch"],
     ) -> Float32[Tensor, "lane batch latent"]:
@@ -124,7 +123,7 @@ class LatentModel(RolloutModel):
 
     def start(
         self,
-        parameters: Float32[Tensor, "lane parameter"],
+        parameters: Parameters,
         observation: UInt8[Tensor, "lane batch feature"],
         drawn: Int32[Tensor, "word lane batch"],
     ) -> Float32[Tensor, "lane batch latent"]:
@@ -137,7 +136,7 @@ class LatentModel(RolloutModel):
 
     def step(
         self,
-        parameters: Float32[Tensor, "lane parameter"],
+        parameters: Parameters,
         state: Float32[Tensor, "lane batch latent"],
         action: Int64[Tensor, "lane batch"],
         drawn: Int32[Tensor, "word lane batch"],
@@ -151,7 +150,7 @@ class LatentModel(RolloutModel):
 
     def loss(
         self,
-        parameters: Float[Tensor, "lane parameter"],
+        parameters: Parameters,
         batch: Replayed,
         seed: Int64[Tensor, "lane"],
         step: Int64[Tensor, ""],
@@ -163,8 +162,7 @@ class LatentModel(RolloutModel):
         current, following = self.encode(parameters, both).split(size, 1)
         latent = self.sample(current, drawn)
         prior, reward, continuation = self.predict(parameters, latent, batch.action)
-        segment = split_parameters(self.networks, parameters)[3]
-        (logits,) = self.networks[3](segment, latent)
+        (logits,) = self.networks[3](parameters[3], latent)
         divergence = DYNAMICS_SHARE * self.divergence(following.detach(), prior) + (
             1 - DYNAMICS_SHARE
         ) * self.divergence(following, prior.detach())

@@ -13,12 +13,15 @@ from jaxtyping import Float, Float32, Int32, Int64, UInt8
 from torch import Tensor
 
 from deep.environments import Environment, require_integer
-from deep.networks import Network, Precision, total_parameters
+from deep.networks import Network, Precision
 from deep.q_learning import Transitions
 from deep.replay_buffer import Replayed
 
 TRANSITIONS = 320  # that a Q update consumes, whatever the agent
 MODEL_BATCH = 32  # that train a learned model in an update
+
+# Of a model: one tensor for each of its networks, `[lane, parameter]`.
+Parameters = tuple[Float[Tensor, "lane _"], ...]
 
 Behaviour = Callable[
     [Float32[Tensor, "lane batch feature"], Int32[Tensor, "lane batch"]],
@@ -28,7 +31,7 @@ Behaviour = Callable[
 
 @dataclass(frozen=True)
 class Model(ABC):
-    """A source of experience. Everything learned is in `parameters`, `[lane, parameter]`.
+    """A source of experience. Everything learned is in `parameters`, a tensor for each network.
 
     Attributes:
         environment: What it is a model of.
@@ -62,13 +65,8 @@ class Model(ABC):
 
     @property
     def networks(self) -> tuple[Network, ...]:
-        """What is learned, in the order of the parameters; empty if nothing is."""
+        """What is learned; empty if nothing is."""
         return ()
-
-    @property
-    def num_parameters(self) -> int:
-        """Of a lane."""
-        return total_parameters(self.networks)
 
     @property
     def represent_words(self) -> int:
@@ -77,7 +75,7 @@ class Model(ABC):
 
     def represent(
         self,
-        parameters: Float32[Tensor, "lane parameter"],
+        parameters: Parameters,
         observation: UInt8[Tensor, "lane batch feature"],
         drawn: Int32[Tensor, "word lane batch"],
     ) -> Float32[Tensor, "lane batch _"]:
@@ -86,7 +84,7 @@ class Model(ABC):
 
     def loss(
         self,
-        parameters: Float[Tensor, "lane parameter"],
+        parameters: Parameters,
         batch: Replayed,
         seed: Int64[Tensor, "lane"],
         step: Int64[Tensor, ""],
@@ -97,7 +95,7 @@ class Model(ABC):
     @abstractmethod
     def experience(
         self,
-        parameters: Float32[Tensor, "lane parameter"],
+        parameters: Parameters,
         batch: Replayed,
         behaviour: Behaviour,
         seed: Int64[Tensor, "lane"],

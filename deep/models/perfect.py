@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from jaxtyping import Float32, Int32, Int64, UInt8
 from torch import Tensor
 
+from deep.models.model import Parameters
 from deep.models.rollout_model import RolloutModel
 
 
@@ -24,7 +25,7 @@ class PerfectModel(RolloutModel):
 
     def start(
         self,
-        parameters: Float32[Tensor, "lane parameter"],
+        parameters: Parameters,
         observation: UInt8[Tensor, "lane batch feature"],
         drawn: Int32[Tensor, "word lane batch"],
     ) -> Any:
@@ -35,7 +36,7 @@ class PerfectModel(RolloutModel):
 
     def step(
         self,
-        parameters: Float32[Tensor, "lane parameter"],
+        parameters: Parameters,
         state: Any,
         action: Int64[Tensor, "lane batch"],
         drawn: Int32[Tensor, "word lane batch"],

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float32, Int64
+from jaxtyping import Int64
 from torch import Tensor
 
-from deep.models.model import Behaviour, Model
+from deep.models.model import Behaviour, Model, Parameters
 from deep.q_learning import Transitions
 from deep.replay_buffer import Replayed
 
@@ -19,7 +19,7 @@ class Replay(Model):
 
     def experience(
         self,
-        parameters: Float32[Tensor, "lane parameter"],
+        parameters: Parameters,
         batch: Replayed,
         behaviour: Behaviour,
         seed: Int64[Tensor, "lane"],

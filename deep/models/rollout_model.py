@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float32, Int32, Int64, UInt8
 from torch import Tensor
 
-from deep.models.model import Behaviour, Model
+from deep.models.model import Behaviour, Model, Parameters
 from deep.q_learning import Transitions
 from deep.random_streams import Purpose, lane_words
 from deep.replay_buffer import Replayed
@@ -24,7 +24,7 @@ class RolloutModel(Model):
     @abstractmethod
     def start(
         self,
-        parameters: Float32[Tensor, "lane parameter"],
+        parameters: Parameters,
         observation: UInt8[Tensor, "lane batch feature"],
         drawn: Int32[Tensor, "word lane batch"],
     ) -> Any:
@@ -37,7 +37,7 @@ class RolloutModel(Model):
     @abstractmethod
     def step(
         self,
-        parameters: Float32[Tensor, "lane parameter"],
+        parameters: Parameters,
         state: Any,
         action: Int64[Tensor, "lane batch"],
         drawn: Int32[Tensor, "word lane batch"],
@@ -46,7 +46,7 @@ class RolloutModel(Model):
 
     def experience(
         self,
-        parameters: Float32[Tensor, "lane parameter"],
+        parameters: Parameters,
         batch: Replayed,
         behaviour: Behaviour,
         seed: Int64[Tensor, "lane"],

@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from deep.models.likelihood import features_loss, outcome_loss
+from deep.models.model import Parameters
 from deep.models.rollout_model import RolloutModel
 from deep.networks import Network
 from deep.random_streams import uniform
@@ -44,7 +45,7 @@ class SimpleModel(RolloutModel):
 
     def start(
         self,
-        parameters: Float32[Tensor, "lane parameter"],
+        parameters: Parameters,
         observation: UInt8[Tensor, "lane batch feature"],
         drawn: Int32[Tensor, "word lane batch"],
     ) -> Float32[Tensor, "lane batch feature"]:
@@ -57,17 +58,17 @@ class SimpleModel(RolloutModel):
 
     def predict(
         self,
-        parameters: Float[Tensor, "lane parameter"],
+        parameters: Parameters,
         observation: Float32[Tensor, "lane batch feature"],
         action: Int64[Tensor, "lane batch"],
     ) -> list[Float[Tensor, "lane batch _"]]:
         """Mean reward, continuation logit, and the logits of the next observation's features."""
         chosen = one_hot(action, self.environment.num_actions)
-        return self.network(parameters, torch.cat((observation, chosen), 2))
+        return self.network(parameters[0], torch.cat((observation, chosen), 2))
 
     def loss(
         self,
-        parameters: Float[Tensor, "lane parameter"],
+        parameters: Parameters,
         batch: Replayed,
         seed: Int64[Tensor, "lane"],
         step: Int64[Tensor, ""],
@@ -81,7 +82,7 @@ class SimpleModel(RolloutModel):
 
     def step(
         self,
-        parameters: Float32[Tensor, "lane parameter"],
+        parameters: Parameters,
         state: Float32[Tensor, "lane batch feature"],
         action: Int64[Tensor, "lane batch"],
         drawn: Int32[Tensor, "word lane batch"],
