@@ -99,9 +99,10 @@ class FeatureTransitions:
                 f"got {len(features)}"
             )
         ended = np.zeros_like(features[0])
+        number = float if features.dtype.kind == "f" else object  # ints would cut rewards off
         return cls(
             np.array([features[step.state] for step in dataset]),
-            np.array([step.reward for step in dataset], dtype=features.dtype),
+            np.array([step.reward for step in dataset], dtype=number),
             np.array(
                 [
                     ended if step.next_state is None else features[step.next_state]

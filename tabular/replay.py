@@ -15,7 +15,8 @@ transitions of (s, a). What ties both to a learned model, all of it exact:
 3. Freeze nothing, and let the transitions of each pair agree, as those of a deterministic task do.
    Then that pass, in any order, leaves at most γ e of the largest difference e, over visited
    pairs, from the certainty-equivalent values. For each target is off by γ e at most, at any time:
-   an update mixes targets, or a target and a value that is off by e at most.
+   an update mixes targets, or a target and a value that is off by e at most. With α constant, a
+   pass leaves at most (1 - α (1 - γ)) e.
 4. If the transitions of a pair differ, its value is off while only some of them have been replayed,
    and what bootstraps from it meanwhile is off too: the pass need not leave even the
    certainty-equivalent values where they are. Nor does a constant α, for which the later ones of a

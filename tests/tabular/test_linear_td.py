@@ -222,6 +222,13 @@ def test_with_a_feature_for_each_state_td_finds_the_values_of_the_empirical_mdp(
     np.testing.assert_allclose(learned.astype(float), expected, atol=1e-9)
 
 
+def test_integer_features_do_not_round_the_rewards():
+    dataset, _, _ = built(((2, 1), [(0, 0, HALF, 1), (1, 0, 0.25, None)], [0, 0], (HALF, True)))
+    for features in (np.eye(2, dtype=int), np.eye(2)):
+        data = FeatureTransitions.from_dataset(dataset, features)
+        assert td_fixed_point(data, HALF).tolist() == [0.625, 0.25]
+
+
 @given(problems(), st.data())
 @settings(deadline=None)
 def test_the_sums_of_the_data_are_those_of_the_empirical_mdp(problem, data):
