@@ -1,4 +1,4 @@
-"""The environments of the paper, as rules with exact outcome distributions."""
+"""The environments of the paper and its introductory example, as exact rules."""
 
 from typing import Any
 
@@ -6,6 +6,7 @@ from tabular.environments.button_grid import Button, ButtonGrid, ButtonGridState
 from tabular.environments.open_grid import OpenGrid
 from tabular.environments.pan_flute import PanFlute, PanFluteState
 from tabular.environments.proc_maze import ProcMaze, ProcMazeState
+from tabular.environments.push_tree import PushTree, PushTreeState
 from tabular.environments.walled_maze import WalledMaze, WalledMazeState
 from tabular.rule import Environment
 
@@ -18,6 +19,8 @@ __all__ = [
     "PanFluteState",
     "ProcMaze",
     "ProcMazeState",
+    "PushTree",
+    "PushTreeState",
     "WalledMaze",
     "WalledMazeState",
     "environment",

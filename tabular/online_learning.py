@@ -1,0 +1,398 @@
+"""Learning while acting: replay against learned models, all else equal.
+
+One loop serves every learner. In each step the agent acts in the environment, stores the transition,
+and makes a given number of updates
+
+    Q(s, a) <- Q(s, a) + α (r + γ max over a' of Q(s', a') - Q(s, a)),    or r alone at the end,
+
+the same number for every learner. What differs is where (s, a, r, s') comes from:
+
+- *replay* draws a stored transition;
+- a *model* (`tabular.factored_model`) imagines it. A rollout begins in the state of a stored
+  transition that is drawn likewise; its actions are uniform over those that the model knows; it ends
+  after a given number of transitions, at an imagined end, or where nothing is known. An update whose
+  start knows nothing is spent for nothing.
+
+Behaviour is ε-greedy, ties broken uniformly. Q begins at 0. Every random number is a uniform one from
+the seed's own generator, so that a seed gives the same run alone and among others, on any number
+of threads. The kernels release the interpreter's lock: seeds run side by side on threads.
+"""
+
+import typing
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import numba
+import numpy as np
+from jaxtyping import Float, Int
+
+from tabular.factored_model import CountedModel, Experience, ModelStructure
+from tabular.factored_space import FactoredSpace
+from tabular.finite_mdp import FiniteMDP
+
+Source = ModelStructure | Callable[[Experience], ModelStructure] | None
+"""Where updates come from: a model of this structure, or of one that is found anew from what was
+seen each time that it has grown by half; or None, the stored transitions themselves."""
+
+
+@dataclass(frozen=True)
+class OnlineSettings:
+    """What all learners share.
+
+    Attributes:
+        updates: Updates for each step in the environment.
+        rollout: The most transitions of a model's rollout.
+        step_size: α, above 0 and at most 1.
+        exploration: ε, the probability of a uniform action, 0 to 1.
+        discount: γ, at least 0 and less than 1.
+
+    Raises:
+        ValueError: One of them is out of range.
+    """
+
+    updates: int = 10
+    rollout: int = 5
+    step_size: float = 0.1
+    exploration: float = 0.1
+    discount: float = 0.9
+
+    def __post_init__(self) -> None:
+        for name, least in (("updates", 0), ("rollout", 1)):
+            if getattr(self, name) < least:
+                raise ValueError(f"{name} must be at least {least}, got {getattr(self, name)}")
+        if not 0 < self.step_size <= 1:
+            raise ValueError(f"step_size must be above 0 and at most 1, got {self.step_size}")
+        if not 0 <= self.exploration <= 1:
+            raise ValueError(f"exploration must be 0 to 1, got {self.exploration}")
+        if not 0 <= self.discount < 1:
+            raise ValueError(f"discount must be at least 0 and less than 1, got {self.discount}")
+
+
+class World(NamedTuple):
+    """An enumerated MDP, ready to be drawn from.
+
+    Attributes:
+        first: Where the entries of each pair (state s, action a, in row s A + a) begin.
+        cumulative: For each entry, the probability of it and the pair's entries before it.
+        successors: The state that each entry leads to.
+        rewards: The reward of each state and action.
+        starts: The cumulative probability of each first state.
+        numbers: The number of each state in its space, which is what learners see.
+    """
+
+    first: Int[np.ndarray, " pair_and_one"]
+    cumulative: Float[np.ndarray, " entry"]
+    successors: Int[np.ndarray, " entry"]
+    rewards: Float[np.ndarray, "state action"]
+    starts: Float[np.ndarray, " state"]
+    numbers: Int[np.ndarray, " state"]
+
+    @classmethod
+    def of(cls, mdp: FiniteMDP[Any], space: FactoredSpace) -> "World":
+        """From an MDP whose rewards are functions of state and action, and the space that is seen."""
+        first = mdp.transitions.indptr.astype(np.int64)
+        cumulative = np.concatenate(
+            [np.cumsum(chances) for chances in np.split(mdp.transitions.data, first[1:-1])]
+        )
+        never_ends = np.flatnonzero((mdp.termination.ravel() == 0) & (np.diff(first) > 0))
+        cumulative[first[never_ends + 1] - 1] = 1.0  # but for rounding
+        starts = np.cumsum(mdp.initial)
+        starts[np.flatnonzero(mdp.initial)[-1] :] = 1.0
+        successors = mdp.transitions.indices.astype(np.int64)
+        return cls(first, cumulative, successors, mdp.rewards, starts, space.reached)
+
+
+class LearningRun(NamedTuple):
+    """What one seed learned.
+
+    Attributes:
+        values: Q at each evaluation, in the states of the MDP.
+        updates: How many updates had been made by then.
+        experience: Everything that happened.
+    """
+
+    values: Float[np.ndarray, "evaluation state action"]
+    updates: Int[np.ndarray, " evaluation"]
+    experience: Experience
+
+
+def learn_online(
+    world: World,
+    space: FactoredSpace,
+    source: Source,
+    settings: OnlineSettings,
+    *,
+    seed: int,
+    evaluations: Iterable[int],
+) -> LearningRun:
+    """One seed of one learner.
+
+    Args:
+        world: Where it acts.
+        space: What it tells apart.
+        source: Where its updates come from.
+        settings: What all learners share.
+        seed: Of everything random in this run.
+        evaluations: After how many steps Q is looked at, increasing; the last one ends the run.
+
+    Raises:
+        ValueError: `evaluations` is empty, negative or not increasing.
+    """
+    stops = list(evaluations)
+    if not stops or stops[0] < 0 or any(b <= a for a, b in pairwise(stops)):
+        raise ValueError(f"evaluations must be increasing numbers of steps, got {stops}")
+    memory = Experience(
+        np.zeros(stops[-1], dtype=np.int64),
+        np.zeros(stops[-1], dtype=np.int64),
+        np.zeros(stops[-1]),
+        np.zeros(stops[-1], dtype=np.int64),
+    )
+    generator = np.random.default_rng(seed)
+    q = np.zeros((space.num_states, space.num_actions))
+    nothing = Experience(*(column[:0] for column in memory))
+    model = CountedModel.empty(source(nothing) if callable(source) else source or _NO_STRUCTURE)
+    renewals = _renewals(stops[-1]) if callable(source) else set()
+    step, position, made = 0, -1, 0
+    values, updates = [], []
+    for stop in sorted({*stops, *renewals}):
+        position, more = run_steps(
+            generator, world, memory, q, _arrays(model), source is not None, position, step, stop,
+            settings.updates, settings.rollout,
+            settings.step_size, settings.exploration, settings.discount,
+        )  # fmt: skip
+        step, made = stop, made + more
+        if stop in renewals and callable(source):
+            seen = Experience(*(column[:stop] for column in memory))
+            model = CountedModel.empty(source(seen))
+            observe(_arrays(model), *seen)
+        if stop in stops:
+            values.append(q[world.numbers])
+            updates.append(made)
+    return LearningRun(np.stack(values), np.array(updates), memory)
+
+
+def greedy_performance(
+    mdp: FiniteMDP[Any], values: Float[np.ndarray, "run state action"], horizon: int
+) -> Float[np.ndarray, " run"]:
+    """The expected performance of greedy policies in an evaluation, exactly.
+
+    It is that of `tabular.reference_performance`: the undiscounted return of at most `horizon` steps
+    from a reset where some step is terminal, else the mean reward a step. Actions that are equally
+    good are equally likely.
+    """
+    best = values == values.max(axis=2, keepdims=True)
+    policies = best / best.sum(axis=2, keepdims=True)
+    shape = (mdp.num_states, mdp.num_actions, len(values))
+    policies = np.moveaxis(policies, 0, 2)
+    reward = (policies * mdp.rewards[:, :, None]).sum(axis=1)
+    totals = np.zeros((mdp.num_states, len(values)))
+    for _ in range(horizon):
+        following = (mdp.transitions @ totals).reshape(shape)
+        totals = reward + (policies * following).sum(axis=1)
+    performance: np.ndarray = mdp.initial @ totals
+    return performance if mdp.termination.any() else performance / horizon
+
+
+_NO_STRUCTURE = ModelStructure(
+    np.zeros((2, 1, 1), dtype=np.int64), np.zeros(1, dtype=np.int64),
+    np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64),
+)  # fmt: skip
+
+
+class _Arrays(NamedTuple):
+    """A counted model as the kernels take it."""
+
+    rows: np.ndarray
+    first_slot: np.ndarray
+    slot_values: np.ndarray
+    strides: np.ndarray
+    counts: np.ndarray
+    totals: np.ndarray
+    reward_sums: np.ndarray
+
+
+def _arrays(model: CountedModel) -> _Arrays:
+    structure = model.structure
+    return _Arrays(
+        structure.rows, structure.first_slot, structure.slot_values, structure.strides,
+        model.counts, model.totals, model.reward_sums,
+    )  # fmt: skip
+
+
+def _renewals(last: int) -> set[int]:
+    """Step 1, and then each time that what was seen has grown by half."""
+    found, step = set(), 1
+    while step <= last:
+        found.add(step)
+        step += max(1, step // 2)
+    return found
+
+
+@numba.njit(cache=True, nogil=True)
+@typing.no_type_check
+def run_steps(
+    generator, world, memory, q, model, imagines, position, first, last,
+    updates, rollout, step_size, exploration, discount,
+):  # fmt: skip
+    """Steps `first` to `last` - 1; returns where the agent then is, and how many updates it made.
+
+    `position` is the agent's state, -1 for one that is drawn from the start. `memory`, `q` and the
+    model's counts are changed in place.
+    """
+    made = 0
+    if position < 0:
+        position = np.searchsorted(world.starts, generator.random(), side="right")
+    for step in range(first, last):
+        state = world.numbers[position]
+        action = _behave(generator, q[state], exploration)
+        reward, following = world.rewards[position, action], -1
+        begin = world.first[position * q.shape[1] + action]
+        end = world.first[position * q.shape[1] + action + 1]
+        chance = generator.random()
+        if end > begin and chance < world.cumulative[end - 1]:
+            entry = begin + np.searchsorted(world.cumulative[begin:end], chance, side="right")
+            position = world.successors[entry]
+            following = world.numbers[position]
+        else:
+            position = np.searchsorted(world.starts, generator.random(), side="right")
+        memory.states[step], memory.actions[step] = state, action
+        memory.rewards[step], memory.next_states[step] = reward, following
+        if imagines:
+            _count(model, state, action, reward, following)
+            made += imagine(
+                generator, model, memory.states, step + 1, q, updates, rollout, step_size, discount
+            )
+        else:
+            replay(generator, memory, step + 1, q, updates, step_size, discount)
+            made += updates
+    return position, made
+
+
+@numba.njit(cache=True, nogil=True)
+@typing.no_type_check
+def replay(generator, memory, size, q, updates, step_size, discount):
+    """Updates with transitions drawn from the first `size` stored ones, each as likely."""
+    for _ in range(updates):
+        drawn = int(generator.random() * size)
+        _update(
+            q, memory.states[drawn], memory.actions[drawn], memory.rewards[drawn],
+            memory.next_states[drawn], step_size, discount,
+        )  # fmt: skip
+
+
+@numba.njit(cache=True, nogil=True)
+@typing.no_type_check
+def imagine(generator, model, starts, size, q, updates, rollout, step_size, discount):
+    """Updates with imagined transitions; returns how many were made."""
+    made, left, state = 0, 0, 0
+    for _ in range(updates):
+        if left == 0:
+            state, left = starts[int(generator.random() * size)], rollout
+        known = 0
+        for action in range(q.shape[1]):
+            known += _knows(model, state, action)
+        if known == 0 and left < rollout:
+            state, left = starts[int(generator.random() * size)], rollout
+            for action in range(q.shape[1]):
+                known += _knows(model, state, action)
+        if known == 0:
+            left = 0
+            continue
+        choice = int(generator.random() * known)
+        action = 0
+        while choice > 0 or not _knows(model, state, action):
+            choice -= _knows(model, state, action)
+            action += 1
+        termination, rewards = model.rows[-2, state, action], model.rows[-1, state, action]
+        reward = model.reward_sums[rewards] / model.totals[rewards]
+        following = -1
+        ends = model.counts[model.first_slot[termination] + 1]
+        if generator.random() * model.totals[termination] >= ends:
+            following = 0
+            for output in range(len(model.strides)):
+                row = model.rows[output, state, action]
+                rest = generator.random() * model.totals[row]
+                slot = model.first_slot[row]
+                while rest >= model.counts[slot]:
+                    rest -= model.counts[slot]
+                    slot += 1
+                following += model.slot_values[slot] * model.strides[output]
+        _update(q, state, action, reward, following, step_size, discount)
+        made += 1
+        left = 0 if following < 0 else left - 1
+        state = following
+    return made
+
+
+@numba.njit(cache=True, nogil=True)
+@typing.no_type_check
+def observe(model, states, actions, rewards, next_states):
+    """Count transitions; the counts are changed in place."""
+    for step in range(len(states)):
+        _count(model, states[step], actions[step], rewards[step], next_states[step])
+
+
+@numba.njit(cache=True, nogil=True)
+@typing.no_type_check
+def _behave(generator, values, exploration):
+    explores, choice = generator.random() < exploration, generator.random()
+    if explores:
+        return int(choice * len(values))
+    best, ties = values.max(), 0
+    for action in range(len(values)):
+        ties += values[action] == best
+    left = int(choice * ties)
+    action = 0
+    while left > 0 or values[action] != best:
+        left -= values[action] == best
+        action += 1
+    return action
+
+
+@numba.njit(cache=True, nogil=True)
+@typing.no_type_check
+def _update(q, state, action, reward, following, step_size, discount):
+    target = reward
+    if following >= 0:
+        best = q[following, 0]
+        for other in range(1, q.shape[1]):
+            best = max(best, q[following, other])
+        target += discount * best
+    q[state, action] += step_size * (target - q[state, action])
+
+
+@numba.njit(cache=True, nogil=True)
+@typing.no_type_check
+def _count(model, state, action, reward, following):
+    termination, rewards = model.rows[-2, state, action], model.rows[-1, state, action]
+    model.totals[termination] += 1
+    model.counts[model.first_slot[termination] + (following < 0)] += 1
+    model.totals[rewards] += 1
+    model.reward_sums[rewards] += reward
+    if following >= 0:
+        rest = following
+        for output in range(len(model.strides)):
+            row = model.rows[output, state, action]
+            value, rest = rest // model.strides[output], rest % model.strides[output]
+            slot = model.first_slot[row]
+            while model.slot_values[slot] != value:
+                slot += 1
+            model.counts[slot] += 1
+            model.totals[row] += 1
+
+
+@numba.njit(cache=True, nogil=True)
+@typing.no_type_check
+def _knows(model, state, action):
+    termination, rewards = model.rows[-2, state, action], model.rows[-1, state, action]
+    seen = model.totals[termination]
+    if seen == 0 or model.totals[rewards] == 0:
+        return False
+    if model.counts[model.first_slot[termination] + 1] == seen:
+        return True
+    known = True
+    for output in range(len(model.strides)):
+        known &= model.totals[model.rows[output, state, action]] > 0
+    return known
