@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import torch
 from jaxtyping import Float, Float32, Int32, Int64, UInt8
 from torch import Tensor
-from torch.nn.functional import one_hot
 
 from deep.models.likelihood import features_loss, outcome_loss
 from deep.models.model import Parameters
 from deep.models.rollout_model import RolloutModel
 from deep.networks import Network
+from deep.one_hot import one_hot
 from deep.random_streams import uniform
 from deep.replay_buffer import Replayed
 
