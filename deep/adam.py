@@ -51,7 +51,9 @@ def adam_step(
     moments.second.mul_(BETA_2).addcmul_(gradient, gradient, value=1 - BETA_2)
     first, second = moments.corrections
     deviation = moments.second.sqrt() * second + EPSILON
-    parameters.mul_(1 - WEIGHT_DECAY).sub_(step_size * first * moments.first / deviation)
+    change = step_size * first * moments.first / deviation
+    # Not a factor of 1 - 1e-6: the nearest float32 would decay by 1.013e-6.
+    parameters.sub_(change.add_(parameters, alpha=WEIGHT_DECAY))
     moments.steps.add_(1)
     moments.corrections.copy_(_corrections(moments.steps))
 
