@@ -16,9 +16,11 @@ import tyro
 from experiments import (
     bench,
     bench_environments,
+    bench_tabular,
     demo,
     env_pictures,
     env_structure,
+    tabular,
     theorem,
 )
 
@@ -54,10 +56,12 @@ def _group(commands: Mapping[str, Command]) -> tyro.extras.SubcommandApp:
 def _app() -> tyro.extras.SubcommandApp:
     app = tyro.extras.SubcommandApp()
     env = env_pictures.COMMANDS | env_structure.COMMANDS
-    benches = bench.COMMANDS | bench_environments.COMMANDS
+    benches = bench.COMMANDS | bench_tabular.COMMANDS | bench_environments.COMMANDS
     app.command(_group(theorem.COMMANDS), name="theorem", help=theorem.__doc__)
     app.command(_group(env), name="env", help="The environments: pictures, structure, best play.")
     app.command(_group(benches), name="bench", help=bench.__doc__)
+    for name, command in tabular.COMMANDS.items():
+        app.command(name=name)(deferred(command))
     app.command(name="demo")(deferred(demo.demo))
     return app
 

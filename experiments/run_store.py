@@ -53,6 +53,25 @@ def write_table(path: Path, columns: Columns, settings: Mapping[str, Any]) -> No
     write_whole(path, lambda part: pq.write_table(table, part, compression="zstd"))
 
 
+def require_folder(path: Path, *, overwrite: bool) -> None:
+    """Refuse a folder for results that cannot be made, or holds something already.
+
+    Raises:
+        ValueError: naming the folder and what is wrong with it.
+    """
+    try:
+        if path.is_dir():
+            if any(path.iterdir()) and not overwrite:
+                raise ValueError(f"{path} is not empty; accepted: a new folder, or --overwrite")
+            write_whole(path / "any", None)
+        elif path.exists():
+            raise ValueError(f"{path} is no folder; accepted: a folder for the results")
+        else:
+            write_whole(path, None)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be made a folder: {error.strerror}") from None
+
+
 def read_table(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     """The columns and the settings that `write_table` wrote.
 

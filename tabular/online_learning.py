@@ -158,7 +158,7 @@ def learn_online(
     values, updates = [], []
     for stop in sorted({*stops, *renewals}):
         position, more = run_steps(
-            generator, world, memory, q, _arrays(model), source is not None, position, step, stop,
+            generator, world, memory, q, model_arrays(model), source is not None, position, step, stop,
             settings.updates, settings.rollout,
             settings.step_size, settings.exploration, settings.discount,
         )  # fmt: skip
@@ -166,7 +166,7 @@ def learn_online(
         if stop in renewals and callable(source):
             seen = Experience(*(column[:stop] for column in memory))
             model = CountedModel.empty(source(seen))
-            observe(_arrays(model), *seen)
+            observe(model_arrays(model), *seen)
         if stop in stops:
             values.append(q[world.numbers])
             updates.append(made)
@@ -213,7 +213,8 @@ class _Arrays(NamedTuple):
     reward_sums: np.ndarray
 
 
-def _arrays(model: CountedModel) -> _Arrays:
+def model_arrays(model: CountedModel) -> _Arrays:
+    """The structure and the counts of a model, which kernels change in place."""
     structure = model.structure
     return _Arrays(
         structure.rows, structure.first_slot, structure.slot_values, structure.strides,
