@@ -9,6 +9,7 @@ from math import prod
 
 import pytest
 import torch
+from scipy import stats
 
 from deep.adam import adam_step, no_moments
 from deep.agent import Agent, Lanes
@@ -439,6 +440,16 @@ def test_a_network_is_the_plain_network_in_each_lane_and_perceptron():
             for sample in range(5):
                 plain = reference.mlp(layers, inputs[lane, sample].double())
                 assert_near(outputs[head][lane, sample], plain)
+
+
+def test_first_weights_are_truncated_normal_by_their_fan_in_and_biases_0():
+    network = Network(36, (4, 30))
+    for parameters in network.initial(LANES.seed, Purpose.INITIAL_Q):
+        for layers in perceptrons(network, parameters):
+            for W, b in layers:
+                assert not b.any()
+                scaled = W.flatten().numpy() * len(W) ** 0.5
+                assert stats.kstest(scaled, stats.truncnorm(-2, 2).cdf).pvalue > 1e-9
 
 
 def test_lanes_of_a_network_are_vmap_over_its_parameters():
