@@ -10,6 +10,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from os import environ
 from typing import Any, Literal, TypeVar, cast, get_args
 
@@ -22,6 +23,9 @@ AccelerationName = Literal["auto", "none", "compile", "graph"]
 ACCELERATIONS: tuple[str, ...] = get_args(AccelerationName)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
+
+_VARIANTS = 256  # of a function that one process may compile: agents, environments, lanes, shapes
+_WARM_UPS = 3
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,10 @@ class Acceleration:
         """The function, compiled for the shapes that it is given."""
         if not self.compiled:
             return function
+        from torch._dynamo import config
+
+        # After eight variants torch would take the function for one that never settles.
+        config.recompile_limit = max(config.recompile_limit, _VARIANTS)
         return cast("Function", torch.compile(function, fullgraph=True, dynamic=False))
 
     def capture(self, function: Callable[[], None], state: Any) -> Callable[[], None]:
@@ -52,14 +60,14 @@ class Acceleration:
         if not self.captured:
             return function
         kept = [tensor.clone() for tensor in tensors(state).values()]
-        stream = torch.cuda.Stream()
+        stream = _capture_stream()
         stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(stream):
-            for _ in range(3):  # compiles, and lets libraries choose and allocate
+            for _ in range(_WARM_UPS):  # compiles, and lets libraries choose and allocate
                 function()
         torch.cuda.current_stream().wait_stream(stream)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph):
+        with torch.cuda.graph(graph, stream=stream):
             function()
         for tensor, value in zip(tensors(state).values(), kept, strict=True):
             tensor.copy_(value)
@@ -68,6 +76,12 @@ class Acceleration:
 
 
 NONE = Acceleration()
+
+
+@cache
+def _capture_stream() -> Any:
+    """One for warm-ups and captures: what libraries keep for a stream is there before a capture."""
+    return torch.cuda.Stream()
 
 
 def resolve(name: AccelerationName, device: torch.device) -> Acceleration:

@@ -12,5 +12,5 @@ def tensors(tree: Any, prefix: str = "") -> dict[str, Tensor]:
     found: dict[str, Tensor] = {}
     names = getattr(tree, "_fields", range(len(tree)))
     for name, branch in zip(names, tree, strict=True):
-        found |= tensors(branch, f"{prefix}.{name}" if prefix else name)
+        found |= tensors(branch, f"{prefix}.{name}" if prefix else str(name))
     return found
