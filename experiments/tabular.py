@@ -53,8 +53,8 @@ SCALES: Mapping[Scale, Mapping[str, Extent]] = {
     "desk": {
         "PushTree": Extent(6, 5_000),
         "PanFlute": Extent(4, 10_000),
-        "ButtonGrid": Extent(1, 20_000),
-        "ProcMaze": Extent(3, 50_000),
+        "ButtonGrid": Extent(2, 50_000),
+        "ProcMaze": Extent(3, 40_000),
         "OpenGrid": Extent(4, 5_000),
     },
     "paper": {
@@ -413,9 +413,10 @@ def draw(found: Sequence[Curves], path: Path) -> None:
         else:
             names = [AGENTS[agent] for agent in agents]
             figure.legend(handles, names, loc="outside upper center", ncols=len(agents))
+        measured = f"mean of {seeds} seeds, 95 % intervals" if seeds > 1 else "1 seed"
+        separator = " " if across > 1 else "\n"
         figure.supxlabel(
-            f"steps in the environment ({'mean of ' * (seeds > 1)}{seeds} seed{'s' * (seeds > 1)}"
-            f"{', 95 % intervals' * (seeds > 1)}; exact performance of greedy play)",
+            f"steps in the environment{separator}({measured}; exact performance of greedy play)",
             fontsize=10,
         )
 
@@ -427,19 +428,18 @@ def _panel(curves: Curves, axes: Axes, colours: Mapping[str, str]) -> None:
 
     problem = curves.problem
     stops = curves.stops[1:]
-    # Curves begin near the lower line and end near the upper one: the labels stand where they are not.
-    for reference, height, side, sideways in (
-        ("optimal", problem.optimal.value, "left", 0.0),
-        ("uniform", problem.uniform.value, "right", 1.0),
-    ):
+    means = np.stack([values[:, 1:].mean(axis=0) for values in curves.performance.values()])
+    best, random = problem.optimal.value, problem.uniform.value
+    dips = means.min() < random - 0.05 * (best - random)
+    for reference, height, above in (("optimal", best, True), ("uniform", random, dips)):
         axes.axhline(height, color=GREY, linewidth=1.0, linestyle=(0, (4, 3)))
         axes.annotate(
             reference,
-            (sideways, height),
+            (0.0, height),
             xycoords=("axes fraction", "data"),
-            xytext=(4 - 8 * sideways, 3),
+            xytext=(4, 3 if above else -3),
             textcoords="offset points",
-            horizontalalignment=side,
+            verticalalignment="bottom" if above else "top",
             color=GREY,
             fontsize=8.5,
         )

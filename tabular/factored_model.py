@@ -25,6 +25,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -35,7 +36,9 @@ from tabular.context_tree import exact_contexts, learned_contexts
 from tabular.factored import CAUSE, REWARD, TERMINAL, smallest_scopes
 from tabular.factored_space import ACTION, FactoredSpace
 from tabular.finite_mdp import FiniteMDP
-from tabular.rule import Environment, Factor, FactoredRule
+from tabular.rule import Environment, Factor, FactoredRule, Outcome
+
+_Law = frozenset[tuple[Factor, Fraction]]
 
 
 class Experience(NamedTuple):
@@ -296,26 +299,38 @@ class _Laws:
         self._codes = space.pair_codes
         self._rows: defaultdict[str, list[int]] = defaultdict(list)
         self._labels: defaultdict[str, list[int]] = defaultdict(list)
-        known: defaultdict[str, dict[frozenset[tuple[Factor, Fraction]], int]] = defaultdict(dict)
-        for state, action in product(mdp.states, range(space.num_actions)):
-            laws: dict[str, defaultdict[Factor, Fraction]] = defaultdict(
+        known: defaultdict[str, dict[_Law, int]] = defaultdict(dict)
+
+        @cache
+        def laws_of(outcomes: tuple[Outcome, ...]) -> list[tuple[str, int]]:
+            laws: defaultdict[str, defaultdict[Factor, Fraction]] = defaultdict(
                 lambda: defaultdict(Fraction)
             )
-            for outcome in rule.outcomes(state, action):
+            for outcome in outcomes:
                 laws[TERMINAL][outcome.terminal] += outcome.probability
                 laws[REWARD][outcome.reward] += outcome.probability
                 if outcome.next_state is not None:
                     codes = space.codes[numbers[outcome.next_state]].tolist()
                     for name, value in zip(space.names, codes, strict=True):
                         laws[name][value] += outcome.probability
+            return [(output, label(output, law)) for output, law in laws.items()]
+
+        def label(output: str, law: Mapping[Factor, Fraction]) -> int:
+            total = sum(law.values())
+            shares = frozenset((value, chance / total) for value, chance in law.items() if chance)
+            return known[output].setdefault(shares, len(known[output]))
+
+        for state, action in product(mdp.states, range(space.num_actions)):
+            labels = laws_of(rule.outcomes(state, action))
             if isinstance(rule, Environment):
-                for cause, branch in rule.branches(state, action).items():
-                    laws[CAUSE][cause] += sum((o.probability for o in branch), Fraction(0))
-            for output, law in laws.items():
-                total = sum(law.values())
-                shares = frozenset((value, chance / total) for value, chance in law.items())
+                chances: dict[Factor, Fraction] = {
+                    cause: sum((outcome.probability for outcome in branch), Fraction(0))
+                    for cause, branch in rule.branches(state, action).items()
+                }
+                labels = [*labels, (CAUSE, label(CAUSE, chances))]
+            for output, number in labels:
                 self._rows[output].append(numbers[state] * space.num_actions + action)
-                self._labels[output].append(known[output].setdefault(shares, len(known[output])))
+                self._labels[output].append(number)
 
     def labelled(
         self, output: str

@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 import numba
 import numpy as np
 from jaxtyping import Float, Int
+from scipy import sparse
 
 from tabular.factored_model import CountedModel, Experience, ModelStructure
 from tabular.factored_space import FactoredSpace
@@ -183,16 +184,32 @@ def greedy_performance(
     good are equally likely.
     """
     best = values == values.max(axis=2, keepdims=True)
-    policies = best / best.sum(axis=2, keepdims=True)
-    shape = (mdp.num_states, mdp.num_actions, len(values))
-    policies = np.moveaxis(policies, 0, 2)
+    policies = np.moveaxis(best / best.sum(axis=2, keepdims=True), 0, 2)
+    rows, row = _distinct_rows(mdp.transitions)
+    row = row.reshape(mdp.rewards.shape)
     reward = (policies * mdp.rewards[:, :, None]).sum(axis=1)
     totals = np.zeros((mdp.num_states, len(values)))
     for _ in range(horizon):
-        following = (mdp.transitions @ totals).reshape(shape)
-        totals = reward + (policies * following).sum(axis=1)
+        following = rows @ totals
+        totals = reward + (policies * following[row]).sum(axis=1)
     performance: np.ndarray = mdp.initial @ totals
     return performance if mdp.termination.any() else performance / horizon
+
+
+def _distinct_rows(matrix: sparse.csr_array) -> tuple[sparse.csr_array, Int[np.ndarray, " row"]]:
+    """Each different row once, and which of them every row is.
+
+    The long ones, by which a success draws everything anew, are all the same.
+    """
+    seen: dict[bytes, int] = {}
+    firsts, which = [], []
+    for row, (begin, end) in enumerate(pairwise(matrix.indptr)):
+        key = matrix.indices[begin:end].tobytes() + matrix.data[begin:end].tobytes()
+        if key not in seen:
+            seen[key] = len(seen)
+            firsts.append(row)
+        which.append(seen[key])
+    return matrix[firsts], np.array(which)
 
 
 _NO_STRUCTURE = ModelStructure(
@@ -288,24 +305,16 @@ def replay(generator, memory, size, q, updates, step_size, discount):
 def imagine(generator, model, starts, size, q, updates, rollout, step_size, discount):
     """Updates with imagined transitions; returns how many were made."""
     made, left, state = 0, 0, 0
+    known = np.empty(q.shape[1], dtype=np.int64)
     for _ in range(updates):
-        if left == 0:
+        options = 0 if left == 0 else _known_actions(model, state, known)
+        if options == 0:
             state, left = starts[int(generator.random() * size)], rollout
-        known = 0
-        for action in range(q.shape[1]):
-            known += _knows(model, state, action)
-        if known == 0 and left < rollout:
-            state, left = starts[int(generator.random() * size)], rollout
-            for action in range(q.shape[1]):
-                known += _knows(model, state, action)
-        if known == 0:
+            options = _known_actions(model, state, known)
+        if options == 0:
             left = 0
             continue
-        choice = int(generator.random() * known)
-        action = 0
-        while choice > 0 or not _knows(model, state, action):
-            choice -= _knows(model, state, action)
-            action += 1
+        action = known[int(generator.random() * options)]
         termination, rewards = model.rows[-2, state, action], model.rows[-1, state, action]
         reward = model.reward_sums[rewards] / model.totals[rewards]
         following = -1
@@ -382,6 +391,18 @@ def _count(model, state, action, reward, following):
                 slot += 1
             model.counts[slot] += 1
             model.totals[row] += 1
+
+
+@numba.njit(cache=True, nogil=True)
+@typing.no_type_check
+def _known_actions(model, state, known):
+    """Write the known actions of a state into `known`; returns how many they are."""
+    options = 0
+    for action in range(len(known)):
+        if _knows(model, state, action):
+            known[options] = action
+            options += 1
+    return options
 
 
 @numba.njit(cache=True, nogil=True)
