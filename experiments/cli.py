@@ -15,6 +15,7 @@ import tyro
 
 from experiments import (
     bench,
+    bench_deep,
     bench_environments,
     bench_tabular,
     demo,
@@ -56,7 +57,9 @@ def _group(commands: Mapping[str, Command]) -> tyro.extras.SubcommandApp:
 def _app() -> tyro.extras.SubcommandApp:
     app = tyro.extras.SubcommandApp()
     env = env_pictures.COMMANDS | env_structure.COMMANDS
-    benches = bench.COMMANDS | bench_tabular.COMMANDS | bench_environments.COMMANDS
+    benches = (
+        bench.COMMANDS | bench_tabular.COMMANDS | bench_environments.COMMANDS | bench_deep.COMMANDS
+    )
     app.command(_group(theorem.COMMANDS), name="theorem", help=theorem.__doc__)
     app.command(_group(env), name="env", help="The environments: pictures, structure, best play.")
     app.command(_group(benches), name="bench", help=bench.__doc__)
