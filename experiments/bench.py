@@ -13,7 +13,8 @@ from fractions import Fraction
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-from experiments.output import Json, console, progress, require_writable, table, write_json
+from experiments.arguments import Json
+from experiments.output import console, progress, require_writable, table, write_json
 
 if TYPE_CHECKING:
     from theory import MDPClass

@@ -10,7 +10,8 @@ from typing import Annotated, Any, NamedTuple
 
 import tyro
 
-from experiments.output import Json, console, progress, require_writable, table, write_json
+from experiments.arguments import Json
+from experiments.output import console, progress, require_writable, table, write_json
 
 AGENTS = ("er", "simple", "categorical", "gaussian", "perfect")
 LANES = (1, 8, 30)

@@ -10,7 +10,8 @@ from typing import Annotated, Any, NamedTuple
 
 import tyro
 
-from experiments.output import Json, console, progress, require_writable, table, write_json
+from experiments.arguments import Json
+from experiments.output import console, progress, require_writable, table, write_json
 
 TARGETS = {"PanFlute": 2e6, "ButtonGrid": 2e6, "ProcMaze": 2e6}
 """Steps a second at the largest number of copies, on two cores."""

@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from experiments.output import Json, console, progress, require_writable, table, write_json
+from experiments.arguments import Json
+from experiments.output import console, progress, require_writable, table, write_json
 
 TARGET = 1e7
 """Replay updates a second, on two cores."""

@@ -32,6 +32,7 @@ def demo(*, out: Path = Path("demo")) -> int:
     _side_conditions(screen)
     holds &= _certify(screen, out)
     _draw(screen, out)
+    _learn_tables(screen, out)
     screen.print(f"\n{time.perf_counter() - start:.1f} s; the pictures are in {out.resolve()}")
     return 0 if holds else 1
 
@@ -181,3 +182,25 @@ def _draw(screen: Console, out: Path) -> None:
             report_progress((done + 1) / len(jobs))
     for draw, name in jobs:
         screen.print(f"  {out / f'{name}-{draw.__name__}.png'}")
+
+
+def _learn_tables(screen: Console, out: Path) -> None:
+    """Replay against learned models in tables: the paper's story, and the PanFlute."""
+    from experiments.tabular import AGENTS, Extent, draw, learn, prepare, show, tell_story
+    from tabular import OnlineSettings
+
+    rows = [(AGENTS[agent], *values) for agent, values in tell_story().items()]
+    screen.print(
+        table(
+            "Push-tree, learned in tables from the same story: q where a tree stands and food is across",
+            ("agent", "push", "cross"),
+            rows,
+        )
+    )
+    seeds, path = range(30), out / "panflute-tabular.png"
+    with progress("learning in tables") as report_progress:
+        problem = prepare("PanFlute", Extent(4, 5000), AGENTS, "exact", 0.01)
+        found = learn([problem], OnlineSettings(updates=50), seeds, 30, None, report_progress)
+    show(found, len(seeds), screen)
+    draw(found, path)
+    screen.print(f"  {path}")

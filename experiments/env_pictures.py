@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from experiments.output import Json, console, require_writable, table, write_json, write_whole
+from experiments.arguments import Json
+from experiments.output import console, require_writable, table, write_json, write_whole
 
 if TYPE_CHECKING:
     import numpy as np

@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
+from experiments.arguments import Json, Picture
 from experiments.output import (
-    Json,
-    Picture,
     console,
     facts,
     progress,

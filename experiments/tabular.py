@@ -13,15 +13,8 @@ import numpy as np
 import tyro
 from jaxtyping import Float, Int
 
-from experiments.output import (
-    Json,
-    cell,
-    console,
-    progress,
-    require_writable,
-    table,
-    write_json,
-)
+from experiments.arguments import Json
+from experiments.output import cell, console, progress, require_writable, table, write_json
 from experiments.run_store import require_folder, versions, write_table
 from experiments.statistics import Interval, difference_interval, mean_interval
 
@@ -203,7 +196,7 @@ def tabular(
     write_table(out / "metrics.parquet", columns(found, every_seed), settings)
     draw(found, out / "figure.png")
     write_json(summary, str(out / "summary.json"))
-    _show(found, count, console(json))
+    show(found, count, console(json))
     write_json(summary, json)
     return 0
 
@@ -360,6 +353,30 @@ def steps_to_learn(curves: Curves, agent: str) -> Float[np.ndarray, " seed"]:
     return steps
 
 
+def tell_story(updates: int = 1000) -> dict[str, list[float]]:
+    """The values of pushing and crossing where a tree stands and food lies across, after the paper's story."""
+    from tabular import Experience, OnlineSettings, PushTreeState, learn_offline
+    from tabular.environments.push_tree import story
+
+    problem = prepare("PushTree", Extent(0, 1), AGENTS, "exact", 0.01)
+    states, space = problem.mdp.states, problem.space
+    number = {state: int(space.reached[k]) for k, state in enumerate(states)}
+    lived = [
+        (number[state], action, float(reward), -1 if following is None else number[following])
+        for state, action, reward, following in story()
+    ]
+    experience = Experience(*map(np.array, zip(*lived, strict=True)))
+    here = states.index(PushTreeState(False, True, ()))
+    values = {}
+    for agent, source in problem.sources.items():
+        assert not callable(source)
+        learned = learn_offline(
+            space, source, experience, OnlineSettings(), seed=0, updates=updates
+        )
+        values[agent] = learned[here].tolist()
+    return values
+
+
 def summarize(curves: Curves) -> dict[str, Any]:
     """Means over seeds with 95 % intervals, and Welch's interval of each difference."""
     problem = curves.problem
@@ -511,7 +528,8 @@ def _plain(interval: Interval) -> dict[str, Any]:
     }
 
 
-def _show(found: Iterable[Curves], seeds: int, screen: Any) -> None:
+def show(found: Iterable[Curves], seeds: int, screen: Any) -> None:
+    """Print what `summarize` holds, for people."""
     rows, differences = [], []
     for curves in found:
         name = title(curves.problem)

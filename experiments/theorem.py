@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import tyro
 from rich.console import Console
 
+from experiments.arguments import Json, Picture
 from experiments.output import (
     PICTURES,
-    Json,
-    Picture,
     console,
     facts,
     progress,
