@@ -83,7 +83,7 @@ def digest(tensors: Mapping[str, Tensor], settings: str) -> str:
     total = hashlib.sha256(settings.encode())
     for name, tensor in sorted(tensors.items()):
         total.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        total.update(tensor.contiguous().view(-1).view(torch.uint8).numpy())
+        total.update(tensor.contiguous().view(-1).view(torch.uint8).numpy().data)
     return total.hexdigest()
 
 

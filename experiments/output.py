@@ -1,14 +1,16 @@
-"""What commands print and write: tables for people, JSON for programs, files that are whole or absent.
-
-The part of it that needs no command line is `experiments.whole_file`.
-"""
+"""What commands print and write: tables for people, JSON for programs, files that are whole or absent."""
 
 from __future__ import annotations
 
+import json
+import math
+import secrets
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from dataclasses import asdict, is_dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -17,11 +19,6 @@ from rich.console import Console, Group
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
-
-from experiments.whole_file import plain as plain
-from experiments.whole_file import require_writable as require_writable
-from experiments.whole_file import write_json as write_json
-from experiments.whole_file import write_whole as write_whole
 
 PICTURES = (".png", ".svg", ".pdf")
 QUIET_SECONDS = 1.0
@@ -106,6 +103,43 @@ def waiting(description: str) -> Iterator[None]:
         yield
 
 
+def plain(value: Any) -> Any:
+    """Dataclasses, fractions, paths and tuples as what JSON has; a float that is not a number as null."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, dict):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(entry) for entry in value]
+    if isinstance(value, (Fraction, Path)):
+        return str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def write_json(value: Any, target: str | None) -> None:
+    """Write JSON to a path, to standard output for "-", or nowhere for None."""
+    if target is None:
+        return
+    text = json.dumps(plain(value), indent=2) + "\n"
+    if target == "-":
+        sys.stdout.write(text)
+    else:
+        write_whole(Path(target), lambda path: path.write_text(text, encoding="utf-8"))
+
+
+def require_writable(*targets: str | Path | None) -> None:
+    """Fail before the work starts, not after, if a result could not be written.
+
+    Raises:
+        ValueError: naming the path and what is wrong with it.
+    """
+    for target in targets:
+        if target is not None and target != "-":
+            write_whole(Path(target), None)
+
+
 def require_picture(path: Path | None) -> None:
     """Refuse a picture's path that cannot be written or has no picture's suffix.
 
@@ -115,3 +149,37 @@ def require_picture(path: Path | None) -> None:
     if path is not None and path.suffix.lower() not in PICTURES:
         raise ValueError(f"{path} is no picture's name; accepted: {', '.join(PICTURES)}")
     require_writable(path)
+
+
+def write_whole(path: Path, write: Callable[[Path], object] | None) -> None:
+    """Write a file through a temporary one beside it, so that it is never seen half-written.
+
+    Links are followed; what is no ordinary file, such as a device, is written to as it is.
+
+    Args:
+        path: the file.
+        write: is given the path to write to; None to try only whether it could.
+
+    Raises:
+        ValueError: if it cannot be written.
+    """
+    try:
+        whole = path.resolve()
+        if whole.is_dir():
+            raise ValueError(f"{path} is a folder; accepted: a file to write")
+        if not whole.parent.is_dir():
+            raise ValueError(f"{path} cannot be written: there is no folder {path.parent}")
+        if whole.exists() and not whole.is_file():
+            if write is not None:
+                write(whole)
+            return
+        part = whole.with_name(f".mbgen-{secrets.token_hex(8)}{whole.suffix}")
+        part.touch(exist_ok=False)
+        try:
+            if write is not None:
+                write(part)
+                part.replace(whole)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be written: {error.strerror}") from None
