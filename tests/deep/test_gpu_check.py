@@ -10,7 +10,18 @@ import torch
 
 from deep.tensor_tree import tensors
 from experiments import gpu_check
-from experiments.gpu_check import SMALL, agreement, best_seconds, copied, loop_of, main
+from experiments.gpu_check import (
+    LANES_ALIKE,
+    MAX_DRIFT,
+    MEDIAN_DRIFT,
+    SMALL,
+    TARGETS_MS,
+    agreement,
+    best_seconds,
+    copied,
+    loop_of,
+    main,
+)
 
 ROOT = Path(__file__).parent.parent.parent
 CPU = torch.device("cpu")
@@ -156,3 +167,14 @@ def bare_environment():
     """The packages, without the installation of this one (which -S leaves out)."""
     packages = [path for path in sys.path if path.endswith("site-packages")]
     return {"PYTHONPATH": ":".join(packages), "OMP_NUM_THREADS": "1"}
+
+
+def test_the_document_states_the_targets_and_tolerances_of_the_code():
+    text = (ROOT / "docs" / "gpu.md").read_text(encoding="utf-8")
+    rows = [line.split("|")[1:3] for line in text.splitlines() if line.startswith("|")]
+    stated = {name.strip(): value.strip() for name, value in rows}
+    for name, target in TARGETS_MS.items():
+        assert float(stated[name]) == target
+    assert f"at most {MEDIAN_DRIFT:.0e} for".replace("e-0", "e-") in text
+    assert f"at most {MAX_DRIFT:.0e} for".replace("e-0", "e-") in text
+    assert f"at least {10 * LANES_ALIKE:.0f} of 10 lanes" in text
