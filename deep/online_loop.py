@@ -160,6 +160,8 @@ class OnlineLoop:
         self._begin = acceleration.compile(begin)
         self._act_greedily = acceleration.compile(act_greedily)
         self._segments: dict[tuple[int, bool], Callable[[], None]] = {}
+        self._performance = torch.zeros_like(lanes.temperature)
+        self._evaluation: Callable[[], None] | None = None
 
     def advance(self, steps: int) -> None:
         """Make that many steps in every lane, with the updates and target copies due in them."""
@@ -193,12 +195,19 @@ class OnlineLoop:
 
     def evaluate(self) -> Float32[Tensor, "lane"]:
         """Performance of the greedy policy of each lane; see `deep.evaluation`."""
+        if self._evaluation is None:
+            place = (self._performance,)
+            self._evaluation = self._acceleration.capture(self._run_evaluation, place)
+        self._evaluation()
+        return self._performance.clone()
+
+    def _run_evaluation(self) -> None:
         agent, learner, lanes = self.agent, self.state.learner, self.lanes
         episodes = self._begin(agent, lanes, self.state.steps)
         for time in range(MAX_STEPS):
             moment = self.state.steps * MAX_STEPS + time
             episodes = self._act_greedily(agent, learner, lanes, episodes, moment)
-        return performance(agent, episodes)
+        self._performance.copy_(performance(agent, episodes))
 
     def take_tally(self) -> Tally:
         """What was summed since the last time, which begins anew."""

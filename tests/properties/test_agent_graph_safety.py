@@ -162,6 +162,18 @@ def test_captured_segments_lead_where_the_steps_themselves_do(name, recorded_gra
     assert_equal(captured, plain)
 
 
+def test_a_captured_evaluation_sees_what_was_learned_since(recorded_graphs):
+    plain = loop_of("simple", FLUTE)
+    captured = loop_of("simple", FLUTE, Acceleration(captured=True))
+    for steps in (1, 5, 3):
+        results = []
+        for loop in (plain, captured):
+            loop.advance(steps)
+            results.append(loop.evaluate())
+        assert torch.equal(*results)
+    assert_equal(captured, plain)
+
+
 def test_a_loop_that_is_loaded_goes_on_by_the_graphs_it_has(recorded_graphs):
     plain = loop_of("er")
     captured = loop_of("er", acceleration=Acceleration(captured=True))
