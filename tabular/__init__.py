@@ -56,6 +56,7 @@ from tabular.online_learning import (
     OnlineSettings,
     World,
     greedy_performance,
+    learn_offline,
     learn_online,
 )
 from tabular.optimal_performance import (
@@ -118,6 +119,7 @@ __all__ = [
     "factored_structure",
     "greedy_performance",
     "imagined_transitions",
+    "learn_offline",
     "learn_online",
     "learned_structure",
     "least_squares_model",

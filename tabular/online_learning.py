@@ -174,6 +174,44 @@ def learn_online(
     return LearningRun(np.stack(values), np.array(updates), memory)
 
 
+def learn_offline(
+    space: FactoredSpace,
+    source: ModelStructure | None,
+    experience: Experience,
+    settings: OnlineSettings,
+    *,
+    seed: int,
+    updates: int,
+) -> Float[np.ndarray, "state action"]:
+    """Q in the reached states, after so many updates from experience that does not grow.
+
+    Args:
+        space: What is told apart.
+        source: The structure of a model, or None for replay.
+        experience: At least one transition.
+        settings: Those of them that have to do with updates.
+        seed: Of what is drawn.
+        updates: How many there are.
+
+    Raises:
+        ValueError: There is no transition.
+    """
+    if not len(experience.states):
+        raise ValueError("experience must hold at least one transition, got none")
+    generator, size = np.random.default_rng(seed), len(experience.states)
+    q = np.zeros((space.num_states, space.num_actions))
+    step_size, discount = settings.step_size, settings.discount
+    if source is None:
+        replay(generator, experience, size, q, updates, step_size, discount)
+    else:
+        model = model_arrays(CountedModel.empty(source))
+        observe(model, *experience)
+        starts, rollout = experience.states, settings.rollout
+        imagine(generator, model, starts, size, q, updates, rollout, step_size, discount)
+    learned: np.ndarray = q[space.reached]
+    return learned
+
+
 def greedy_performance(
     mdp: FiniteMDP[Any], values: Float[np.ndarray, "run state action"], horizon: int
 ) -> Float[np.ndarray, " run"]:

@@ -97,3 +97,19 @@ class PushTree(Environment[PushTreeState]):
         for scenery in coins:
             for fallen, food in product((False, True), repeat=2):
                 yield PushTreeState(fallen, food, scenery)
+
+
+def story() -> tuple[tuple[PushTreeState, int, int, PushTreeState | None], ...]:
+    """What has been lived through in the paper's introduction, before the question of whether to push.
+
+    State, action, reward and next state, None where the episode ended: a tree was pushed over where
+    there was nothing to gain; a fallen tree led to a meal; and now the agent is where a tree stands
+    and food lies across, and has tried to cross.
+    """
+    standing, fallen = PushTreeState(False, True, ()), PushTreeState(True, True, ())
+    barren = PushTreeState(False, False, ())
+    return (
+        (barren, PUSH, 0, barren._replace(fallen=True)),
+        (fallen, CROSS, 1, None),
+        (standing, CROSS, 0, standing),
+    )

@@ -17,6 +17,7 @@ from tabular import (
     Experience,
     FactoredSpace,
     FiniteMDP,
+    OnlineSettings,
     OpenGrid,
     PanFlute,
     ProcMaze,
@@ -25,12 +26,13 @@ from tabular import (
     Transition,
     declared_structure,
     exact_structure,
+    learn_offline,
     learned_structure,
     structure_of_parents,
     table_structure,
 )
 from tabular.context_tree import exact_contexts, learned_contexts
-from tabular.environments.push_tree import CROSS, PUSH
+from tabular.environments.push_tree import CROSS, PUSH, story
 
 RULES = [PushTree(1), PanFlute(2), PanFlute(3), ButtonGrid(1, 2), ProcMaze(2), OpenGrid(3)]
 STRUCTURES = {
@@ -63,6 +65,13 @@ def sampled(rule, steps, seed=0):
         rows.append((number[state], action, float(outcome.reward), following))
     states, actions, rewards, following = zip(*rows, strict=True)
     return Experience(np.array(states), np.array(actions), np.array(rewards), np.array(following))
+
+
+def experienced(rows, mdp, space):
+    """Transitions between states of a rule, by their numbers."""
+    number = dict(zip(mdp.states, space.reached.tolist(), strict=True)) | {None: -1}
+    columns = zip(*((number[s], a, float(r), number[n]) for s, a, r, n in rows), strict=True)
+    return Experience(*map(np.array, columns))
 
 
 def fitted(structure, seen):
@@ -183,22 +192,40 @@ def test_what_was_seen_apart_is_put_together_for_a_pair_never_tried():
     rule = PushTree()
     mdp, space = enumerated(rule)
     number = dict(zip(mdp.states, space.reached.tolist(), strict=True))
-    at = {
-        (fallen, food): number[PushTreeState(bool(fallen), bool(food), ())]
-        for fallen in (0, 1)
-        for food in (0, 1)
-    }
-    story = [
-        (at[0, 0], PUSH, 0.0, at[1, 0]),  # pushed a tree over, for nothing
-        (at[1, 1], CROSS, 1.0, -1),  # crossed on a fallen tree, and ate
-        (at[0, 1], CROSS, 0.0, at[0, 1]),  # a tree stands, and food lies across
-    ]
-    seen = Experience(*map(np.array, zip(*story, strict=True)))
+    seen = experienced(story(), mdp, space)
+    standing = number[PushTreeState(False, True, ())]
+    fallen = number[PushTreeState(True, True, ())]
     factored = fitted(exact_structure(rule, mdp, space), seen)
-    found = factored.predict(at[0, 1], PUSH)
+    found = factored.predict(standing, PUSH)
     assert found is not None
-    assert (found.reward, found.termination, found.next_states) == (0.0, 0.0, {at[1, 1]: 1.0})
-    assert fitted(table_structure(mdp, space), seen).predict(at[0, 1], PUSH) is None
+    assert (found.reward, found.termination, found.next_states) == (0.0, 0.0, {fallen: 1.0})
+    assert fitted(table_structure(mdp, space), seen).predict(standing, PUSH) is None
+
+
+def test_after_the_story_only_the_factored_model_pushes_the_tree():
+    rule = PushTree()
+    mdp, space = enumerated(rule)
+    seen = experienced(story(), mdp, space)
+    standing = mdp.states.index(PushTreeState(False, True, ()))
+    learned = {
+        kind: learn_offline(space, source, seen, OnlineSettings(), seed=0, updates=1000)[standing]
+        for kind, source in (
+            ("replay", None),
+            ("table", table_structure(mdp, space)),
+            ("factored", exact_structure(rule, mdp, space)),
+        )
+    }
+    assert learned["replay"].tolist() == learned["table"].tolist() == [0.0, 0.0]
+    assert learned["factored"][PUSH] == pytest.approx(0.9, abs=1e-3)
+    assert 0 < learned["factored"][CROSS] < learned["factored"][PUSH]
+
+
+def test_nothing_is_learned_offline_from_nothing():
+    _, space = enumerated(PushTree())
+    none = np.zeros(0, dtype=np.int64)
+    nothing = Experience(none, none, np.zeros(0), none)
+    with pytest.raises(ValueError, match="at least one transition, got none"):
+        learn_offline(space, None, nothing, OnlineSettings(), seed=0, updates=1)
 
 
 def test_a_pair_is_unknown_until_each_of_its_contexts_was_seen():
