@@ -54,6 +54,14 @@ Rounding differs between devices, so that now and then a draw near its threshold
 a lane's own steps (such lanes are not compared, and few), or in an imagined one (one of 320).
 """
 
+CELLS = tuple(
+    f"{agent}:{env}:{size}:{regime}"
+    for regime in ("high", "low")
+    for env, size in (("ProcMaze", 4), ("ButtonGrid", 4), ("PanFlute", 9))
+    for agent in ("er", "simple", "perfect", "categorical", "gaussian")
+)
+"""Of the paper's figure 3, the most telling first."""
+
 Facts = dict[str, Any]
 
 
@@ -71,6 +79,7 @@ class Size:
         segments: Lengths of a captured segment that are measured.
         seconds: The least time for a measurement.
         transitions: Steps of each environment that are compared.
+        scale: Of the cells, as `mbgen run` has it.
     """
 
     environment: Environment[Any]
@@ -82,10 +91,11 @@ class Size:
     segments: tuple[int, ...]
     seconds: float
     transitions: int
+    scale: str
 
 
-FULL = Size(ProcMaze(4), 30, 64, 16, 96, (30, 120, 480, 1), (4, 32, 100), 1.0, 200)
-SMALL = Size(ProcMaze(2), 2, 4, 2, 4, (2, 1), (1,), 0.01, 10)
+FULL = Size(ProcMaze(4), 30, 64, 16, 96, (30, 120, 480, 1), (4, 32, 100), 1.0, 200, "paper")
+SMALL = Size(ProcMaze(2), 2, 4, 2, 4, (2, 1), (1,), 0.01, 10, "smoke")
 
 
 @dataclass(frozen=True)
@@ -98,6 +108,7 @@ class Check:
         agents: Names of the agents.
         ways: Names of the accelerations.
         precisions: Of the products.
+        cells: Runs, as agent:environment:size:regime.
         out: The folder of the findings.
         deadline: When to start nothing more, by `time.monotonic`.
         done: Stage and case of what was found before.
@@ -108,6 +119,7 @@ class Check:
     agents: Sequence[str]
     ways: Sequence[str]
     precisions: Sequence[Precision]
+    cells: Sequence[str]
     out: Path
     deadline: float
     done: set[tuple[str, str]] = field(default_factory=set)
@@ -487,6 +499,45 @@ def release(device: torch.device) -> None:
         torch.cuda.empty_cache()
 
 
+# Cells
+
+
+def cells(check: Check) -> None:
+    """Whole runs, in folders of their own; one that time cuts short goes on in a later call."""
+    for cell in check.cells:
+        check.find("cells", cell, partial(_run_cell, check, cell))
+        release(check.device)
+
+
+def _run_cell(check: Check, cell: str) -> Facts:
+    from experiments.online_run import execute
+    from experiments.online_settings import run_settings
+
+    parts = cell.split(":")
+    if len(parts) != 4 or not parts[2].isdigit():
+        raise ValueError(f"a cell must be agent:environment:size:regime, got {cell!r}")
+    agent, env, size, regime = parts
+    way = check.ways[-1]
+    settings = run_settings(
+        agent=agent,
+        env=env,
+        size=int(size),
+        regime=regime,
+        scale=check.size.scale,
+        device=check.device.type,
+        precision=check.precisions[0],
+        acceleration="none" if way == "eager" else way,
+    )
+    folder = check.out / "cells" / cell.replace(":", "-")
+    folder.parent.mkdir(exist_ok=True)
+    outcome = execute(settings, folder, resume=True, interrupted=lambda: check.seconds_left <= 0)
+    facts = {"finished": outcome.finished, "steps": outcome.steps, "of": settings.steps}
+    if outcome.summary is None:
+        return facts
+    told = ("mean", "half_width", "lanes_in_mean", "reference", "steps_per_second")
+    return facts | {name: outcome.summary[name] for name in told}
+
+
 # The command
 
 
@@ -509,9 +560,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         agents=options.agents,
         ways=ways,
         precisions=options.precisions,
+        cells=options.cells,
         out=options.out,
         deadline=time.monotonic() + options.seconds,
-        done=set() if options.again else {(f["stage"], f["case"]) for f in earlier if f["ok"]},
+        done=set()
+        if options.again
+        else {(f["stage"], f["case"]) for f in earlier if f["ok"] and f.get("finished", True)},
     )
     check.tell({"stage": "machine", "case": "", "ok": True} | machine(device))
     before = len(_findings(options.out))
@@ -520,7 +574,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0 if all(finding["ok"] for finding in _findings(options.out)[before:]) else 1
 
 
-STAGES: dict[str, Callable[[Check], None]] = {"parity": parity, "sync": sync, "speed": speed}
+STAGES: dict[str, Callable[[Check], None]] = {
+    "parity": parity,
+    "sync": sync,
+    "speed": speed,
+    "cells": cells,
+}
 
 
 def machine(device: torch.device) -> Facts:
@@ -546,6 +605,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--ways", nargs="+", choices=WAYS, help="default: all that this machine can"
     )
     parser.add_argument("--precisions", nargs="+", default=list(PRECISIONS), choices=PRECISIONS)
+    parser.add_argument("--cells", nargs="+", default=CELLS, metavar="AGENT:ENV:SIZE:REGIME")
     parser.add_argument("--seconds", type=float, default=540.0, help="start nothing after so many")
     parser.add_argument(
         "--again", action="store_true", help="also what was found to be well before"

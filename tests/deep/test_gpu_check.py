@@ -145,6 +145,30 @@ def test_a_measurement_is_taken_over_enough_repetitions():
     assert len(calls) > 3
 
 
+def test_a_cell_that_time_cuts_short_goes_on_in_the_next_call(tmp_path, monkeypatch):
+    options = ["--stages", "cells", "--cells", "er:PanFlute:2:low"]
+    clock = iter(range(10**6))  # a second passes whenever it is asked
+    with monkeypatch.context() as patched:
+        patched.setattr(gpu_check.time, "monotonic", lambda: next(clock))
+        status, findings = checked(tmp_path, *options, "--seconds", "20")
+    assert status == 0
+    first = findings[-1]
+    assert not first["finished"]
+    assert 0 < first["steps"] < first["of"]
+    status, findings = checked(tmp_path, *options)
+    assert status == 0
+    assert findings[-1]["finished"]
+    assert findings[-1]["steps"] == first["of"]
+    assert (tmp_path / "cells" / "er-PanFlute-2-low" / "metrics.parquet").exists()
+    assert cases(checked(tmp_path, *options)[1]) == [("machine", "")]
+
+
+def test_a_cell_that_is_none_is_told(tmp_path):
+    status, findings = checked(tmp_path, "--stages", "cells", "--cells", "er:PanFlute:high")
+    assert status == 1
+    assert "agent:environment:size:regime, got 'er:PanFlute:high'" in findings[-1]["error"]
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_machine_without_a_gpu_is_told_what_to_do():
     with pytest.raises(SystemExit, match="--device cpu"):
@@ -152,13 +176,14 @@ def test_a_machine_without_a_gpu_is_told_what_to_do():
 
 
 def test_it_runs_from_the_source_tree_without_what_a_bare_machine_lacks(tmp_path):
+    options = ["--device", "cpu", "--stages", "sync", "cells", "--agents", "er", "--ways", "eager"]
+    options += ["--cells", "er:PanFlute:2:low", "--out", str(tmp_path)]
     code = f"""
 import sys
 for name in ("tyro", "gymnasium", "polars", "beartype"):
     sys.modules[name] = None
 from experiments.gpu_check import main
-sys.exit(main({["--device", "cpu", "--stages", "sync", "--agents", "er", "--ways", "eager"]}
-              + ["--out", {str(tmp_path)!r}]))
+sys.exit(main({options}))
 """
     subprocess.run([sys.executable, "-S", "-c", code], check=True, cwd=ROOT, env=bare_environment())
 
