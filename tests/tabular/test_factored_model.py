@@ -1,6 +1,7 @@
 """Models by counting: what they pool, and what they therefore know of pairs that were never tried."""
 
 from collections import Counter
+from fractions import Fraction
 from functools import cache
 
 import numpy as np
@@ -25,9 +26,12 @@ from tabular import (
     PushTreeState,
     Transition,
     declared_structure,
+    enumerate_factors,
     exact_structure,
+    factored_structure,
     learn_offline,
     learned_structure,
+    reference_performance,
     structure_of_parents,
     table_structure,
 )
@@ -148,8 +152,11 @@ def test_with_much_data_each_output_has_its_true_distribution(rule, kind):
                 for following, share in found.next_states.items():
                     learned[space.codes[following, variable]] += share
                 assert learned.keys() <= true.keys()
+                row = model.structure.rows[min(variable, len(model.structure.rows) - 3)]
+                tries = model.totals[row[number[state], action]]
                 for code, share in true.items():
-                    assert learned[code] == pytest.approx(share, abs=0.25)
+                    deviation = np.sqrt(share * (1 - share) / tries)
+                    assert abs(learned[code] - share) <= 5 * deviation + 1e-9
 
 
 @pytest.mark.parametrize("rule", RULES, ids=str)
@@ -259,6 +266,26 @@ def test_spaces_that_are_too_large_are_refused():
     rule = PanFlute(4)
     with pytest.raises(ValueError, match="1,024 combinations of values; at most 1,000"):
         FactoredSpace.of(rule, FiniteMDP.from_rule(rule), max_states=1_000)
+
+
+@pytest.mark.parametrize("bystanders", [0, 1, 3])
+def test_bystanders_change_nothing_about_the_best_and_the_random_meal(bystanders):
+    rule = PushTree(bystanders)
+    # At (1,1) eat at once; at (0,1) push, and eat unless night falls, which it does one time in four.
+    best = (1 + Fraction(3, 4)) / 4
+    # x = 1/2 + 1/2 3/4 x at (1,1), and y = 1/2 3/4 (x + y) at (0,1).
+    x = Fraction(1, 2) / (1 - Fraction(3, 8))
+    y = Fraction(3, 8) * x / (1 - Fraction(3, 8))
+    assert reference_performance(rule, "optimal").value == pytest.approx(float(best))
+    assert reference_performance(rule, "uniform").value == pytest.approx(float((x + y) / 4))
+
+
+def test_the_scopes_that_a_push_tree_declares_are_the_smallest():
+    structure = factored_structure(enumerate_factors(PushTree(2)))
+    declared = [scope for scope in structure.scopes if scope.declared is not None]
+    assert declared
+    assert all(scope.declared in scope.smallest for scope in declared)
+    assert structure.scope("reward", CROSS, None).smallest == (frozenset({"fallen", "food"}),)
 
 
 @pytest.mark.parametrize("bystanders", [-1, 11])
