@@ -30,7 +30,7 @@ from torch import Tensor
 
 from deep.acceleration import Acceleration, can_compile, product_precision
 from deep.agent import Agent, Lanes
-from deep.arithmetic import Product, Products, flops, update_products
+from deep.arithmetic import Products, flops, update_products
 from deep.environments import ENVIRONMENTS, Environment, ProcMaze, at, make
 from deep.models import AGENTS
 from deep.networks import PRECISIONS, Precision
@@ -397,7 +397,7 @@ def update_speed(
         seconds = best_seconds(lambda: loop.advance(segment), size.seconds, device) / segment
         kernels = kernels_of(lambda: loop.advance(segment), device)
         together = update_products(loop.agent).together
-        products = products_seconds(together, lanes, precision, size.seconds / 50, device)
+        products = products_seconds(together, lanes, precision, size.seconds / 4, device)
     if not bool(loop.finite().all()):
         raise ArithmeticError("parameters are not finite after the measurement")
     work = lanes * flops(together)
@@ -421,29 +421,29 @@ def update_speed(
 def products_seconds(
     products: Products, lanes: int, precision: Precision, seconds: float, device: torch.device
 ) -> float:
-    """How long the products alone take, one after the other, each at its best."""
+    """How long the products alone take, on random numbers; on a GPU launched at once, by a graph."""
     dtype = torch.bfloat16 if precision == "bf16" else torch.float32
-    return sum(
-        count * product_seconds(product, lanes, dtype, seconds, device)
+
+    def random(*shape: int) -> Tensor:
+        return torch.randn(shape, device=device).to(dtype)
+
+    operands = [
+        (
+            count,
+            random(lanes * product.members, product.rows, product.inner),
+            random(lanes * product.members, product.inner, product.columns),
+        )
         for product, count in Counter(products).items()
-    )
-
-
-def product_seconds(
-    product: Product, lanes: int, dtype: torch.dtype, seconds: float, device: torch.device
-) -> float:
-    """Of one batched product, from random numbers; on a GPU launched by a graph, twenty at once."""
-    batch, times = lanes * product.members, 20
-    left = torch.randn(batch, product.rows, product.inner, device=device).to(dtype)
-    right = torch.randn(batch, product.inner, product.columns, device=device).to(dtype)
-    result = torch.empty(batch, product.rows, product.columns, device=device, dtype=dtype)
+    ]
+    results = [torch.bmm(left, right) for _, left, right in operands]
 
     def work() -> None:
-        for _ in range(times):
-            torch.bmm(left, right, out=result)
+        for (count, left, right), result in zip(operands, results, strict=True):
+            for _ in range(count):
+                torch.bmm(left, right, out=result)
 
-    captured = Acceleration(captured=device.type == "cuda").capture(work, (result,))
-    return best_seconds(captured, seconds, device) / times
+    captured = Acceleration(captured=device.type == "cuda").capture(work, ())
+    return best_seconds(captured, seconds, device)
 
 
 def best_seconds(work: Callable[[], object], least: float, device: torch.device) -> float:
