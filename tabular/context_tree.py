@@ -58,17 +58,14 @@ def exact_contexts(
             for value in np.unique(codes[:, action])
         ]
     for rows, pairs in groups:
-        contexts[pairs] = (
-            contexts.max()
-            + 1
-            + _grow(
-                codes[rows],
-                weights[rows],
-                everywhere[pairs],
-                sorted(scope - {action}),
-                lambda _gain, present, _tests: present == 1,
-            )
+        grown = _grow(
+            codes[rows],
+            weights[rows],
+            everywhere[pairs],
+            sorted(scope - {action}),
+            lambda _gain, present, _tests: present == 1,
         )
+        contexts[pairs] = contexts.max() + 1 + grown
     return np.unique(contexts, return_inverse=True)[1].reshape(-1)
 
 

@@ -250,6 +250,7 @@ def _distinct_rows(matrix: sparse.csr_array) -> tuple[sparse.csr_array, Int[np.n
     return matrix[firsts], np.array(which)
 
 
+# What replay hands to the kernel, which never looks at it.
 _NO_STRUCTURE = ModelStructure(
     np.zeros((2, 1, 1), dtype=np.int64), np.zeros(1, dtype=np.int64),
     np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.int64),

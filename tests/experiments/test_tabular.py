@@ -1,7 +1,6 @@
 """`mbgen tabular` and its benchmark: what they write, print and refuse."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -167,16 +166,22 @@ def test_places_that_cannot_be_written_are_refused_before_the_work(tmp_path, cap
 
 def test_an_interrupted_run_leaves_nothing(tmp_path):
     out = tmp_path / "out"
-    script = "import sys; from experiments.cli import main; sys.exit(main(sys.argv[1:]))"
+    script = (
+        "import sys, tabular; from experiments.cli import main; print('ready', flush=True);"
+        "sys.exit(main(sys.argv[1:]))"
+    )
     arguments = ["tabular", "--env", "PanFlute", "--steps", "200000", "--seeds", "1000"]
     process = subprocess.Popen(
-        [sys.executable, "-c", script, *arguments, "--evaluations", "300", "--out", str(out)],
+        [sys.executable, "-c", script, *arguments, "--out", str(out)],
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     )
-    time.sleep(6)
-    os.kill(process.pid, signal.SIGINT)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    time.sleep(3)
+    assert process.poll() is None, "it was done before it could be interrupted"
+    process.send_signal(signal.SIGINT)
     output, complaint = process.communicate(timeout=60)
     assert process.returncode == 130
     assert (output, complaint) == ("", "mbgen: interrupted\n")
