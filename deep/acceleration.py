@@ -106,7 +106,9 @@ def resolve(name: AccelerationName, device: torch.device) -> Acceleration:
 def can_compile(device: torch.device) -> bool:
     """Whether torch.compile finds what it needs: Triton for a GPU, a C++ compiler for a CPU."""
     if device.type == "cuda":
-        return bool(torch.utils._triton.has_triton())
+        from torch.utils._triton import has_triton
+
+        return bool(has_triton())
     return shutil.which(environ.get("CXX", "g++")) is not None
 
 

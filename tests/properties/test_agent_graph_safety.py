@@ -10,7 +10,7 @@ import torch
 from torch.nn.functional import one_hot as torch_one_hot
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from deep.acceleration import NONE, Acceleration, can_compile
+from deep.acceleration import NONE, Acceleration, can_compile, resolve
 from deep.agent import Agent, Lanes
 from deep.environments import PanFlute, ProcMaze
 from deep.models import AGENTS
@@ -202,6 +202,14 @@ def assert_equal(one, other, **tolerances):
             tensor, expected[name], **tolerances, msg=lambda m, name=name: f"{name}: {m}"
         )
     assert one.steps == other.steps
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_without_a_gpu_nothing_is_compiled_for_one_or_captured():
+    assert not can_compile(torch.device("cuda"))
+    assert resolve("auto", torch.device("cuda")) == NONE
+    with pytest.raises(ValueError, match="needs a CUDA device, got cpu"):
+        resolve("graph", torch.device("cpu"))
 
 
 # Compiled, in interpreters of their own, without the run-time type checks, which do not trace.
