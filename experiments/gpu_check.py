@@ -173,16 +173,15 @@ def loop_of(
     precision: Precision = "highest",
     segment: int | None = None,
 ) -> OnlineLoop:
-    """A run on that device; learning starts after `size.filled` steps."""
+    """A run on that device; learning starts after `size.filled` steps or a few more."""
     runs = Lanes(
         torch.arange(lanes, device=device),
         torch.full((lanes,), 1e-4, device=device),
         torch.ones(lanes, device=device),
     )
     period = segment or size.segment
-    protocol = Protocol(
-        1_000_000, 1, period, 500, learning_starts=size.filled, buffer_capacity=10_000
-    )
+    filled = -(-size.filled // period) * period  # whole segments
+    protocol = Protocol(1_000_000, 1, period, 500, learning_starts=filled, buffer_capacity=10_000)
     agent = Agent(AGENTS[name](size.environment, precision=precision))
     return OnlineLoop(agent, protocol, runs, WAYS[way])
 
@@ -388,7 +387,7 @@ def update_speed(
     reset_peak(device)
     loop = loop_of(name, size, lanes, device, way, precision, segment)
     with product_precision(precision):
-        loop.advance(size.filled)
+        loop.advance(loop.protocol.learning_starts)
         start = time.perf_counter()
         loop.advance(segment)
         synchronize(device)
@@ -606,7 +605,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     parser.add_argument("--precisions", nargs="+", default=list(PRECISIONS), choices=PRECISIONS)
     parser.add_argument("--cells", nargs="+", default=CELLS, metavar="AGENT:ENV:SIZE:REGIME")
-    parser.add_argument("--seconds", type=float, default=540.0, help="start nothing after so many")
+    parser.add_argument("--seconds", type=float, default=480.0, help="start nothing after so many")
     parser.add_argument(
         "--again", action="store_true", help="also what was found to be well before"
     )
