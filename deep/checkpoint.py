@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -83,7 +82,7 @@ def digest(tensors: Mapping[str, Tensor], settings: str) -> str:
     total = hashlib.sha256(settings.encode())
     for name, tensor in sorted(tensors.items()):
         total.update(f"\n{name} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
-        total.update(tensor.contiguous().view(-1).view(torch.uint8).numpy().data)
+        total.update(tensor.contiguous().numpy().ravel().data)
     return total.hexdigest()
 
 

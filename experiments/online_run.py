@@ -218,9 +218,10 @@ def execute(
         ValueError: The folder is not fit, holds another run, or cannot be written to; or the run
             needs more memory than there is.
     """
+    require_memory(settings)
+    run = Run(settings)
     prepare_folder(settings, out, resume=resume, overwrite=overwrite)
     path = out / CHECKPOINT
-    run = Run(settings)
     if path.exists():
         run.load(path)
     start, first = time.monotonic(), run.steps
@@ -265,7 +266,6 @@ def prepare_folder(settings: RunSettings, out: Path, *, resume: bool, overwrite:
     """
     if resume and overwrite:
         raise ValueError("--resume goes on with a run and --overwrite begins anew: give one")
-    require_memory(settings)
     config = out / "config.json"
     if resume and out.is_dir():
         for part in out.glob(".mbgen-*"):  # left by a kill

@@ -198,6 +198,20 @@ class RunSettings:
         }
 
 
+def stored_settings(stored: Mapping[str, Any]) -> RunSettings:
+    """The settings that `RunSettings.stored` gave, on a machine of any kind.
+
+    Raises:
+        ValueError: They are none, or of another version.
+    """
+    if stored.keys() != {field.name for field in fields(RunSettings)}:
+        raise ValueError(f"these are no settings of a run: {', '.join(stored)}")
+    values = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
+    }
+    return RunSettings(**values | {"device": "cpu", "acceleration": "none"})
+
+
 def run_settings(
     *,
     agent: str,
@@ -248,6 +262,7 @@ def run_settings(
     _require_name("regime", regime, REGIMES)
     _require_name("scale", scale, SCALES)
     _require_name("device", device, ("cpu", "cuda", "auto"))
+    _require_name("acceleration", acceleration, ACCELERATIONS)
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     elif device == "cuda" and not torch.cuda.is_available():

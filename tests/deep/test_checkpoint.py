@@ -4,6 +4,7 @@ import resource
 import signal
 from contextlib import contextmanager
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import given
@@ -22,6 +23,7 @@ def some_tensors():
         "flags": torch.tensor([True, False]),
         "steps": torch.tensor(2**40),
         "nothing": torch.zeros(0, 3),
+        "no_steps": torch.from_numpy(np.zeros(0, np.int64)),
     }
 
 
