@@ -7,13 +7,13 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 .PHONY: help demo test bench pictures clean
 
 help:
-	@echo "make demo      check Theorem 1 over the gallery, certify a witness, draw the pictures into demo/"
+	@echo "make demo      check Theorem 1, certify a witness, learn in tables and online, draw the pictures into demo/"
 	@echo "make test      the whole suite, by tox: lint, light (no torch), py311"
 	@echo "make bench     the speed of the exact enumeration on this machine"
 	@echo "make pictures  draw the documentation's pictures again"
 	@echo "make clean     remove the environments and what the demo drew"
 
-demo: .venv/base
+demo: .venv/deep
 	$(BIN)/mbgen demo --out demo
 
 test: .venv/tox
@@ -22,15 +22,19 @@ test: .venv/tox
 bench: .venv/base
 	$(BIN)/mbgen bench theory
 
-pictures: .venv/base
+pictures: .venv/deep
 	$(BIN)/mbgen demo --out docs/pictures
 
-# One environment, two layers: what the command needs, and what runs the tests.
+# One environment, three layers: what the command needs, what the online agents need, and what runs the tests.
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
 .venv/base: .venv/bin/python pyproject.toml constraints.txt
 	$(BIN)/pip install --quiet --editable .
+	touch $@
+
+.venv/deep: .venv/base
+	$(BIN)/pip install --quiet --editable '.[deep]'
 	touch $@
 
 .venv/tox: .venv/bin/python constraints.txt

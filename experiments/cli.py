@@ -18,6 +18,7 @@ from experiments import (
     bench_deep,
     bench_environments,
     bench_tabular,
+    compare,
     demo,
     env_pictures,
     env_structure,
@@ -64,7 +65,7 @@ def _app() -> tyro.extras.SubcommandApp:
     app.command(_group(theorem.COMMANDS), name="theorem", help=theorem.__doc__)
     app.command(_group(env), name="env", help="The environments: pictures, structure, best play.")
     app.command(_group(benches), name="bench", help=bench.__doc__)
-    for name, command in (tabular.COMMANDS | run.COMMANDS).items():
+    for name, command in (tabular.COMMANDS | run.COMMANDS | compare.COMMANDS).items():
         app.command(name=name)(deferred(command))
     app.command(name="demo")(deferred(demo.demo))
     return app

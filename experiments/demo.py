@@ -5,21 +5,35 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from experiments.output import console, progress, table, write_whole
 
+if TYPE_CHECKING:
+    from experiments.online_run import Moment
 
-def demo(*, out: Path = Path("demo")) -> int:
-    """Check Theorem 1 over the gallery, certify a witness, and draw the pictures into a folder.
+
+ONLINE_AGENTS = ("er", "simple", "perfect")
+ONLINE_LANES = 3
+ONLINE_EVALUATIONS = 250  # steps between
+
+
+def demo(*, out: Path = Path("demo"), steps: int = 3_000) -> int:
+    """Check Theorem 1 over the gallery, certify a witness, learn in tables and online, and draw the pictures.
 
     Exit status 1 if the theorem fails anywhere, or the certificate does not verify.
 
     Args:
         out: The folder; it is made if there is none, and files of the same names are replaced.
+        steps: Of each online run (replay, the simple and the perfect model, which take most of the time); 0 leaves
+            them out.
     """
+    if steps < 0:
+        raise ValueError(f"steps is {steps}; accepted: 0 or more")
     start = time.perf_counter()
     try:
         out.mkdir(parents=True, exist_ok=True)
@@ -33,6 +47,8 @@ def demo(*, out: Path = Path("demo")) -> int:
     holds &= _certify(screen, out)
     _draw(screen, out)
     _learn_tables(screen, out)
+    if steps:
+        _learn_online(screen, out, steps)
     screen.print(f"\n{time.perf_counter() - start:.1f} s; the pictures are in {out.resolve()}")
     return 0 if holds else 1
 
@@ -203,4 +219,37 @@ def _learn_tables(screen: Console, out: Path) -> None:
         found = learn([problem], OnlineSettings(updates=50), seeds, 30, None, report_progress)
     show(found, len(seeds), screen)
     draw(found, path)
+    screen.print(f"  {path}")
+
+
+def _learn_online(screen: Console, out: Path, steps: int) -> None:
+    """Replay against two models on the smallest mazes, a few lanes each."""
+    if find_spec("torch") is None:
+        screen.print("\nThe online agents are left out: they need pip install 'mbgen[deep]'")
+        return
+    from experiments.compare import compare_runs, read_run
+    from experiments.online_run import execute
+    from experiments.online_settings import run_settings
+
+    folders = [out / f"proc-maze-{agent}" for agent in ONLINE_AGENTS]
+    with progress("learning online") as report_progress:
+        for done, (agent, folder) in enumerate(zip(ONLINE_AGENTS, folders, strict=True)):
+            settings = run_settings(
+                agent=agent,
+                env="ProcMaze",
+                size=2,
+                regime="high",
+                lanes=ONLINE_LANES,
+                steps=steps,
+                device="cpu",
+                acceleration="none",
+                evaluation_interval=ONLINE_EVALUATIONS,
+            )
+
+            def report(moment: Moment, before: int = done) -> None:
+                report_progress((before + moment.steps / steps) / len(ONLINE_AGENTS))
+
+            execute(settings, folder, overwrite=True, report=report)
+    path = out / "proc-maze-online.png"
+    compare_runs(folders, [read_run(folder) for folder in folders], screen, path)
     screen.print(f"  {path}")

@@ -1,14 +1,23 @@
-"""The picture of a run: performance over steps, beside the best and the random policy."""
+"""Pictures of runs: performance over steps, beside the best and the random policy."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from experiments.figures import ACCENT, GREY, MODEL, picture
-from experiments.statistics import mean_interval
+from experiments.figures import ACCENT, BELLMAN, GREY, INK, MODEL, PROPER, picture
+from experiments.statistics import Interval, mean_interval
+
+COLOURS = {
+    "er": BELLMAN,
+    "simple": MODEL,
+    "perfect": ACCENT,
+    "categorical": PROPER,
+    "gaussian": "#B8860B",
+}
 
 
 def draw_learning_curve(
@@ -47,3 +56,40 @@ def draw_learning_curve(
         axes.set_xlabel("environment steps of a lane")
         axes.set_ylabel("performance of the greedy policy")
         axes.legend()
+
+
+def draw_comparison(
+    path: Path,
+    title: str,
+    curves: Sequence[tuple[str, Int[np.ndarray, " evaluation"], Interval]],
+    *,
+    optimal: float,
+    uniform: float,
+) -> None:
+    """The mean of each agent with its 95 % interval, and two reference lines.
+
+    Args:
+        path: Where to.
+        title: Of the picture.
+        curves: Agent, steps, and the mean over its lanes at each.
+        optimal: Of the best policy.
+        uniform: Of the uniformly random policy.
+
+    Raises:
+        ValueError: The picture cannot be written.
+    """
+    with picture(path, 7.0, 4.2) as figure:
+        axes = figure.subplots()
+        for agent, step, mean in curves:
+            colour = COLOURS.get(agent, INK)
+            known = np.isfinite(mean.half_width) & (mean.seeds > 0)
+            low, high = (np.where(known, end, np.nan) for end in (mean.low, mean.high))
+            axes.fill_between(step, low, high, color=colour, alpha=0.15, linewidth=0)
+            lanes = int(mean.seeds.max())
+            axes.plot(step, mean.estimate, color=colour, label=f"{agent} ({lanes} lanes)")
+        axes.axhline(optimal, color=INK, linestyle="--", linewidth=1.2, label="optimal")
+        axes.axhline(uniform, color=GREY, linestyle=":", linewidth=1.2, label="uniformly random")
+        axes.set_title(title)
+        axes.set_xlabel("environment steps of a lane")
+        axes.set_ylabel("performance of the greedy policy")
+        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))

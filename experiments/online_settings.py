@@ -206,10 +206,11 @@ def stored_settings(stored: Mapping[str, Any]) -> RunSettings:
     """
     if stored.keys() != {field.name for field in fields(RunSettings)}:
         raise ValueError(f"these are no settings of a run: {', '.join(stored)}")
-    values = {
+    values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
     }
-    return RunSettings(**values | {"device": "cpu", "acceleration": "none"})
+    values |= {"device": "cpu", "acceleration": "none"}
+    return RunSettings(**values)
 
 
 def run_settings(

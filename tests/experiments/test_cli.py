@@ -403,7 +403,7 @@ def test_bench_measures_every_figure(capsys):
 
 
 def test_the_demo_checks_certifies_and_draws(capsys, tmp_path):
-    assert main(["demo", "--out", str(tmp_path / "new" / "folder")]) == 0
+    assert main(["demo", "--steps", "0", "--out", str(tmp_path / "new" / "folder")]) == 0
     out = capsys.readouterr().out
     assert "push-tree" in out
     pictures = list((tmp_path / "new" / "folder").glob("*.png"))

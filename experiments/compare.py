@@ -1,0 +1,172 @@
+"""Runs side by side: the learning curves of several agents in one picture."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import numpy as np
+import tyro
+
+from experiments.arguments import Json, Picture
+from experiments.output import console, require_picture, require_writable, table, write_json
+from experiments.run_store import read_table
+from experiments.statistics import Interval, mean_interval
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
+    from rich.console import Console
+
+TASK = ("env", "size", "regime", "spontaneous", "steps")
+WAY = 0.9
+"""Of the way from the uniformly random policy to the best, for `steps_to`."""
+
+
+class StoredRun(NamedTuple):
+    """What a run's folder tells.
+
+    Attributes:
+        settings: As they were stored.
+        step: Of each evaluation.
+        performance: NaN where a lane had diverged.
+    """
+
+    settings: dict[str, Any]
+    step: Int[np.ndarray, " evaluation"]
+    performance: Float[np.ndarray, "lane evaluation"]
+
+
+class Compared(NamedTuple):
+    """One run among the others.
+
+    Attributes:
+        agent: Its name.
+        folder: Where it is.
+        lanes: Runs that it holds.
+        final: Mean over lanes of the mean of the last ten evaluations.
+        half_width: Half of its 95 % interval.
+        updates: Of each lane.
+        steps_to: When the mean over lanes first came 90 % of the way from uniform to best; None: it never did.
+    """
+
+    agent: str
+    folder: Path
+    lanes: int
+    final: float
+    half_width: float
+    updates: int
+    steps_to: int | None
+
+
+def compare(
+    folders: Annotated[
+        tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="DIR [DIR ...]")
+    ],
+    *,
+    out: Picture = None,
+    json: Json = None,
+) -> int:
+    """Draw finished runs of different agents on the same task in one picture, and print how each ended.
+
+    Args:
+        folders: Of runs, as `mbgen run` makes them.
+        out: The picture.
+        json: Write the figures as JSON; "-" is standard output.
+    """
+    if not folders:
+        raise ValueError("there is nothing to compare; accepted: one or more folders of runs")
+    require_picture(out)
+    require_writable(json)
+    runs = [read_run(folder) for folder in folders]
+    compare_runs(folders, runs, console(json), out, json)
+    return 0
+
+
+COMMANDS: dict[str, Callable[..., int]] = {"compare": compare}
+
+
+def compare_runs(
+    folders: Sequence[Path],
+    runs: Sequence[StoredRun],
+    screen: Console,
+    out: Path | None,
+    json: str | None = None,
+) -> list[Compared]:
+    """Print, draw and write the comparison.
+
+    Raises:
+        ValueError: The runs are not of one task; or what is asked for cannot be written.
+    """
+    from experiments.learning_curve import draw_comparison
+    from experiments.online_run import reference_of
+    from experiments.online_settings import stored_settings
+
+    task = {name: runs[0].settings[name] for name in TASK}
+    for folder, run in zip(folders, runs, strict=True):
+        for name, value in task.items():
+            if run.settings[name] != value:
+                raise ValueError(
+                    f"{folder} has {name} {run.settings[name]}; accepted: {value}, as in {folders[0]}"
+                )
+    reference = reference_of(stored_settings(runs[0].settings))
+    bar = reference.uniform + WAY * (reference.optimal - reference.uniform)
+    compared = [_compared(folder, run, bar) for folder, run in zip(folders, runs, strict=True)]
+    title = f"{task['env']} {task['size']}, {task['regime']} data"
+    rows: list[tuple[object, ...]] = [
+        (c.agent, c.lanes, c.updates, c.final, c.half_width, c.steps_to) for c in compared
+    ]
+    rows.append(("optimal", None, None, reference.optimal, reference.optimal_half_width, None))
+    rows.append(("uniform", None, None, reference.uniform, reference.uniform_half_width, None))
+    columns = ("agent", "lanes", "updates a lane", "final", "±", "steps to 90 %")
+    screen.print(
+        table(title, columns, rows),
+        "final: greedy performance, mean of the last ten evaluations and over lanes, with the half of its"
+        " 95 % interval (Student). steps to 90 %: when the mean first was that far from uniform to optimal.",
+    )
+    if out is not None:
+        curves = [(run.settings["agent"], run.step, mean_interval(run.performance)) for run in runs]
+        draw_comparison(out, title, curves, optimal=reference.optimal, uniform=reference.uniform)
+    figures = {**task, "reference": reference._asdict(), "runs": [c._asdict() for c in compared]}
+    write_json(figures, json)
+    return compared
+
+
+def read_run(folder: Path) -> StoredRun:
+    """What `mbgen run` measured.
+
+    Raises:
+        ValueError: The folder holds no finished run.
+    """
+    path = folder / "metrics.parquet"
+    if not path.exists():
+        raise ValueError(f"{folder} holds no finished run: there is no {path}")
+    columns, settings = read_table(path)
+    if not {"lane", "step", "performance"} <= columns.keys() or "agent" not in settings:
+        raise ValueError(f"{path} holds no learning curves; accepted: what `mbgen run` wrote")
+    lanes = len(settings["seeds"])
+    return StoredRun(
+        settings,
+        columns["step"].reshape(-1, lanes)[:, 0],
+        columns["performance"].reshape(-1, lanes).T.astype(float),
+    )
+
+
+def _compared(folder: Path, run: StoredRun, bar: float) -> Compared:
+    from experiments.online_run import FINAL_EVALUATIONS
+    from experiments.online_settings import stored_settings
+
+    final: Interval = mean_interval(run.performance[:, -FINAL_EVALUATIONS:].mean(axis=1))
+    mean = mean_interval(run.performance).estimate
+    reached = np.flatnonzero(mean >= bar)
+    protocol = stored_settings(run.settings).protocol()
+    updates = max(0, protocol.steps - protocol.learning_starts) * protocol.updates_per_step
+    return Compared(
+        agent=run.settings["agent"],
+        folder=folder,
+        lanes=len(run.performance),
+        final=float(final.estimate),
+        half_width=float(final.half_width),
+        updates=updates,
+        steps_to=int(run.step[reached[0]]) if len(reached) else None,
+    )
