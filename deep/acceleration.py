@@ -84,7 +84,7 @@ def _capture_stream() -> Any:
     return torch.cuda.Stream()
 
 
-def resolve(name: AccelerationName, device: torch.device) -> Acceleration:
+def resolve(name: str, device: torch.device) -> Acceleration:
     """The acceleration of that name.
 
     "auto" is "graph" on a GPU and "compile" on a CPU with a C++ compiler, else "none".

@@ -36,8 +36,8 @@ class Network:
         width: Units of a hidden layer.
         depth: Hidden layers, at least 1.
         precision: Of the products: float32 for "highest" and "high" (which lets a GPU use TF32,
-            see `deep.acceleration`), bfloat16 with float32 sums for "bf16". Parameters are
-            float32 always.
+            see `deep.acceleration`); for "bf16" factors and products are rounded to bfloat16.
+            Parameters and all else are float32 always.
     """
 
     inputs: int

@@ -89,7 +89,7 @@ def bench_deep(
 
     if precision not in PRECISIONS:
         raise ValueError(f"precision is {precision!r}; accepted: {', '.join(PRECISIONS)}")
-    how = resolve(acceleration, torch.device("cpu"))  # type: ignore[arg-type]
+    how = resolve(acceleration, torch.device("cpu"))
     if threads is not None:
         torch.set_num_threads(threads)
     machine = (

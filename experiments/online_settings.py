@@ -28,6 +28,9 @@ SCALES: Mapping[str, Mapping[str, tuple[int, int]]] = {
 }
 """Lanes and steps; at every scale updates happen."""
 
+COMPILING_PAYS = 30_000
+"""Updates, over all lanes, from which on a CPU saves more time than compiling takes."""
+
 
 class Tuned(NamedTuple):
     """Q step size and softmax temperature."""
@@ -234,7 +237,8 @@ def run_settings(
     """Settings with everything that is left open filled in.
 
     Lane i has the seed `seed` + i; lanes and steps are those of the scale, step size and
-    temperature the tuned ones, the rollout length 10 (1 for ER); "auto" takes what the machine has.
+    temperature the tuned ones, the rollout length 10 (1 for ER); "auto" takes what the machine has
+    (a CPU compiles only what is long enough).
 
     Args:
         agent: Its name, in any case; and so the environment's.
@@ -273,7 +277,11 @@ def run_settings(
     require_integer("lanes", lanes, 1)
     require_integer("seed", seed, 0, 2**63 - lanes)
     tuned = TUNED[agent].get(environment, TUNED[agent]["ProcMaze"])[regime]
-    how = resolve(acceleration, torch.device(device))  # type: ignore[arg-type]
+    steps = _given(steps, usual_steps)
+    if acceleration == "auto" and device == "cpu":
+        updates = lanes * steps * REGIMES[regime].updates_per_step
+        acceleration = "auto" if updates >= COMPILING_PAYS else "none"
+    how = resolve(acceleration, torch.device(device))
     resolved = "graph" if how.captured else "compile" if how.compiled else "none"
     options = {"evaluation_interval": REGIMES[regime].evaluation_interval} | others
     return RunSettings(
@@ -281,7 +289,7 @@ def run_settings(
         env=environment,
         size=size,
         regime=regime,  # type: ignore[arg-type]
-        steps=_given(steps, usual_steps),
+        steps=steps,
         seeds=tuple(range(seed, seed + lanes)),
         step_sizes=(_given(step_size, tuned.step_size),) * lanes,
         temperatures=(_given(temperature, tuned.temperature),) * lanes,

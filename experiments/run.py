@@ -68,7 +68,7 @@ def run(
             ProcMaze's).
         temperature: Of the softmax behaviour; as with the step size.
         precision: Of products: highest, high or bf16.
-        acceleration: auto, none, compile or graph.
+        acceleration: auto, none, compile or graph; auto compiles on a CPU what is long enough to pay.
         rollout_length: Steps of a rollout, a divisor of 320; 10 if not given, and 1 for er.
         buffer: Transitions that a lane remembers.
         clipped_logit_sampling: A quirk of the authors' code, in the simple model.
