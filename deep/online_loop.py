@@ -154,10 +154,9 @@ class OnlineLoop:
         self.state = initial_state(agent, protocol, lanes)
         self.steps = 0
         self._acceleration = acceleration
-        self._noise = acceleration.compile(agent.model.environment.noise)
+        # Fresh states are drawn for many steps at once: rarely, and a maze takes minutes to compile.
         self._interact = acceleration.compile(interact)
         self._learn = acceleration.compile(learn)
-        self._begin = acceleration.compile(begin)
         self._act_greedily = acceleration.compile(act_greedily)
         self._segments: dict[tuple[int, bool], Callable[[], None]] = {}
         self._performance = torch.zeros_like(lanes.temperature)
@@ -187,7 +186,7 @@ class OnlineLoop:
     def _run_segment(self, count: int, learning: bool) -> None:
         state = self.state
         times = state.steps + torch.arange(count, device=state.steps.device).unsqueeze(1)
-        noise = self._noise(self.lanes.seed, times)
+        noise = self.agent.model.environment.noise(self.lanes.seed, times)
         for time in range(count):
             self._interact(self.agent, self.protocol, self.lanes, state, at(noise, time))
             for _ in range(self.protocol.updates_per_step * learning):
@@ -203,7 +202,7 @@ class OnlineLoop:
 
     def _run_evaluation(self) -> None:
         agent, learner, lanes = self.agent, self.state.learner, self.lanes
-        episodes = self._begin(agent, lanes, self.state.steps)
+        episodes = begin(agent, lanes, self.state.steps)
         for time in range(MAX_STEPS):
             moment = self.state.steps * MAX_STEPS + time
             episodes = self._act_greedily(agent, learner, lanes, episodes, moment)
