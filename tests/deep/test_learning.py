@@ -1,0 +1,180 @@
+"""What agents and models learn on tiny environments, against what `tabular` computes exactly."""
+
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+import torch
+
+import tabular
+from deep import AGENTS, Agent, Lanes, OnlineLoop, Protocol
+from deep.environments import Environment, OpenGrid, PanFlute
+from deep.random_streams import Purpose, lane_words
+from tabular import FiniteMDP, reference_performance
+from tabular.solvers.discounted import policy_iteration
+
+DISCOUNT = 0.9
+STARTS = 400  # steps before the first update
+EVALUATIONS, APART = 4, 50  # at the end of a run
+DRAWS = 64  # of a latent
+
+
+class Case(NamedTuple):
+    """An environment, and the least that suffices there."""
+
+    rules: tabular.Environment
+    batched: Environment
+    updates: int
+    target_period: int
+
+    @property
+    def mdp(self):
+        return FiniteMDP.from_rule(self.rules)
+
+    @property
+    def familiar(self):
+        """Rows of the states seen often: not the silence of PanFlute, with which a run starts."""
+        return [row for row, seen in enumerate(self.seen.tolist()) if any(seen)]
+
+    @property
+    def seen(self):
+        states = [self.rules.observation(state) for state in self.mdp.states]
+        return torch.tensor(states, dtype=torch.uint8)
+
+
+FLUTE = tabular.PanFlute(2), PanFlute(2)
+GRID = tabular.OpenGrid(2), OpenGrid(2)
+CASES = {
+    "er": Case(*FLUTE, 600, 10),
+    "perfect": Case(*FLUTE, 600, 10),
+    "simple": Case(*FLUTE, 400, 50),
+    "categorical": Case(*GRID, 500, 50),
+    "gaussian": Case(*GRID, 600, 50),
+}
+
+
+def new_loop(name):
+    case = CASES[name]
+    lanes = Lanes(torch.arange(1), torch.tensor([1e-3]), torch.tensor([0.4]))
+    protocol = Protocol(STARTS + case.updates, 1, case.target_period, 50, learning_starts=STARTS)
+    return OnlineLoop(Agent(AGENTS[name](case.batched)), protocol, lanes)
+
+
+@cache
+def learned(name):
+    """A run that is over, and the mean of its last evaluations."""
+    loop, evaluations = new_loop(name), []
+    loop.advance(loop.protocol.steps - APART * (EVALUATIONS - 1))
+    evaluations.append(loop.evaluate())
+    for _ in range(EVALUATIONS - 1):
+        loop.advance(APART)
+        evaluations.append(loop.evaluate())
+    assert int(loop.state.learner.updates) == CASES[name].updates
+    return loop, float(torch.stack(evaluations).mean())
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_every_agent_comes_near_the_best_policy(name):
+    case = CASES[name]
+    best, uniform = (
+        float(reference_performance(case.rules, policy).value) for policy in ("optimal", "uniform")
+    )
+    assert learned(name)[1] > uniform + 0.8 * (best - uniform)
+    assert float(new_loop(name).evaluate().mean()) < uniform + 0.5 * (best - uniform)
+
+
+def q_values(name, loop):
+    """Of the familiar states and all actions."""
+    seen = CASES[name].seen.unsqueeze(0)
+    values = loop.agent.values(
+        loop.state.learner,
+        seen,
+        loop.lanes.seed,
+        torch.tensor(0),
+        Purpose.EVALUATION_REPRESENTATION,
+    )
+    return values[0, CASES[name].familiar].numpy()
+
+
+@pytest.mark.parametrize("name", ["er", "perfect"])
+def test_a_q_network_learns_the_exact_values(name):
+    mdp, familiar = CASES[name].mdp, CASES[name].familiar
+    exact = mdp.backup(policy_iteration(mdp, DISCOUNT).values, DISCOUNT)[familiar]
+    assert exact.min() > 5
+    assert np.abs(q_values(name, new_loop(name)) - exact).max() > 5
+    assert np.abs(q_values(name, learned(name)[0]) - exact).max() < 0.5
+
+
+def every_pair(case, copies):
+    """The familiar observations and all actions, so many times each."""
+    known, actions = case.seen[case.familiar], case.rules.num_actions
+    seen = known.repeat_interleave(actions * copies, 0).unsqueeze(0)
+    action = torch.arange(actions).repeat_interleave(copies).repeat(len(known)).unsqueeze(0)
+    return seen, action
+
+
+def imagined(name, loop):
+    """Mean reward and continuation of a step, and of the one that follows it."""
+    case, model, parameters = CASES[name], loop.agent.model, loop.state.learner.model
+    seen, action = every_pair(case, DRAWS)
+
+    def draw(step, purpose, count):
+        return lane_words(loop.lanes.seed, torch.tensor(step), purpose, count, seen.shape[1])
+
+    latent = model.start(parameters, seen, draw(0, Purpose.ROLLOUT_START, model.represent_words))
+    means = []
+    for step in range(2):
+        drawn = draw(step, Purpose.ROLLOUT, model.step_words)
+        latent, *outcome = model.step(parameters, latent, action, drawn)
+        means += outcome
+    return torch.stack(means, 2).view(-1, case.rules.num_actions, DRAWS, 4).mean(2).numpy()
+
+
+def expected(case, value):
+    """The mean of `value(outcome)` for the familiar states and all actions."""
+    return np.array(
+        [
+            [
+                sum(
+                    float(outcome.probability) * np.array(value(outcome), dtype=float)
+                    for outcome in case.rules.outcomes(case.mdp.states[row], action)
+                )
+                for action in range(case.rules.num_actions)
+            ]
+            for row in case.familiar
+        ]
+    )
+
+
+@pytest.mark.parametrize("name", ["simple", "categorical", "gaussian"])
+def test_a_learned_model_imagines_two_steps_as_they_are(name):
+    case = CASES[name]
+
+    def two_steps(outcome):
+        if outcome.terminal:
+            return outcome.reward, 0, np.nan, np.nan
+        # Neither depends on the action here.
+        following = case.rules.outcomes(outcome.next_state, 0)
+        reward = sum(float(then.probability) * then.reward for then in following)
+        return outcome.reward, 1, reward, not following[0].terminal
+
+    truth = expected(case, two_steps)
+    error, before = (
+        np.nanmean(np.abs(imagined(name, loop) - truth), (0, 1))
+        for loop in (learned(name)[0], new_loop(name))
+    )
+    assert (error < 0.2).all()
+    assert (error < before / 2).all()
+
+
+def test_a_simple_model_learns_the_distribution_of_every_feature():
+    case, (loop, _) = CASES["simple"], learned("simple")
+    seen, action = every_pair(case, 1)
+    model = loop.agent.model
+    _, _, logits = model.predict(loop.state.learner.model, seen.float(), action)
+    truth = expected(case, lambda outcome: case.rules.observation(outcome.next_state))
+    error = np.abs(logits.sigmoid().view(truth.shape).numpy() - truth)
+    # The spontaneous event has probability 1/4, and every pair was met about 80 times.
+    assert error.max() < 0.15
+    assert error.mean() < 0.03
