@@ -1,6 +1,6 @@
 """What agents and models learn on tiny environments, against what `tabular` computes exactly."""
 
-from functools import cache
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -61,7 +61,6 @@ def new_loop(name):
     return OnlineLoop(Agent(AGENTS[name](case.batched)), protocol, lanes)
 
 
-@cache
 def learned(name):
     """A run that is over, and the mean of its last evaluations."""
     loop, evaluations = new_loop(name), []
@@ -74,13 +73,12 @@ def learned(name):
     return loop, float(torch.stack(evaluations).mean())
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_every_agent_comes_near_the_best_policy(name):
+def assert_near_the_best_policy(name, performance):
     case = CASES[name]
     best, uniform = (
         float(reference_performance(case.rules, policy).value) for policy in ("optimal", "uniform")
     )
-    assert learned(name)[1] > uniform + 0.8 * (best - uniform)
+    assert performance > uniform + 0.8 * (best - uniform)
     assert float(new_loop(name).evaluate().mean()) < uniform + 0.5 * (best - uniform)
 
 
@@ -98,12 +96,14 @@ def q_values(name, loop):
 
 
 @pytest.mark.parametrize("name", ["er", "perfect"])
-def test_a_q_network_learns_the_exact_values(name):
+def test_an_agent_learns_the_exact_values_and_the_best_policy(name):
     mdp, familiar = CASES[name].mdp, CASES[name].familiar
     exact = mdp.backup(policy_iteration(mdp, DISCOUNT).values, DISCOUNT)[familiar]
+    loop, performance = learned(name)
+    assert_near_the_best_policy(name, performance)
     assert exact.min() > 5
     assert np.abs(q_values(name, new_loop(name)) - exact).max() > 5
-    assert np.abs(q_values(name, learned(name)[0]) - exact).max() < 0.5
+    assert np.abs(q_values(name, loop) - exact).max() < 0.5
 
 
 def every_pair(case, copies):
@@ -147,34 +147,38 @@ def expected(case, value):
     )
 
 
+def two_steps(case, outcome):
+    """Reward and continuation of a step, and the means of the next ones, if there is a next.
+
+    Those do not depend on the action here.
+    """
+    if outcome.terminal:
+        return outcome.reward, 0, np.nan, np.nan
+    following = case.rules.outcomes(outcome.next_state, 0)
+    reward = sum(float(then.probability) * then.reward for then in following)
+    return outcome.reward, 1, reward, not following[0].terminal
+
+
 @pytest.mark.parametrize("name", ["simple", "categorical", "gaussian"])
-def test_a_learned_model_imagines_two_steps_as_they_are(name):
+def test_an_agent_learns_a_model_and_the_best_policy(name):
     case = CASES[name]
-
-    def two_steps(outcome):
-        if outcome.terminal:
-            return outcome.reward, 0, np.nan, np.nan
-        # Neither depends on the action here.
-        following = case.rules.outcomes(outcome.next_state, 0)
-        reward = sum(float(then.probability) * then.reward for then in following)
-        return outcome.reward, 1, reward, not following[0].terminal
-
-    truth = expected(case, two_steps)
+    loop, performance = learned(name)
+    assert_near_the_best_policy(name, performance)
+    truth = expected(case, partial(two_steps, case))
     error, before = (
-        np.nanmean(np.abs(imagined(name, loop) - truth), (0, 1))
-        for loop in (learned(name)[0], new_loop(name))
+        np.nanmean(np.abs(imagined(name, each) - truth), (0, 1)) for each in (loop, new_loop(name))
     )
     assert (error < 0.2).all()
     assert (error < before / 2).all()
+    if name == "simple":
+        assert_features_are_distributed_as_they_are(case, loop)
 
 
-def test_a_simple_model_learns_the_distribution_of_every_feature():
-    case, (loop, _) = CASES["simple"], learned("simple")
+def assert_features_are_distributed_as_they_are(case, loop):
     seen, action = every_pair(case, 1)
-    model = loop.agent.model
-    _, _, logits = model.predict(loop.state.learner.model, seen.float(), action)
+    predicted = loop.agent.model.predict(loop.state.learner.model, seen.float(), action)
     truth = expected(case, lambda outcome: case.rules.observation(outcome.next_state))
-    error = np.abs(logits.sigmoid().view(truth.shape).numpy() - truth)
+    error = np.abs(predicted[2].sigmoid().view(truth.shape).numpy() - truth)
     # The spontaneous event has probability 1/4, and every pair was met about 80 times.
     assert error.max() < 0.15
     assert error.mean() < 0.03
