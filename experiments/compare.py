@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
@@ -41,6 +42,7 @@ class Compared(NamedTuple):
     """One run among the others.
 
     Attributes:
+        label: The agent's name, or the folder's where several runs are of that agent.
         agent: Its name.
         folder: Where it is.
         lanes: Runs that it holds.
@@ -50,6 +52,7 @@ class Compared(NamedTuple):
         steps_to: When the mean over lanes first came 90 % of the way from uniform to best; None: it never did.
     """
 
+    label: str
     agent: str
     folder: Path
     lanes: int
@@ -67,7 +70,7 @@ def compare(
     out: Picture = None,
     json: Json = None,
 ) -> int:
-    """Draw finished runs of different agents on the same task in one picture, and print how each ended.
+    """Draw finished runs on the same task in one picture, and print how each ended.
 
     Args:
         folders: Of runs, as `mbgen run` makes them.
@@ -111,21 +114,28 @@ def compare_runs(
                 )
     reference = reference_of(stored_settings(runs[0].settings))
     bar = reference.uniform + WAY * (reference.optimal - reference.uniform)
-    compared = [_compared(folder, run, bar) for folder, run in zip(folders, runs, strict=True)]
+    agents = Counter(run.settings["agent"] for run in runs)
+    compared = [
+        _compared(folder, run, bar, alone=agents[run.settings["agent"]] == 1)
+        for folder, run in zip(folders, runs, strict=True)
+    ]
     title = f"{task['env']} {task['size']}, {task['regime']} data"
     rows: list[tuple[object, ...]] = [
-        (c.agent, c.lanes, c.updates, c.final, c.half_width, c.steps_to) for c in compared
+        (c.label, c.lanes, c.updates, c.final, c.half_width, c.steps_to) for c in compared
     ]
     rows.append(("optimal", None, None, reference.optimal, reference.optimal_half_width, None))
     rows.append(("uniform", None, None, reference.uniform, reference.uniform_half_width, None))
-    columns = ("agent", "lanes", "updates a lane", "final", "±", "steps to 90 %")
+    columns = ("run", "lanes", "updates a lane", "final", "±", "steps to 90 %")
     screen.print(
         table(title, columns, rows),
         "final: greedy performance, mean of the last ten evaluations and over lanes, with the half of its"
         " 95 % interval (Student). steps to 90 %: when the mean first was that far from uniform to optimal.",
     )
     if out is not None:
-        curves = [(run.settings["agent"], run.step, mean_interval(run.performance)) for run in runs]
+        curves = [
+            (c.label, run.step, mean_interval(run.performance))
+            for c, run in zip(compared, runs, strict=True)
+        ]
         draw_comparison(out, title, curves, optimal=reference.optimal, uniform=reference.uniform)
     figures = {**task, "reference": reference._asdict(), "runs": [c._asdict() for c in compared]}
     write_json(figures, json)
@@ -152,7 +162,7 @@ def read_run(folder: Path) -> StoredRun:
     )
 
 
-def _compared(folder: Path, run: StoredRun, bar: float) -> Compared:
+def _compared(folder: Path, run: StoredRun, bar: float, *, alone: bool) -> Compared:
     from experiments.online_run import FINAL_EVALUATIONS
     from experiments.online_settings import stored_settings
 
@@ -161,8 +171,10 @@ def _compared(folder: Path, run: StoredRun, bar: float) -> Compared:
     reached = np.flatnonzero(mean >= bar)
     protocol = stored_settings(run.settings).protocol()
     updates = max(0, protocol.steps - protocol.learning_starts) * protocol.updates_per_step
+    agent = run.settings["agent"]
     return Compared(
-        agent=run.settings["agent"],
+        label=agent if alone else folder.resolve().name,
+        agent=agent,
         folder=folder,
         lanes=len(run.performance),
         final=float(final.estimate),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 from pathlib import Path
 
 import numpy as np
@@ -66,12 +67,12 @@ def draw_comparison(
     optimal: float,
     uniform: float,
 ) -> None:
-    """The mean of each agent with its 95 % interval, and two reference lines.
+    """The mean of each run with its 95 % interval, and two reference lines.
 
     Args:
         path: Where to.
         title: Of the picture.
-        curves: Agent, steps, and the mean over its lanes at each.
+        curves: Label, steps, and the mean over lanes at each; an agent's name has its own colour.
         optimal: Of the best policy.
         uniform: Of the uniformly random policy.
 
@@ -80,13 +81,15 @@ def draw_comparison(
     """
     with picture(path, 7.0, 4.2) as figure:
         axes = figure.subplots()
-        for agent, step, mean in curves:
-            colour = COLOURS.get(agent, INK)
+        labels = {label for label, _, _ in curves}
+        spare = cycle([COLOURS[agent] for agent in COLOURS if agent not in labels] or [INK])
+        for label, step, mean in curves:
+            colour = COLOURS.get(label) or next(spare)
             known = np.isfinite(mean.half_width) & (mean.seeds > 0)
             low, high = (np.where(known, end, np.nan) for end in (mean.low, mean.high))
             axes.fill_between(step, low, high, color=colour, alpha=0.15, linewidth=0)
             lanes = int(mean.seeds.max())
-            axes.plot(step, mean.estimate, color=colour, label=f"{agent} ({lanes} lanes)")
+            axes.plot(step, mean.estimate, color=colour, label=f"{label} ({lanes} lanes)")
         axes.axhline(optimal, color=INK, linestyle="--", linewidth=1.2, label="optimal")
         axes.axhline(uniform, color=GREY, linestyle=":", linewidth=1.2, label="uniformly random")
         axes.set_title(title)

@@ -46,6 +46,14 @@ def test_a_comparison_gives_means_over_lanes_and_when_they_came_near_the_best(tm
     assert picture.read_bytes()[:4] == b"\x89PNG"
 
 
+def test_runs_of_one_agent_are_told_apart_by_their_folders(tmp_path, capsys):
+    folders = [stored(tmp_path / name, "er", [[-9.0]]) for name in ("one", "other")]
+    folders.append(stored(tmp_path / "third", "perfect", [[-9.0]]))
+    assert main(["compare", *folders, "--json", "-"]) == 0
+    runs = json.loads(capsys.readouterr().out)["runs"]
+    assert [run["label"] for run in runs] == ["one", "other", "perfect"]
+
+
 def test_a_lane_that_diverged_is_left_out_of_the_mean(tmp_path):
     nan = float("nan")
     folder = stored(tmp_path / "er", "er", [[-9.0, nan, nan], [-9.0, -4.0, -3.0]])
