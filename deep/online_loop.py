@@ -17,6 +17,7 @@ from deep.replay_buffer import ReplayBuffer, empty_buffer
 from deep.tensor_tree import tensors
 
 NOISE_STEPS = 100  # environment steps whose chance is drawn at once
+MAX_RUN = 2**32 // MAX_STEPS - 1  # steps of which every evaluation draws words of its own
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,8 @@ class Protocol:
     stale_reset_observation: bool = False
 
     def __post_init__(self) -> None:
-        for name in ("steps", "updates_per_step", "target_period", "evaluation_interval"):
+        require_integer("steps", self.steps, 1, MAX_RUN)
+        for name in ("updates_per_step", "target_period", "evaluation_interval"):
             require_integer(name, getattr(self, name), 1)
         require_integer("learning_starts", self.learning_starts, 1)
         require_integer("buffer_capacity", self.buffer_capacity, 1)

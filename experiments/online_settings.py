@@ -311,5 +311,5 @@ def _require_name(what: str, name: str, accepted: Any) -> None:
 
 
 def _require_positive(what: str, value: float) -> None:
-    if not (0 < value < math.inf):
-        raise ValueError(f"{what} must be a positive number, got {value}")
+    if not (0 < torch.tensor(value, dtype=torch.float32).item() < math.inf):
+        raise ValueError(f"{what} must be a positive number in float32, got {value}")

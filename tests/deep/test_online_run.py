@@ -266,10 +266,12 @@ def test_a_mean_loss_is_over_the_updates_that_were_made():
         ({"lanes": 0}, "lanes must be .*, got 0"),
         ({"steps": -1}, "steps must be .*, got -1"),
         ({"seed": -1}, "seed must be .*, got -1"),
-        ({"temperature": 0}, "temperature must be a positive number, got 0"),
-        ({"step-size": 0}, "step size must be a positive number, got 0"),
-        ({"step-size": -1}, "step size must be a positive number, got -1"),
-        ({"step-size": "nan"}, "step size must be a positive number, got nan"),
+        ({"temperature": 0}, "temperature must be a positive number in float32, got 0"),
+        ({"temperature": 1e-50}, "temperature must be a positive number in float32, got 1e-50"),
+        ({"steps": 10**20}, "steps must be an integer from 1 to 42949671, got 1"),
+        ({"step-size": 0}, "step size must be a positive number in float32, got 0"),
+        ({"step-size": -1}, "step size must be a positive number in float32, got -1"),
+        ({"step-size": "nan"}, "step size must be a positive number in float32, got nan"),
         ({"buffer": 319}, "buffer must hold the 320 transitions that er replays .*, got 319"),
         ({"buffer": 31, "agent": "simple"}, "buffer must hold the 32 transitions .*, got 31"),
         ({"size": 9, "env": "ProcMaze"}, "grid_size must be .*, got 9"),
@@ -316,7 +318,12 @@ def test_overwrite_begins_anew_and_keeps_what_is_no_part_of_a_run(undisturbed, t
 
 
 def test_more_memory_than_there_is_is_refused(tmp_path):
-    vast = replace(SETTINGS, steps=10**12, buffer=10**12)
+    lanes = {
+        "seeds": tuple(range(10_000)),
+        "step_sizes": (1e-4,) * 10_000,
+        "temperatures": (1.0,) * 10_000,
+    }
+    vast = replace(SETTINGS, steps=10**7, buffer=10**7, **lanes)
     with pytest.raises(ValueError, match=r"needs about .* GiB and cpu has"):
         execute(vast, tmp_path / "run")
     assert not (tmp_path / "run").exists()
