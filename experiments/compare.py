@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
@@ -148,11 +149,14 @@ def read_run(folder: Path) -> StoredRun:
     Raises:
         ValueError: The folder holds no finished run.
     """
+    from experiments.online_settings import RunSettings
+
     path = folder / "metrics.parquet"
     if not path.exists():
         raise ValueError(f"{folder} holds no finished run: there is no {path}")
     columns, settings = read_table(path)
-    if not {"lane", "step", "performance"} <= columns.keys() or "agent" not in settings:
+    known = {field.name for field in fields(RunSettings)}
+    if not {"lane", "step", "performance"} <= columns.keys() or settings.keys() != known:
         raise ValueError(f"{path} holds no learning curves; accepted: what `mbgen run` wrote")
     lanes = len(settings["seeds"])
     return StoredRun(

@@ -548,11 +548,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise SystemExit(
             "--device cuda: torch finds no GPU; --device cpu tries everything but the GPU"
         )
-    options.out.mkdir(parents=True, exist_ok=True)
+    try:
+        options.out.mkdir(parents=True, exist_ok=True)
+        earlier = _findings(options.out)
+    except (OSError, ValueError) as error:
+        print(f"--out {options.out}: {error}", file=sys.stderr)
+        return 2
     ways = options.ways or [way for way in WAYS if way == "eager" or can_compile(device)]
     if device.type != "cuda":
         ways = [way for way in ways if way != "graph"]
-    earlier = _findings(options.out)
     check = Check(
         device=device,
         size=FULL if device.type == "cuda" else SMALL,
@@ -609,14 +613,26 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--again", action="store_true", help="also what was found to be well before"
     )
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if math.isnan(options.seconds):
+        parser.error("argument --seconds: a number, got nan")
+    return options
 
 
 def _findings(out: Path) -> list[Facts]:
     path = out / "findings.jsonl"
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        try:
+            finding = json.loads(line)
+        except ValueError:
+            finding = None
+        if not isinstance(finding, dict) or not {"stage", "case", "ok"} <= finding.keys():
+            raise ValueError(f"line {number} of {path.name} is no finding; delete it to go on")
+        found.append(finding)
+    return found
 
 
 if __name__ == "__main__":

@@ -69,13 +69,16 @@ def test_runs_of_different_tasks_are_refused(tmp_path, capsys):
     assert "has size 3; accepted: 2" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("name", ["missing", "empty", "foreign"])
+@pytest.mark.parametrize("name", ["missing", "empty", "foreign", "settings"])
 def test_a_folder_without_a_run_is_refused_in_one_line(tmp_path, capsys, name):
     folder = tmp_path / name
     if name != "missing":
         folder.mkdir()
     if name == "foreign":
         write_table(folder / "metrics.parquet", {"step": np.arange(3)}, {"seeds": [1]})
+    if name == "settings":
+        columns = {name: np.arange(3) for name in ("lane", "step", "performance")}
+        write_table(folder / "metrics.parquet", columns, {"agent": "er"})
     assert main(["compare", str(folder)]) == 2
     assert str(folder) in (complaint := capsys.readouterr().err)
     assert complaint.count("\n") == 1

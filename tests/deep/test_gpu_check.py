@@ -78,6 +78,16 @@ def test_what_was_found_to_be_well_is_not_done_again(tmp_path):
     assert len(checked(tmp_path, *options, "--again")[1]) == 7
 
 
+@pytest.mark.parametrize("line", ["garbage", "[]", '{"stage": "par'])
+def test_findings_that_cannot_be_read_are_refused_and_kept(tmp_path, capsys, line):
+    path = tmp_path / "findings.jsonl"
+    path.write_text(line)
+    assert gpu_check.main(["--device", "cpu", "--out", str(tmp_path)]) == 2
+    assert "line 1 of findings.jsonl is no finding" in (complaint := capsys.readouterr().err)
+    assert complaint.count("\n") == 1
+    assert path.read_text() == line
+
+
 def test_without_time_nothing_is_started_and_what_is_left_is_named(tmp_path):
     status, findings = checked(tmp_path, "--seconds", "0", "--agents", "er", "simple")
     assert status == 0
