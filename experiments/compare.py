@@ -49,6 +49,7 @@ class Compared(NamedTuple):
         lanes: Runs that it holds.
         final: Mean over lanes of the mean of the last ten evaluations.
         half_width: Half of its 95 % interval.
+        last: Mean over lanes of the last evaluation.
         updates: Of each lane.
         steps_to: When the mean over lanes first came 90 % of the way from uniform to best; None: it never did.
     """
@@ -59,6 +60,7 @@ class Compared(NamedTuple):
     lanes: int
     final: float
     half_width: float
+    last: float
     updates: int
     steps_to: int | None
 
@@ -122,15 +124,17 @@ def compare_runs(
     ]
     title = f"{task['env']} {task['size']}, {task['regime']} data"
     rows: list[tuple[object, ...]] = [
-        (c.label, c.lanes, c.updates, c.final, c.half_width, c.steps_to) for c in compared
+        (c.label, c.lanes, c.updates, c.final, c.half_width, c.last, c.steps_to) for c in compared
     ]
-    rows.append(("optimal", None, None, reference.optimal, reference.optimal_half_width, None))
-    rows.append(("uniform", None, None, reference.uniform, reference.uniform_half_width, None))
-    columns = ("run", "lanes", "updates a lane", "final", "±", "steps to 90 %")
+    best, random = reference.optimal, reference.uniform
+    rows.append(("optimal", None, None, best, reference.optimal_half_width, None, None))
+    rows.append(("uniform", None, None, random, reference.uniform_half_width, None, None))
+    columns = ("run", "lanes", "updates a lane", "final", "±", "last", "steps to 90 %")
     screen.print(
         table(title, columns, rows),
         "final: greedy performance, mean of the last ten evaluations and over lanes, with the half of its"
-        " 95 % interval (Student). steps to 90 %: when the mean first was that far from uniform to optimal.",
+        " 95 % interval (Student). last: the last evaluation. steps to 90 %: when the mean first was that far"
+        " from uniform to optimal.",
     )
     if out is not None:
         curves = [
@@ -183,6 +187,7 @@ def _compared(folder: Path, run: StoredRun, bar: float, *, alone: bool) -> Compa
         lanes=len(run.performance),
         final=float(final.estimate),
         half_width=float(final.half_width),
+        last=float(mean[-1]),
         updates=updates,
         steps_to=int(run.step[reached[0]]) if len(reached) else None,
     )

@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -37,6 +37,9 @@ from deep.networks import PRECISIONS, Precision
 from deep.online_loop import OnlineLoop, Protocol
 from deep.random_streams import Purpose, integers, words
 from deep.tensor_tree import tensors
+
+if TYPE_CHECKING:
+    from experiments.online_settings import RunSettings
 
 WAYS = {
     "eager": Acceleration(),
@@ -111,7 +114,7 @@ class Check:
         cells: Runs, as agent:environment:size:regime.
         out: The folder of the findings.
         deadline: When to start nothing more, by `time.monotonic`.
-        done: Stage and case of what was found before.
+        done: Stage and case of what was found before on such a device.
     """
 
     device: torch.device
@@ -148,7 +151,8 @@ class Check:
                 "at": [f"{Path(place.filename).name}:{place.lineno}" for place in places],
             }
         seconds = round(time.monotonic() - start, 3)
-        self.tell({"stage": stage, "case": case} | facts | {"seconds": seconds})
+        found = {"stage": stage, "case": case, "on": self.device.type}
+        self.tell(found | facts | {"seconds": seconds})
         return bool(facts["ok"])
 
     def tell(self, facts: Facts) -> None:
@@ -510,6 +514,19 @@ def cells(check: Check) -> None:
 
 def _run_cell(check: Check, cell: str) -> Facts:
     from experiments.online_run import execute
+
+    settings = _cell_settings(check, cell)
+    folder = check.out / "cells" / cell.replace(":", "-")
+    folder.parent.mkdir(exist_ok=True)
+    outcome = execute(settings, folder, resume=True, interrupted=lambda: check.seconds_left <= 0)
+    facts = {"finished": outcome.finished, "steps": outcome.steps, "of": settings.steps}
+    if outcome.summary is None:
+        return facts
+    told = ("mean", "half_width", "lanes_in_mean", "reference", "steps_per_second")
+    return facts | {name: outcome.summary[name] for name in told}
+
+
+def _cell_settings(check: Check, cell: str) -> RunSettings:
     from experiments.online_settings import run_settings
 
     parts = cell.split(":")
@@ -517,7 +534,7 @@ def _run_cell(check: Check, cell: str) -> Facts:
         raise ValueError(f"a cell must be agent:environment:size:regime, got {cell!r}")
     agent, env, size, regime = parts
     way = check.ways[-1]
-    settings = run_settings(
+    return run_settings(
         agent=agent,
         env=env,
         size=int(size),
@@ -527,14 +544,6 @@ def _run_cell(check: Check, cell: str) -> Facts:
         precision=check.precisions[0],
         acceleration="none" if way == "eager" else way,
     )
-    folder = check.out / "cells" / cell.replace(":", "-")
-    folder.parent.mkdir(exist_ok=True)
-    outcome = execute(settings, folder, resume=True, interrupted=lambda: check.seconds_left <= 0)
-    facts = {"finished": outcome.finished, "steps": outcome.steps, "of": settings.steps}
-    if outcome.summary is None:
-        return facts
-    told = ("mean", "half_width", "lanes_in_mean", "reference", "steps_per_second")
-    return facts | {name: outcome.summary[name] for name in told}
 
 
 # The command
@@ -566,10 +575,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         cells=options.cells,
         out=options.out,
         deadline=time.monotonic() + options.seconds,
-        done=set()
-        if options.again
-        else {(f["stage"], f["case"]) for f in earlier if f["ok"] and f.get("finished", True)},
+        done={
+            (finding["stage"], finding["case"])
+            for finding in earlier
+            if finding["ok"] and finding.get("finished", True)
+            if finding.get("on") == device.type and not options.again
+        },
     )
+    try:
+        for cell in check.cells:
+            _cell_settings(check, cell)
+    except ValueError as error:
+        print(f"--cells: {error}", file=sys.stderr)
+        return 2
     check.tell({"stage": "machine", "case": "", "ok": True} | machine(device))
     before = len(_findings(options.out))
     for stage in options.stages:

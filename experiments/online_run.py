@@ -277,7 +277,7 @@ def prepare_folder(settings: RunSettings, out: Path, *, resume: bool, overwrite:
     require_folder(out, overwrite=overwrite)
     try:
         out.mkdir(exist_ok=True)
-        for name in (*NAMES, CHECKPOINT):
+        for name in (CHECKPOINT, *NAMES):  # without its checkpoint a run just begins anew
             (out / name).unlink(missing_ok=True)
         write_json(config_of(settings), str(config))
         (out / CHECKPOINT).parent.mkdir(exist_ok=True)

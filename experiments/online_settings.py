@@ -28,6 +28,8 @@ SCALES: Mapping[str, Mapping[str, tuple[int, int]]] = {
 }
 """Lanes and steps; at every scale updates happen."""
 
+MAX_LANES = 1_000_000
+
 COMPILING_PAYS = 30_000
 """Updates, over all lanes, from which on a CPU saves more time than compiling takes."""
 
@@ -274,7 +276,7 @@ def run_settings(
         raise ValueError("device cuda needs a GPU that torch can use, and there is none")
     usual_lanes, usual_steps = SCALES[scale][regime]
     lanes = _given(lanes, usual_lanes)
-    require_integer("lanes", lanes, 1)
+    require_integer("lanes", lanes, 1, MAX_LANES)
     require_integer("seed", seed, 0, 2**63 - lanes)
     tuned = TUNED[agent].get(environment, TUNED[agent]["ProcMaze"])[regime]
     steps = _given(steps, usual_steps)

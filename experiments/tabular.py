@@ -160,14 +160,17 @@ def tabular(
     games = _games(env, size, steps, SCALES[scale])
     chosen = _agents(agents)
     count = SEEDS[scale] if seeds is None else seeds
-    for name, value, least in (
-        ("seeds", count, 1),
-        ("seed", seed, 0),
-        ("evaluations", evaluations, 1),
-        ("threads", 1 if threads is None else threads, 1),
+    for name, value, least, most in (
+        ("seeds", count, 1, 100_000),
+        ("seed", seed, 0, 2**62),
+        ("evaluations", evaluations, 1, 10_000),
+        ("threads", 1 if threads is None else threads, 1, 1_000),
+        ("updates", updates, 0, 10**9),
+        ("rollout", rollout, 1, 10**9),
+        ("steps", 1 if steps is None else steps, 1, 10**8),
     ):
-        if value < least:
-            raise ValueError(f"{name} is {value}; accepted: {least} or more")
+        if not least <= value <= most:
+            raise ValueError(f"{name} is {value}; accepted: {least} to {most}")
     if not 0 < false_alarms < 1:
         raise ValueError(f"false_alarms is {false_alarms}; accepted: above 0 and below 1")
     learning = OnlineSettings(updates, rollout, step_size, exploration, discount)
@@ -496,8 +499,6 @@ def _games(
         raise ValueError(f"there is no environment {env!r}; accepted: all, {', '.join(extents)}")
     if env.lower() == "all" and size is not None:
         raise ValueError(f"size is {size}; accepted with one environment alone, not with all")
-    if steps is not None and steps < 1:
-        raise ValueError(f"steps is {steps}; accepted: 1 or more")
     chosen = list(extents) if env.lower() == "all" else [names[env.lower()]]
     games = {}
     for name in chosen:
@@ -534,13 +535,14 @@ def show(found: Iterable[Curves], seeds: int, screen: Any) -> None:
     for curves in found:
         name = title(curves.problem)
         for agent, values in curves.performance.items():
+            median = float(np.median(steps_to_learn(curves, agent)))
             rows.append(
                 (
                     name,
                     AGENTS[agent],
                     _written(mean_interval(values.mean(axis=1))),
                     _written(mean_interval(values[:, -1])),
-                    cell(float(np.median(steps_to_learn(curves, agent)))),
+                    cell(median if np.isfinite(median) else None),
                 )
             )
             name = ""
@@ -564,7 +566,7 @@ def show(found: Iterable[Curves], seeds: int, screen: Any) -> None:
     )
     screen.print(
         "over the run: the mean over evaluations, which are evenly spaced in the logarithm of the steps."
-        "  steps to 90 %: the median seed's first evaluation at 90 % of the way from uniform to optimal."
+        "  steps to 90 %: the median seed's first evaluation at 90 % of the way from uniform to optimal, if any."
     )
     if differences:
         what = ("", "difference over the run", "Welch, 95 %", "")

@@ -74,6 +74,15 @@ class ModelStructure:
     slot_values: Int[np.ndarray, " slot"]
     strides: Int[np.ndarray, " variable"]
 
+    def allows(self, state: int, action: int, next_state: int) -> bool:
+        """Whether there is a slot for each variable of this outcome."""
+        rest = next_state
+        for row, stride in zip(self.rows[:-2, state, action], self.strides, strict=True):
+            value, rest = divmod(rest, int(stride))
+            if value not in self.slot_values[self.first_slot[row] : self.first_slot[row + 1]]:
+                return False
+        return True
+
 
 class Prediction(NamedTuple):
     """What a model says of a pair.

@@ -32,6 +32,7 @@ too, then so is every result.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from math import inf
 from numbers import Rational
 from typing import NamedTuple
 
@@ -52,6 +53,8 @@ Matrix = Shaped[np.ndarray, "feature feature"]
 class FeatureTransitions:
     """Transitions as seen through features, for the evaluation of the policy that made them.
 
+    Integers become Python's, which do not overflow.
+
     Attributes:
         features: Φ.
         rewards: r.
@@ -59,7 +62,8 @@ class FeatureTransitions:
         weights: w, the weight of each transition.
 
     Raises:
-        ValueError: There is no transition, lengths differ, or a weight is negative.
+        ValueError: There is no transition, lengths differ, a number is not finite, or a weight is
+            negative.
     """
 
     features: Shaped[np.ndarray, "transition feature"]
@@ -68,11 +72,11 @@ class FeatureTransitions:
     weights: Shaped[np.ndarray, " transition"]
 
     def __post_init__(self) -> None:
-        count = len(self.features)
-        if not self.features.size:
+        if self.features.ndim != 2 or not self.features.size:
             raise ValueError(
                 f"there must be a transition and a feature, got features {self.features.shape}"
             )
+        count = len(self.features)
         if self.next_features.shape != self.features.shape:
             raise ValueError(
                 "features and next_features must have the same shape, "
@@ -81,6 +85,12 @@ class FeatureTransitions:
         for name, array in [("rewards", self.rewards), ("weights", self.weights)]:
             if array.shape != (count,):
                 raise ValueError(f"{name} must have the shape {(count,)}, got {array.shape}")
+        for name in ("features", "rewards", "next_features", "weights"):
+            array = getattr(self, name)
+            if array.dtype.kind in "biu":
+                object.__setattr__(self, name, array.astype(object) + 0)  # True becomes 1
+            elif wrong := [entry for entry in array.flat if not -inf < entry < inf]:
+                raise ValueError(f"{name} must be finite, got {wrong[0]}")
         if min(self.weights) < 0:
             raise ValueError(f"weights must not be negative, got {min(self.weights)}")
 
@@ -201,7 +211,7 @@ def planning_sweep(sums: TDSums, theta: Vector, step_size: Number) -> Vector:
     """θ + α (b - A θ), without a look at the data.
 
     Raises:
-        ValueError: `step_size` is not positive, or `theta` not as long as b.
+        ValueError: `step_size` is not positive and finite, or `theta` not as long as b.
     """
     _require_step(step_size, theta, len(sums.b))
     moved: Vector = theta + step_size * (sums.b - sums.A @ theta)
@@ -227,8 +237,8 @@ def replay_sweep(
             up; if not, each update starts from where the last one led.
 
     Raises:
-        ValueError: `step_size` is not positive, `discount` not 0 to 1, or `theta` of another length
-            than the features.
+        ValueError: `step_size` is not positive and finite, `discount` not 0 to 1, or `theta` of
+            another length than the features.
     """
     _require_discount(discount)
     _require_step(step_size, theta, data.features.shape[1])
@@ -270,7 +280,7 @@ def _require_discount(discount: Number) -> None:
 
 
 def _require_step(step_size: Number, theta: Vector, length: int) -> None:
-    if not step_size > 0:
-        raise ValueError(f"step_size must be positive, got {step_size}")
+    if not 0 < step_size < inf:
+        raise ValueError(f"step_size must be positive and finite, got {step_size}")
     if theta.shape != (length,):
         raise ValueError(f"theta must have the shape {(length,)}, got {theta.shape}")

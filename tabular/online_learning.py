@@ -194,10 +194,12 @@ def learn_offline(
         updates: How many there are.
 
     Raises:
-        ValueError: There is no transition.
+        ValueError: There is no transition, or one that cannot be in this space; or `updates` is
+            negative.
     """
-    if not len(experience.states):
-        raise ValueError("experience must hold at least one transition, got none")
+    if updates < 0:
+        raise ValueError(f"updates must be at least 0, got {updates}")
+    _require_experience(space, source, experience)
     generator, size = np.random.default_rng(seed), len(experience.states)
     q = np.zeros((space.num_states, space.num_actions))
     step_size, discount = settings.step_size, settings.discount
@@ -248,6 +250,36 @@ def _distinct_rows(matrix: sparse.csr_array) -> tuple[sparse.csr_array, Int[np.n
             firsts.append(row)
         which.append(seen[key])
     return matrix[firsts], np.array(which)
+
+
+def _require_experience(
+    space: FactoredSpace, source: ModelStructure | None, experience: Experience
+) -> None:
+    """Refuse what the kernels, which check nothing, would read or count out of bounds."""
+    size = len(experience.states)
+    if not size:
+        raise ValueError("experience must hold at least one transition, got none")
+    for name, column, least, end in (
+        ("states", experience.states, 0, space.num_states),
+        ("actions", experience.actions, 0, space.num_actions),
+        ("rewards", experience.rewards, -np.inf, np.inf),
+        ("next_states", experience.next_states, -1, space.num_states),
+    ):
+        if column.shape != (size,):
+            raise ValueError(f"{name} must have the shape {(size,)}, got {column.shape}")
+        wrong = column[~((column >= least) & (column < end) & np.isfinite(column))]
+        if len(wrong):
+            accepted = "finite" if name == "rewards" else f"{least} to {end - 1}"
+            raise ValueError(f"{name} must be {accepted}, got {wrong[0]}")
+    if source is None:
+        return
+    taken = np.stack([experience.states, experience.actions, experience.next_states])
+    for state, action, following in np.unique(taken, axis=1).T.tolist():
+        if following >= 0 and not source.allows(state, action, following):
+            raise ValueError(
+                f"action {action} must not lead from state {state} to {following}: "
+                "the model has no place for it"
+            )
 
 
 # What replay hands to the kernel, which never looks at it.

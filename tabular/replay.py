@@ -96,7 +96,7 @@ def expected_replay(
     """The mean of the table after one update, if it takes transition i with probability i.
 
     Raises:
-        ValueError: There are more or fewer probabilities than transitions; or as
+        ValueError: There are more or fewer probabilities than transitions, or one is none; or as
             :func:`q_learning_replay`.
     """
     if len(probabilities) != len(dataset):
@@ -104,8 +104,10 @@ def expected_replay(
             f"there must be a probability for each of {len(dataset)} transitions, "
             f"got {len(probabilities)}"
         )
-    expected = values.copy()
+    expected = values
     for index, probability in enumerate(probabilities):
+        if not 0 <= probability <= 1:
+            raise ValueError(f"probabilities must be 0 to 1, got {probability}")
         learned = q_learning_replay(dataset, [index], values, bootstrap, step_size=step_size)
-        expected += probability * (learned - values)
-    return expected
+        expected = expected + probability * (learned - values)
+    return expected.astype(values.dtype)

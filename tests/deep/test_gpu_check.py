@@ -15,6 +15,7 @@ from experiments.gpu_check import (
     MAX_DRIFT,
     MEDIAN_DRIFT,
     SMALL,
+    STAGES,
     TARGETS_MS,
     agreement,
     best_seconds,
@@ -173,10 +174,27 @@ def test_a_cell_that_time_cuts_short_goes_on_in_the_next_call(tmp_path, monkeypa
     assert cases(checked(tmp_path, *options)[1]) == [("machine", "")]
 
 
-def test_a_cell_that_is_none_is_told(tmp_path):
-    status, findings = checked(tmp_path, "--stages", "cells", "--cells", "er:PanFlute:high")
-    assert status == 1
-    assert "agent:environment:size:regime, got 'er:PanFlute:high'" in findings[-1]["error"]
+@pytest.mark.parametrize(
+    ("cell", "complaint"),
+    [
+        ("er:PanFlute:high", "agent:environment:size:regime, got 'er:PanFlute:high'"),
+        ("er:PanFlute:0:high", "got 0"),
+        ("er:Pipe:2:high", "'Pipe'"),
+    ],
+)
+def test_a_cell_that_is_none_is_refused_before_anything_runs(tmp_path, capsys, cell, complaint):
+    assert main(["--device", "cpu", "--out", str(tmp_path), "--cells", cell]) == 2
+    assert complaint in capsys.readouterr().err
+    assert not any(tmp_path.iterdir())
+
+
+def test_what_was_found_on_another_device_is_checked_again(tmp_path, monkeypatch):
+    monkeypatch.setitem(STAGES, "sync", lambda check: check.find("sync", "one", dict))
+    found = {"stage": "sync", "case": "one", "ok": True, "on": "cuda"}
+    (tmp_path / "findings.jsonl").write_text(json.dumps(found) + "\n")
+    for expected in (["machine", "sync"], ["machine"]):
+        _, findings = checked(tmp_path, "--stages", "sync")
+        assert [finding["stage"] for finding in findings] == expected
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")

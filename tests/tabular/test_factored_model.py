@@ -362,3 +362,43 @@ def test_a_false_alarm_rate_is_a_probability(rate):
     everywhere, weights = noise_and_signal(0, 10, 0.0)
     with pytest.raises(ValueError, match="false_alarms must be above 0 and below 1"):
         learned_contexts(everywhere, weights, everywhere, false_alarms=rate)
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("states", 4, "states must be 0 to 3, got 4"),
+        ("states", -1, "states must be 0 to 3, got -1"),
+        ("actions", 5, "actions must be 0 to 4, got 5"),
+        ("next_states", -2, "next_states must be -1 to 3, got -2"),
+        ("next_states", 4, "next_states must be -1 to 3, got 4"),
+        ("rewards", float("nan"), "rewards must be finite, got nan"),
+    ],
+)
+@pytest.mark.parametrize("kind", ["replay", "table", "exact"])
+def test_transitions_that_are_none_of_the_space_are_refused(kind, column, value, message):
+    rule = OpenGrid(2)
+    mdp = FiniteMDP.from_rule(rule)
+    space = FactoredSpace.of(rule, mdp)
+    source = {
+        "replay": None,
+        "table": table_structure(mdp, space),
+        "exact": exact_structure(rule, mdp, space),
+    }[kind]
+    seen = Experience(*(np.zeros(3, dtype=kind) for kind in (int, int, float, int)))
+    learn_offline(space, source, seen, OnlineSettings(), seed=0, updates=1)
+    getattr(seen, column)[1] = value
+    with pytest.raises(ValueError, match=f"^{message}$"):
+        learn_offline(space, source, seen, OnlineSettings(), seed=0, updates=1)
+
+
+def test_a_transition_that_the_model_has_no_place_for_is_refused():
+    rule = OpenGrid(3)
+    mdp = FiniteMDP.from_rule(rule)
+    space = FactoredSpace.of(rule, mdp)
+    stays, up, leaps = (np.array([0]), np.array([1]), np.array([7]))
+    settings = OnlineSettings()
+    seen = Experience(stays, up, np.zeros(1), leaps)
+    with pytest.raises(ValueError, match=r"^action 1 must not lead from state 0 to 7: the model"):
+        learn_offline(space, table_structure(mdp, space), seen, settings, seed=0, updates=1)
+    assert learn_offline(space, None, seen, settings, seed=0, updates=1).shape == (9, 5)

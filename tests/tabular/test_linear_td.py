@@ -378,14 +378,16 @@ def test_a_discount_out_of_range_is_refused(discount):
             use()
 
 
-@pytest.mark.parametrize("step_size", [0, -1, float("nan")])
-def test_a_step_size_that_is_not_positive_is_refused(step_size):
+@pytest.mark.parametrize("step_size", [0, -1, float("nan"), float("inf")])
+def test_a_step_size_that_is_not_positive_and_finite_is_refused(step_size):
     data = transitions(([1], 0, None))
     for use in (
         lambda: planning_sweep(td_sums(data, HALF), exact([0]), step_size),
         lambda: replay_sweep(data, exact([0]), HALF, step_size, fixed_weights=True),
     ):
-        with pytest.raises(ValueError, match=f"^step_size must be positive, got {step_size}$"):
+        with pytest.raises(
+            ValueError, match=f"^step_size must be positive and finite, got {step_size}$"
+        ):
             use()
 
 
@@ -407,6 +409,33 @@ def test_data_without_transitions_or_features_or_with_negative_weights_are_refus
         FeatureTransitions(empty, np.zeros(0), empty, np.zeros(0))
     with pytest.raises(ValueError, match=r"^weights must not be negative, got -1$"):
         transitions(([1], 0, None, -1))
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint8, bool])
+def test_integers_of_any_width_are_exact(kind):
+    reward = 2**62
+    data = FeatureTransitions(
+        np.ones((4, 1), dtype=kind),
+        np.full(4, reward),
+        np.zeros((4, 1), dtype=kind),
+        np.ones(4, kind),
+    )
+    assert td_fixed_point(data, 0).tolist() == [reward]
+    assert td_sums(data, 0).b.tolist() == [4 * reward]
+
+
+@pytest.mark.parametrize("name", ["features", "rewards", "next_features", "weights"])
+@pytest.mark.parametrize("number", [float("nan"), float("inf")])
+def test_numbers_that_are_not_finite_are_refused(name, number):
+    arrays = {
+        "features": np.eye(2),
+        "rewards": np.zeros(2),
+        "next_features": np.eye(2),
+        "weights": np.ones(2),
+    }
+    arrays[name].flat[1] = number
+    with pytest.raises(ValueError, match=f"^{name} must be finite, got {number}$"):
+        FeatureTransitions(**arrays)
 
 
 @pytest.mark.parametrize(

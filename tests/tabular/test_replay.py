@@ -215,3 +215,18 @@ def test_probabilities_for_other_than_the_stored_transitions_are_refused(coin):
         ValueError, match=r"^there must be a probability for each of 2 trans.*got 1"
     ):
         expected_replay(coin, [1], exact_table(1, 1), Bootstrap(HALF), step_size=HALF)
+
+
+@pytest.mark.parametrize("probability", [-1, 2, float("nan")])
+def test_probabilities_out_of_range_are_refused(coin, probability):
+    with pytest.raises(ValueError, match=r"^probabilities must be 0 to 1, got"):
+        expected_replay(coin, [probability, 0], exact_table(1, 1), Bootstrap(HALF), step_size=HALF)
+
+
+def test_exact_probabilities_do_for_a_table_of_floats(coin):
+    exact, rounded = (
+        expected_replay(coin, [HALF, HALF], table, Bootstrap(HALF), step_size=HALF)
+        for table in (exact_table(1, 1), np.zeros((1, 1)))
+    )
+    assert rounded.dtype == float
+    assert rounded.tolist() == [[float(exact[0, 0])]]
