@@ -6,6 +6,7 @@ kernels a step. What is captured must keep every tensor in its place and never a
 test of graph safety sees to that.
 """
 
+import ctypes
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 
 _VARIANTS = 256  # of a function that one process may compile: agents, environments, lanes, shapes
 _WARM_UPS = 3
+_M_TRIM_THRESHOLD, _M_MMAP_MAX = -1, -4  # of glibc's malloc.h
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,20 @@ def can_compile(device: torch.device) -> bool:
 
         return bool(has_triton())
     return shutil.which(environ.get("CXX", "g++")) is not None
+
+
+def keep_freed_memory() -> bool:
+    """Let this process keep the memory that it frees, instead of handing large blocks back at once.
+
+    An update frees and allocates the same megabytes again and again, and to be given fresh pages can
+    take longer than to compute what is written on them. Only glibc is told; returns whether it is
+    there and agrees.
+    """
+    try:
+        mallopt = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return False
+    return bool(mallopt(_M_MMAP_MAX, 0) and mallopt(_M_TRIM_THRESHOLD, 2**31 - 1))
 
 
 @contextmanager

@@ -84,12 +84,13 @@ def bench_deep(
     require_writable(json)
     import torch
 
-    from deep.acceleration import resolve
+    from deep.acceleration import keep_freed_memory, resolve
     from deep.networks import PRECISIONS
 
     if precision not in PRECISIONS:
         raise ValueError(f"precision is {precision!r}; accepted: {', '.join(PRECISIONS)}")
     how = resolve(acceleration, torch.device("cpu"))
+    keep_freed_memory()
     if threads is not None:
         torch.set_num_threads(threads)
     machine = (

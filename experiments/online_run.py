@@ -22,7 +22,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from deep import checkpoint
-from deep.acceleration import Acceleration, product_precision
+from deep.acceleration import Acceleration, keep_freed_memory, product_precision
 from deep.online_loop import OnlineLoop
 from deep.tensor_tree import tensors
 from experiments.learning_curve import draw_learning_curve
@@ -219,6 +219,8 @@ def execute(
             needs more memory than there is.
     """
     require_memory(settings)
+    if settings.device == "cpu":
+        keep_freed_memory()
     run = Run(settings)
     prepare_folder(settings, out, resume=resume, overwrite=overwrite)
     path = out / CHECKPOINT
