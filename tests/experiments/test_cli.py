@@ -3,10 +3,7 @@
 import json
 import os
 import re
-import signal
-import subprocess
 import sys
-import time
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,6 +11,7 @@ import pytest
 from PIL import Image
 
 from experiments.cli import main
+from tests.experiments.interrupted import interrupted
 
 CHECK_KEYS = {
     "states",
@@ -352,45 +350,9 @@ def test_the_gallery_comes_before_a_file_of_the_same_name(capsys, tmp_path, monk
 
 def test_ctrl_c_stops_with_status_130_and_leaves_nothing_behind(tmp_path):
     target = tmp_path / "strata.json"
-    command = (
-        "import sys; from experiments.cli import main; print('ready', flush=True); sys.exit(main())"
-    )
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            command,
-            "theorem",
-            "discount",
-            "tabular-3x2-generic",
-            "--json",
-            target,
-        ],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    time.sleep(3)
-    assert process.poll() is None, "it was done before it could be interrupted"
-    process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
-    assert process.returncode == 130
-    assert errors == "mbgen: interrupted\n"
+    done = interrupted("theorem", "discount", "tabular-3x2-generic", "--json", target)
+    assert done == (130, "", "mbgen: interrupted\n")
     assert not list(tmp_path.iterdir())
-
-
-@pytest.mark.parametrize("group", ["theorem", "bench"])
-def test_every_command_has_help(capsys, group):
-    from experiments import bench, theorem
-
-    commands = {"theorem": theorem.COMMANDS, "bench": bench.COMMANDS}[group]
-    for name in commands:
-        with pytest.raises(SystemExit) as stop:
-            main([group, name, "--help"])
-        assert stop.value.code == 0
-        assert "usage: mbgen" in capsys.readouterr().out
 
 
 def test_bench_measures_every_figure(capsys):

@@ -1,10 +1,6 @@
 """`mbgen tabular` and its benchmark: what they write, print and refuse."""
 
 import json
-import signal
-import subprocess
-import sys
-import time
 from itertools import pairwise
 
 import numpy as np
@@ -16,6 +12,7 @@ from experiments.run_store import read_table, read_versions
 from experiments.tabular import AGENTS, SCALES, evaluation_steps
 from tabular import reference_performance
 from tabular.environments import PushTree
+from tests.experiments.interrupted import interrupted
 
 FILES = ["figure.png", "metrics.parquet", "summary.json"]
 
@@ -167,26 +164,9 @@ def test_places_that_cannot_be_written_are_refused_before_the_work(tmp_path, cap
 
 
 def test_an_interrupted_run_leaves_nothing(tmp_path):
-    out = tmp_path / "out"
-    script = (
-        "import sys, tabular; from experiments.cli import main; print('ready', flush=True);"
-        "sys.exit(main(sys.argv[1:]))"
-    )
     arguments = ["tabular", "--env", "PanFlute", "--steps", "200000", "--seeds", "1000"]
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, *arguments, "--out", str(out)],
-        stderr=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == "ready\n"
-    time.sleep(3)
-    assert process.poll() is None, "it was done before it could be interrupted"
-    process.send_signal(signal.SIGINT)
-    output, complaint = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert (output, complaint) == ("", "mbgen: interrupted\n")
+    done = interrupted(*arguments, "--out", tmp_path / "out")
+    assert done == (130, "", "mbgen: interrupted\n")
     assert not list(tmp_path.iterdir())
 
 
