@@ -50,6 +50,10 @@ class Protocol:
         require_integer("learning_starts", self.learning_starts, 1)
         require_integer("buffer_capacity", self.buffer_capacity, 1)
 
+    def updates(self, steps: int) -> int:
+        """Of a lane, in its first `steps` steps."""
+        return max(0, steps - self.learning_starts) * self.updates_per_step
+
 
 HIGH_DATA = Protocol(1_000_000, 1, 100, 500)
 LOW_DATA = Protocol(100_000, 10, 10, 50)

@@ -178,7 +178,6 @@ def _compared(folder: Path, run: StoredRun, bar: float, *, alone: bool) -> Compa
     mean = mean_interval(run.performance).estimate
     reached = np.flatnonzero(mean >= bar)
     protocol = stored_settings(run.settings).protocol()
-    updates = max(0, protocol.steps - protocol.learning_starts) * protocol.updates_per_step
     agent = run.settings["agent"]
     return Compared(
         label=agent if alone else folder.resolve().name,
@@ -188,6 +187,6 @@ def _compared(folder: Path, run: StoredRun, bar: float, *, alone: bool) -> Compa
         final=float(final.estimate),
         half_width=float(final.half_width),
         last=float(mean[-1]),
-        updates=updates,
+        updates=protocol.updates(protocol.steps),
         steps_to=int(run.step[reached[0]]) if len(reached) else None,
     )

@@ -5,12 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from experiments.figures import ACCENT, BELLMAN, GREY, INK, MODEL, PROPER, picture
 from experiments.statistics import Interval, mean_interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 COLOURS = {
     "er": BELLMAN,
@@ -40,22 +44,9 @@ def draw_learning_curve(
     with picture(path, 7.0, 4.2) as figure:
         axes = figure.subplots()
         axes.plot(step, performance.T, color=MODEL, linewidth=0.5, alpha=0.35)
-        known = np.isfinite(interval.half_width) & (interval.seeds > 0)
-        axes.fill_between(
-            step,
-            np.where(known, interval.low, np.nan),
-            np.where(known, interval.high, np.nan),
-            color=MODEL,
-            alpha=0.2,
-            linewidth=0,
-            label="95 % interval",
-        )
+        _draw_interval(axes, step, interval, color=MODEL, alpha=0.2, label="95 % interval")
         axes.plot(step, interval.estimate, color=MODEL, label=f"mean of {lanes} lanes")
-        axes.axhline(optimal, color=ACCENT, linestyle="--", linewidth=1.2, label="optimal")
-        axes.axhline(uniform, color=GREY, linestyle=":", linewidth=1.2, label="uniformly random")
-        axes.set_title(title)
-        axes.set_xlabel("environment steps of a lane")
-        axes.set_ylabel("performance of the greedy policy")
+        _draw_frame(axes, title, optimal, uniform, ACCENT)
         axes.legend()
 
 
@@ -85,14 +76,26 @@ def draw_comparison(
         spare = cycle([COLOURS[agent] for agent in COLOURS if agent not in labels] or [INK])
         for label, step, mean in curves:
             colour = COLOURS.get(label) or next(spare)
-            known = np.isfinite(mean.half_width) & (mean.seeds > 0)
-            low, high = (np.where(known, end, np.nan) for end in (mean.low, mean.high))
-            axes.fill_between(step, low, high, color=colour, alpha=0.15, linewidth=0)
+            _draw_interval(axes, step, mean, color=colour, alpha=0.15)
             lanes = int(mean.seeds.max())
             axes.plot(step, mean.estimate, color=colour, label=f"{label} ({lanes} lanes)")
-        axes.axhline(optimal, color=INK, linestyle="--", linewidth=1.2, label="optimal")
-        axes.axhline(uniform, color=GREY, linestyle=":", linewidth=1.2, label="uniformly random")
-        axes.set_title(title)
-        axes.set_xlabel("environment steps of a lane")
-        axes.set_ylabel("performance of the greedy policy")
+        _draw_frame(axes, title, optimal, uniform, INK)
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+def _draw_interval(
+    axes: Axes, step: Int[np.ndarray, " evaluation"], interval: Interval, **style: Any
+) -> None:
+    """The band between its ends, left out where there is none."""
+    known = np.isfinite(interval.half_width) & (interval.seeds > 0)
+    low, high = (np.where(known, end, np.nan) for end in (interval.low, interval.high))
+    axes.fill_between(step, low, high, linewidth=0, **style)
+
+
+def _draw_frame(axes: Axes, title: str, optimal: float, uniform: float, colour: str) -> None:
+    """The two reference lines, that of the best policy in this colour, and what is written around."""
+    axes.axhline(optimal, color=colour, linestyle="--", linewidth=1.2, label="optimal")
+    axes.axhline(uniform, color=GREY, linestyle=":", linewidth=1.2, label="uniformly random")
+    axes.set_title(title)
+    axes.set_xlabel("environment steps of a lane")
+    axes.set_ylabel("performance of the greedy policy")

@@ -148,7 +148,8 @@ class Run:
         if len(self.measured.step):
             failed |= np.isnan(self.measured.performance[-1])
         tally = self.loop.take_tally()
-        updates = self._updates(self.steps) - self._updates(before)
+        protocol = self.loop.protocol
+        updates = protocol.updates(self.steps) - protocol.updates(before)
         losses = (
             _numbers(loss) / updates if updates else np.nan * performance for loss in tally[2:]
         )
@@ -162,10 +163,6 @@ class Run:
             np.append(self.measured.step, self.steps),
             *(np.vstack(pair) for pair in zip(self.measured[1:], row, strict=True)),
         )
-
-    def _updates(self, steps: int) -> int:
-        protocol = self.loop.protocol
-        return max(0, steps - protocol.learning_starts) * protocol.updates_per_step
 
     def save(self, path: Path) -> None:
         """Write a checkpoint.
@@ -408,10 +405,9 @@ def _write_results(
     }
     write_table(out / "metrics.parquet", columns, settings.stored())
     reference = reference_of(settings)
-    title = f"{settings.agent} on {settings.env} {settings.size}, {settings.regime} data"
     draw_learning_curve(
         out / "figure.png",
-        title,
+        settings.title,
         measured.step,
         measured.performance.T,
         optimal=reference.optimal,

@@ -157,6 +157,11 @@ class RunSettings:
             )
         self.protocol()
 
+    @property
+    def title(self) -> str:
+        """What a run is called in tables and pictures."""
+        return f"{self.agent} on {self.env} {self.size}, {self.regime} data"
+
     def environment(self) -> Environment[Any]:
         """The batched environment.
 

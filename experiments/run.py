@@ -113,7 +113,7 @@ def run(
         screen.print(f"The run in {out} is complete: {settings.steps:,} steps.")
         write_json(summary, json)
         return 0
-    screen.print(facts(f"mbgen run: {_title(settings)}", _before(settings, memory_bytes(settings))))
+    screen.print(facts(f"mbgen run: {settings.title}", _before(settings, memory_bytes(settings))))
     with (
         _interrupts() as interrupted,
         _progress(settings.steps) as shown,
@@ -152,10 +152,6 @@ def run(
 
 
 COMMANDS: dict[str, Callable[..., int]] = {"run": run}
-
-
-def _title(settings: RunSettings) -> str:
-    return f"{settings.agent} on {settings.env} {settings.size}, {settings.regime} data"
 
 
 def _before(settings: RunSettings, memory: dict[str, int]) -> list[tuple[str, object]]:

@@ -22,7 +22,7 @@ What is pooled is the whole difference between the models:
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache
@@ -76,12 +76,17 @@ class ModelStructure:
 
     def allows(self, state: int, action: int, next_state: int) -> bool:
         """Whether there is a slot for each variable of this outcome."""
+        return all(
+            value in self.slot_values[self.first_slot[row] : self.first_slot[row + 1]]
+            for row, value in self.variables(state, action, next_state)
+        )
+
+    def variables(self, state: int, action: int, next_state: int) -> Iterator[tuple[int, int]]:
+        """The row of each variable of this outcome, and its value."""
         rest = next_state
         for row, stride in zip(self.rows[:-2, state, action], self.strides, strict=True):
             value, rest = divmod(rest, int(stride))
-            if value not in self.slot_values[self.first_slot[row] : self.first_slot[row + 1]]:
-                return False
-        return True
+            yield int(row), value
 
 
 class Prediction(NamedTuple):
@@ -127,14 +132,12 @@ class CountedModel:
 
     def observe(self, state: int, action: int, reward: float, next_state: int) -> None:
         """Count a transition; `next_state` is -1 if it was terminal."""
-        *variables, termination, rewards = self.structure.rows[:, state, action].tolist()
+        termination, rewards = self.structure.rows[-2:, state, action].tolist()
         self._count(termination, int(next_state < 0))
         self.totals[rewards] += 1
         self.reward_sums[rewards] += reward
         if next_state >= 0:
-            rest = next_state
-            for row, stride in zip(variables, self.structure.strides, strict=True):
-                value, rest = divmod(rest, int(stride))
+            for row, value in self.structure.variables(state, action, next_state):
                 self._count(row, value)
 
     def predict(self, state: int, action: int) -> Prediction | None:

@@ -250,7 +250,7 @@ def test_a_mean_loss_is_over_the_updates_that_were_made():
     run = Run(replace(SETTINGS, regime="low", learning_starts=7))
     while run.steps < 10:
         run.advance()
-    assert int(run.loop.state.learner.updates) == 30 == run._updates(10)
+    assert int(run.loop.state.learner.updates) == 30 == run.loop.protocol.updates(10)
 
 
 @pytest.mark.parametrize(
