@@ -13,11 +13,13 @@ from contextlib import redirect_stderr
 
 import tyro
 
-from experiments import (
-    bench,
-    bench_deep,
-    bench_environments,
-    bench_tabular,
+from experiments.benchmarks import (
+    agent_updates,
+    environment_steps,
+    exact_enumeration,
+    table_updates,
+)
+from experiments.commands import (
     compare,
     demo,
     env_pictures,
@@ -60,11 +62,14 @@ def _app() -> tyro.extras.SubcommandApp:
     app = tyro.extras.SubcommandApp()
     env = env_pictures.COMMANDS | env_structure.COMMANDS
     benches = (
-        bench.COMMANDS | bench_tabular.COMMANDS | bench_environments.COMMANDS | bench_deep.COMMANDS
+        exact_enumeration.COMMANDS
+        | table_updates.COMMANDS
+        | environment_steps.COMMANDS
+        | agent_updates.COMMANDS
     )
     app.command(_group(theorem.COMMANDS), name="theorem", help=theorem.__doc__)
     app.command(_group(env), name="env", help="The environments: pictures, structure, best play.")
-    app.command(_group(benches), name="bench", help=bench.__doc__)
+    app.command(_group(benches), name="bench", help=exact_enumeration.__doc__)
     for name, command in (tabular.COMMANDS | run.COMMANDS | compare.COMMANDS).items():
         app.command(name=name)(deferred(command))
     app.command(name="demo")(deferred(demo.demo))

@@ -39,7 +39,7 @@ from deep.random_streams import Purpose, integers, words
 from deep.tensor_tree import tensors
 
 if TYPE_CHECKING:
-    from experiments.online_settings import RunSettings
+    from experiments.runs.settings import RunSettings
 
 WAYS = {
     "eager": Acceleration(),
@@ -513,7 +513,7 @@ def cells(check: Check) -> None:
 
 
 def _run_cell(check: Check, cell: str) -> Facts:
-    from experiments.online_run import execute
+    from experiments.runs.online_run import execute
 
     settings = _cell_settings(check, cell)
     folder = check.out / "cells" / cell.replace(":", "-")
@@ -527,7 +527,7 @@ def _run_cell(check: Check, cell: str) -> Facts:
 
 
 def _cell_settings(check: Check, cell: str) -> RunSettings:
-    from experiments.online_settings import run_settings
+    from experiments.runs.settings import run_settings
 
     parts = cell.split(":")
     if len(parts) != 4 or not parts[2].isdigit():

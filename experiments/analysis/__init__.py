@@ -1,0 +1,1 @@
+"""From arrays to numbers: statistics, reference performances, learning curves, verdicts."""

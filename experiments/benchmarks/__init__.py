@@ -1,0 +1,1 @@
+"""How fast the wings are on this machine."""

@@ -1,0 +1,194 @@
+"""Runs side by side: the learning curves of several agents in one picture."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+
+import numpy as np
+import tyro
+
+from experiments.analysis.statistics import Interval, mean_interval
+from experiments.commands.arguments import Json, Picture
+from experiments.commands.terminal import console, require_picture, table
+from experiments.storage.json_files import write_json
+from experiments.storage.parquet_table import read_table
+from experiments.storage.whole_files import require_writable
+
+if TYPE_CHECKING:
+    from jaxtyping import Float, Int
+    from rich.console import Console
+
+TASK = ("env", "size", "regime", "spontaneous", "steps")
+WAY = 0.9
+"""Of the way from the uniformly random policy to the best, for `steps_to`."""
+
+
+class StoredRun(NamedTuple):
+    """What a run's folder tells.
+
+    Attributes:
+        settings: As they were stored.
+        step: Of each evaluation.
+        performance: NaN where a lane had diverged.
+    """
+
+    settings: dict[str, Any]
+    step: Int[np.ndarray, " evaluation"]
+    performance: Float[np.ndarray, "lane evaluation"]
+
+
+class Compared(NamedTuple):
+    """One run among the others.
+
+    Attributes:
+        label: The agent's name, or the folder's where several runs are of that agent.
+        agent: Its name.
+        folder: Where it is.
+        lanes: Runs that it holds.
+        final: Mean over lanes of the mean of the last ten evaluations.
+        half_width: Half of its 95 % interval.
+        last: Mean over lanes of the last evaluation.
+        updates: Of each lane.
+        steps_to: When the mean over lanes first came 90 % of the way from uniform to best; None: it never did.
+    """
+
+    label: str
+    agent: str
+    folder: Path
+    lanes: int
+    final: float
+    half_width: float
+    last: float
+    updates: int
+    steps_to: int | None
+
+
+def compare(
+    folders: Annotated[
+        tuple[Path, ...], tyro.conf.Positional, tyro.conf.arg(metavar="DIR [DIR ...]")
+    ],
+    *,
+    out: Picture = None,
+    json: Json = None,
+) -> int:
+    """Draw finished runs on the same task in one picture, and print how each ended.
+
+    Args:
+        folders: Of runs, as `mbgen run` makes them.
+        out: The picture.
+        json: Write the figures as JSON; "-" is standard output.
+    """
+    if not folders:
+        raise ValueError("there is nothing to compare; accepted: one or more folders of runs")
+    require_picture(out)
+    require_writable(json)
+    runs = [read_run(folder) for folder in folders]
+    compare_runs(folders, runs, console(json), out, json)
+    return 0
+
+
+COMMANDS: dict[str, Callable[..., int]] = {"compare": compare}
+
+
+def compare_runs(
+    folders: Sequence[Path],
+    runs: Sequence[StoredRun],
+    screen: Console,
+    out: Path | None,
+    json: str | None = None,
+) -> list[Compared]:
+    """Print, draw and write the comparison.
+
+    Raises:
+        ValueError: The runs are not of one task; or what is asked for cannot be written.
+    """
+    from experiments.figures.learning_curves import draw_comparison
+    from experiments.runs.online_run import reference_of
+    from experiments.runs.settings import stored_settings
+
+    task = {name: runs[0].settings[name] for name in TASK}
+    for folder, run in zip(folders, runs, strict=True):
+        for name, value in task.items():
+            if run.settings[name] != value:
+                raise ValueError(
+                    f"{folder} has {name} {run.settings[name]}; accepted: {value}, as in {folders[0]}"
+                )
+    reference = reference_of(stored_settings(runs[0].settings))
+    bar = reference.uniform + WAY * (reference.optimal - reference.uniform)
+    agents = Counter(run.settings["agent"] for run in runs)
+    compared = [
+        _compared(folder, run, bar, alone=agents[run.settings["agent"]] == 1)
+        for folder, run in zip(folders, runs, strict=True)
+    ]
+    title = f"{task['env']} {task['size']}, {task['regime']} data"
+    rows: list[tuple[object, ...]] = [
+        (c.label, c.lanes, c.updates, c.final, c.half_width, c.last, c.steps_to) for c in compared
+    ]
+    best, random = reference.optimal, reference.uniform
+    rows.append(("optimal", None, None, best, reference.optimal_half_width, None, None))
+    rows.append(("uniform", None, None, random, reference.uniform_half_width, None, None))
+    columns = ("run", "lanes", "updates a lane", "final", "±", "last", "steps to 90 %")
+    screen.print(
+        table(title, columns, rows),
+        "final: greedy performance, mean of the last ten evaluations and over lanes, with the half of its"
+        " 95 % interval (Student). last: the last evaluation. steps to 90 %: when the mean first was that far"
+        " from uniform to optimal.",
+    )
+    if out is not None:
+        curves = [
+            (c.label, run.step, mean_interval(run.performance))
+            for c, run in zip(compared, runs, strict=True)
+        ]
+        draw_comparison(out, title, curves, optimal=reference.optimal, uniform=reference.uniform)
+    figures = {**task, "reference": reference._asdict(), "runs": [c._asdict() for c in compared]}
+    write_json(figures, json)
+    return compared
+
+
+def read_run(folder: Path) -> StoredRun:
+    """What `mbgen run` measured.
+
+    Raises:
+        ValueError: The folder holds no finished run.
+    """
+    from experiments.runs.settings import RunSettings
+
+    path = folder / "metrics.parquet"
+    if not path.exists():
+        raise ValueError(f"{folder} holds no finished run: there is no {path}")
+    columns, settings = read_table(path)
+    known = {field.name for field in fields(RunSettings)}
+    if not {"lane", "step", "performance"} <= columns.keys() or settings.keys() != known:
+        raise ValueError(f"{path} holds no learning curves; accepted: what `mbgen run` wrote")
+    lanes = len(settings["seeds"])
+    return StoredRun(
+        settings,
+        columns["step"].reshape(-1, lanes)[:, 0],
+        columns["performance"].reshape(-1, lanes).T.astype(float),
+    )
+
+
+def _compared(folder: Path, run: StoredRun, bar: float, *, alone: bool) -> Compared:
+    from experiments.runs.online_run import FINAL_EVALUATIONS
+    from experiments.runs.settings import stored_settings
+
+    final: Interval = mean_interval(run.performance[:, -FINAL_EVALUATIONS:].mean(axis=1))
+    mean = mean_interval(run.performance).estimate
+    reached = np.flatnonzero(mean >= bar)
+    protocol = stored_settings(run.settings).protocol()
+    agent = run.settings["agent"]
+    return Compared(
+        label=agent if alone else folder.resolve().name,
+        agent=agent,
+        folder=folder,
+        lanes=len(run.performance),
+        final=float(final.estimate),
+        half_width=float(final.half_width),
+        last=float(mean[-1]),
+        updates=protocol.updates(protocol.steps),
+        steps_to=int(run.step[reached[0]]) if len(reached) else None,
+    )

@@ -1,0 +1,110 @@
+"""What commands print: tables for people, progress on a terminal."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group
+from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+from rich.table import Table
+from rich.text import Text
+
+from experiments.storage.whole_files import require_writable
+
+PICTURES = (".png", ".svg", ".pdf")
+QUIET_SECONDS = 1.0
+PIPE_WIDTH = 120
+
+
+def console(json_target: str | None = None) -> Console:
+    """Where tables go: standard output, or nowhere if JSON has standard output to itself.
+
+    Names are printed as they are: nothing in square brackets is a style.
+    """
+    closed = sys.stdout is None  # as after `mbgen ... >&-`
+    width = PIPE_WIDTH if closed or not sys.stdout.isatty() else None
+    quiet = closed or json_target == "-"
+    return Console(quiet=quiet, highlight=False, markup=False, emoji=False, width=width)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Group:
+    """A titled table with text to the left, and numbers and answers, which never wrap, to the right."""
+    drawn = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_header=any(columns))
+    for index, column in enumerate(columns):
+        text = all(isinstance(row[index], str) for row in rows)
+        drawn.add_column(Text(column), justify="left" if text else "right", no_wrap=not text)
+    for row in rows:
+        drawn.add_row(*(Text(cell(value)) for value in row))
+    return Group("", Text(title, style="bold"), drawn)
+
+
+def facts(title: str, rows: Sequence[tuple[str, object]]) -> Group:
+    """A titled table of one fact a line, without a head."""
+    return table(title, ("", ""), [(what, cell(value)) for what, value in rows])
+
+
+def cell(value: object) -> str:
+    """A number or answer as people read it."""
+    if value is None:
+        return "-"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
+    return str(value)
+
+
+@contextmanager
+def progress(description: str) -> Iterator[Callable[[float], None]]:
+    """A bar on a terminal's standard error for work that takes over a second; it is told the fraction done."""
+    screen = Console(stderr=True)
+    bar = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TaskProgressColumn(),
+        TimeRemainingColumn(),
+        console=screen,
+        transient=True,
+    )
+    task = bar.add_task(description, total=1.0)
+    start, shown = time.monotonic(), False
+
+    def report(fraction: float) -> None:
+        nonlocal shown
+        if not shown and screen.is_terminal and time.monotonic() - start > QUIET_SECONDS:
+            bar.start()
+            shown = True
+        if shown:
+            bar.update(task, completed=fraction)
+
+    try:
+        yield report
+    finally:
+        if shown:
+            bar.stop()
+
+
+@contextmanager
+def waiting(description: str) -> Iterator[None]:
+    """A spinner on a terminal's standard error, for work that cannot say how far it is."""
+    screen = Console(stderr=True, markup=False)
+    with screen.status(description) if screen.is_terminal else nullcontext():
+        yield
+
+
+def require_picture(path: Path | None) -> None:
+    """Refuse a picture's path that cannot be written or has no picture's suffix.
+
+    Raises:
+        ValueError: naming the path and what is accepted.
+    """
+    if path is not None and path.suffix.lower() not in PICTURES:
+        raise ValueError(f"{path} is no picture's name; accepted: {', '.join(PICTURES)}")
+    require_writable(path)

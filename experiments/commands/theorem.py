@@ -1,0 +1,556 @@
+"""Theorem 1, checked exactly over classes of small deterministic MDPs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import tyro
+from rich.console import Console
+
+from experiments.commands.arguments import Json, Picture
+from experiments.commands.terminal import (
+    PICTURES,
+    console,
+    facts,
+    progress,
+    require_picture,
+    table,
+    waiting,
+)
+from experiments.storage.json_files import write_json
+from experiments.storage.whole_files import require_writable, write_whole
+
+if TYPE_CHECKING:
+    from theory import DatasetReport, MDPClass, TheoremReport
+    from theory.discount_strata import Stratum
+    from theory.mdp_class import QTable
+    from theory.witness import Witness
+
+Class = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="CLASS")]
+Gamma = Annotated[str | None, tyro.conf.arg(metavar="P/Q")]
+
+MAX_SHOWN = 6
+
+
+def check(
+    name: Class,
+    /,
+    *,
+    datasets: Annotated[str, tyro.conf.arg(metavar="functional|realizable|FILE")] = "functional",
+    gamma: Gamma = None,
+    allow_zero_sum: bool = False,
+    json: Json = None,
+    out: Picture = None,
+) -> int:
+    """Check the three parts of the theorem over every dataset of a class, or over one dataset.
+
+    Exit status 1 if the theorem does not hold: part 1 always, part 3 for a class of all maps.
+
+    Args:
+        name: A class of the gallery, or a JSON file.
+        datasets: Which datasets are counted; or a JSON file [[s, a, s'], ...] with one dataset.
+        gamma: Another discount than the class's own.
+        allow_zero_sum: Go on at gamma = 1 although the Bellman equation may have several solutions.
+        json: Write the report as JSON; "-" is standard output.
+        out: Draw |H_M| and |H_B| by the size of the dataset.
+    """
+    from theory import SeveralSolutionsError, check_class, check_dataset, load_dataset
+
+    problem = _load(name, gamma)
+    require_picture(out)
+    require_writable(json)
+    screen = console(json)
+    single = datasets not in ("functional", "realizable")
+    if single and out is not None:
+        raise ValueError(f"--out {out} draws many datasets; accepted: none for a single dataset")
+    if single and not Path(datasets).exists():
+        raise ValueError(f"datasets is {datasets!r}; accepted: functional, realizable, or a file")
+    try:
+        with progress(f"checking {problem.name}") as report_progress:
+            if single:
+                one = check_dataset(
+                    problem,
+                    load_dataset(Path(datasets), problem),
+                    allow_zero_sum=allow_zero_sum,
+                    progress=report_progress,
+                )
+            else:
+                report = check_class(
+                    problem,
+                    "functional" if datasets == "functional" else "realizable",
+                    allow_zero_sum=allow_zero_sum,
+                    progress=report_progress,
+                )
+    except SeveralSolutionsError as error:
+        raise ValueError(f"{error}, or --allow-zero-sum") from None
+    if single:
+        write_json(one, json)
+        _print_dataset(screen, problem, one)
+        return 0 if one.part1 else 1
+    if out is not None:
+        from experiments.figures.theory_pictures import draw_sizes
+
+        draw_sizes(report, out)
+    write_json(report, json)
+    _print_report(screen, report)
+    holds = report.part1 and (report.part3_functional or not problem.transitions.is_tabular)
+    return 0 if holds else 1
+
+
+def identify(
+    name: Class,
+    /,
+    *,
+    truth: int | None = None,
+    gamma: Gamma = None,
+    samples: int = 1000,
+    seed: int = 0,
+    json: Json = None,
+    out: Picture = None,
+) -> int:
+    """How many observed transitions of a true model settle its optimal actions, under H_M and under H_B.
+
+    Args:
+        name: A class of the gallery, or a JSON file.
+        truth: The index of the true model; the gallery's own choice, else 0, unless given.
+        gamma: Another discount than the class's own.
+        samples: How many sets of observed pairs to draw of each size, where all are too many.
+        seed: Of that sampling.
+        json: Write the curves as JSON; "-" is standard output.
+        out: Draw the curves.
+    """
+    from theory import GALLERY
+    from theory import identify as identifiability_curves
+
+    problem = _load(name, gamma)
+    require_picture(out)
+    require_writable(json)
+    if truth is None:
+        known = GALLERY[name].truth if name in GALLERY else ()
+        truth = problem.transitions.index(known) if known else 0
+    with progress(f"observing {problem.name}") as report_progress:
+        curves = identifiability_curves(
+            problem, truth, samples=samples, seed=seed, progress=report_progress
+        )
+    rows = [
+        (
+            str(row.observed) + ("" if row.exact else f" (sampled, {row.subsets})"),
+            row.model.hypotheses,
+            row.bellman.hypotheses,
+            row.model.policy,
+            row.bellman.policy,
+        )
+        for row in curves.rows
+    ]
+    columns = ("observed pairs", "mean |H_M|", "mean |H_B|", "policy settled by H_M", "by H_B")
+    if out is not None:
+        from experiments.figures.theory_pictures import draw_identifiability
+
+        draw_identifiability(curves, out)
+    write_json(curves, json)
+    console(json).print(table(f"{problem.name}, true model {truth}", columns, rows))
+    return 0
+
+
+def census(
+    *,
+    states: Annotated[int, tyro.conf.arg(metavar="N")],
+    actions: Annotated[int, tyro.conf.arg(metavar="K")],
+    rewards: Annotated[str, tyro.conf.arg(metavar="sparse|cost|generic|FILE")] = "sparse",
+    gamma: Annotated[str, tyro.conf.arg(metavar="P/Q")] = "9/10",
+    json: Json = None,
+) -> int:
+    """Count all maps of N states and K actions by their optimal values, without enumerating them.
+
+    Exit status 1 if the counts do not add up to the number of maps.
+
+    Args:
+        states: The number of nonterminal states.
+        actions: The number of actions.
+        rewards: A reward table by name, or a JSON file [[r, one for each action], one for each state].
+        gamma: The discount.
+        json: Write the counts as JSON; "-" is standard output.
+    """
+    import theory
+
+    if states < 1 or actions < 1:
+        raise ValueError(f"{states} states and {actions} actions; accepted: 1 or more of each")
+    require_writable(json)
+    if Path(rewards).is_file() or rewards.endswith(".json"):
+        reward_table = theory.load_rewards(Path(rewards), states, actions)
+    else:
+        reward_table = theory.named_rewards(rewards, states, actions)
+    with progress(f"census of {states} x {actions}") as report_progress:
+        counts = theory.census(reward_table, theory.exact(gamma, "gamma"), report_progress)
+    rows = [
+        ("models", counts.models),
+        ("counted, fiber by fiber", counts.counted),
+        ("complete", counts.complete),
+        ("distinct optimal q", counts.value_functions),
+        ("distinct optimal V", counts.value_vectors),
+        ("most models with one V", counts.largest_fiber),
+        ("seconds", counts.seconds),
+    ]
+    title = (
+        f"Census of {states} states x {actions} actions, {rewards} rewards, gamma = {counts.gamma}"
+    )
+    console(json).print(facts(title, rows))
+    write_json({"rewards": rewards, "complete": counts.complete} | vars(counts), json)
+    return 0 if counts.complete else 1
+
+
+def gallery(*, json: Json = None) -> int:
+    """The built-in classes.
+
+    Args:
+        json: Write the list as JSON; "-" is standard output.
+    """
+    from theory import GALLERY
+
+    require_writable(json)
+    entries = [(name, entry, entry.make()) for name, entry in GALLERY.items()]
+    rows = [
+        (name, f"{p.states} x {p.actions}", p.transitions.size, str(p.gamma), entry.about)
+        for name, entry, p in entries
+    ]
+    columns = ("class", "size", "models", "gamma", "what it shows")
+    console(json).print(table("Gallery; sizes are states x actions", columns, rows))
+    write_json(
+        [
+            {
+                "name": name,
+                "states": p.states,
+                "actions": p.actions,
+                "models": p.transitions.size,
+                "gamma": p.gamma,
+                "about": entry.about,
+                "dataset": entry.dataset,
+                "counterexample": entry.counterexample,
+            }
+            for name, entry, p in entries
+        ],
+        json,
+    )
+    return 0
+
+
+def witness(
+    name: Class,
+    /,
+    *,
+    decision_relevant: bool = False,
+    gamma: Gamma = None,
+    json: Json = None,
+    out: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="CERT.json|FILE.png|svg|pdf")] = (),
+) -> int:
+    """The smallest realizable dataset of a class whose inclusion is proper.
+
+    Exit status 1 if the class has none.
+
+    Args:
+        name: A class of the gallery, or a JSON file.
+        decision_relevant: Ask that it settles an optimal action of a state under H_M, but not under H_B.
+        gamma: Another discount than the class's own.
+        json: Write the witness as JSON; "-" is standard output.
+        out: Write its certificate, draw it, or both: the suffix tells.
+    """
+    from theory import certificate_text, find_decision_witness, find_witness, solve
+    from theory.theorem import require_unique_solution
+
+    problem = _load(name, gamma)
+    require_unique_solution(problem)
+    require_writable(json)
+    for path in out:
+        if path.suffix.lower() not in (".json", *PICTURES):
+            raise ValueError(f"{path} is no output's name; accepted: .json, {', '.join(PICTURES)}")
+        require_writable(path)
+        if path.suffix.lower() == ".json" and problem.gamma == 1:
+            raise ValueError("gamma is 1; accepted for a certificate: gamma < 1")
+        if path.suffix.lower() in PICTURES:
+            from experiments.figures.theory_pictures import require_drawable
+
+            require_drawable(problem)
+    search = find_decision_witness if decision_relevant else find_witness
+    with progress(f"searching {problem.name}") as report_progress:
+        solved = solve(problem, lambda fraction: report_progress(fraction / 2))
+        found = search(solved, lambda fraction: report_progress((1 + fraction) / 2))
+    if found is None:
+        write_json(None, json)
+        what = "is decision-relevant" if decision_relevant else "has a proper inclusion"
+        console(json).print(f"{problem.name}: no realizable dataset {what}")
+        return 1
+    for path in out:
+        if path.suffix.lower() == ".json":
+            text = certificate_text(solved, found)
+            write_whole(path, lambda whole, text=text: whole.write_text(text))  # type: ignore[misc]
+        else:
+            from experiments.figures.theory_pictures import draw_witness
+
+            draw_witness(problem, found, path)
+    write_json(found, json)
+    _print_witness(console(json), problem, found)
+    return 0
+
+
+def verify(
+    certificate: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="CERT.json")], /
+) -> int:
+    """Check a certificate by the independent verifier.
+
+    Exit status 1, with the reason, if it does not hold.
+
+    Args:
+        certificate: As written by `mbgen theorem witness CLASS --out CERT.json`.
+    """
+    from theory import verifier
+    from theory.class_file import read_json
+
+    document = read_json(certificate)
+    try:
+        reason = verifier.verify(document)
+    except ValueError as error:
+        raise ValueError(f"{certificate}: {error}") from None
+    console().print(f"does not verify: {reason}" if reason else "verified")
+    return 1 if reason else 0
+
+
+def smallest(
+    *,
+    max_states: int = 2,
+    max_actions: int = 2,
+    rewards: tuple[str, ...] = ("-1", "0", "1"),
+    gamma: Annotated[str, tyro.conf.arg(metavar="P/Q")] = "1/2",
+    decision_relevant: bool = False,
+    json: Json = None,
+) -> int:
+    """The smallest class and dataset with a proper inclusion, by (|S|, |A|, |M|, |D|), over all classes of a box.
+
+    Exit status 1 if there is none in the box.
+
+    Args:
+        max_states: The most states of the box.
+        max_actions: The most actions.
+        rewards: The values that a reward may have.
+        gamma: The discount.
+        decision_relevant: Ask that it settles an optimal action of a state under H_M, but not under H_B.
+        json: Write what was found as JSON; "-" is standard output.
+    """
+    from theory import exact, search_classes
+
+    require_writable(json)
+    with progress("searching all classes") as report_progress:
+        found = search_classes(
+            max_states,
+            max_actions,
+            [exact(reward, "a reward") for reward in rewards],
+            exact(gamma, "gamma"),
+            decision_relevant=decision_relevant,
+            progress=report_progress,
+        )
+    if found is None:
+        write_json(None, json)
+        console(json).print("no class of the box has a proper inclusion")
+        return 1
+    problem, smallest_witness = found
+    models = [problem.transitions.table(i) for i in range(problem.transitions.size)]
+    sizes = {"states": problem.states, "actions": problem.actions, "models": len(models)}
+    write_json(
+        sizes | {"rewards": problem.rewards, "tables": models} | vars(smallest_witness), json
+    )
+    rewards_found = "; ".join(" ".join(map(str, row)) for row in problem.rewards)
+    rows = [*sizes.items(), ("rewards, state by state", rewards_found)]
+    screen = console(json)
+    screen.print(facts("The smallest class with a proper inclusion", rows))
+    _print_witness(screen, problem, smallest_witness)
+    return 0
+
+
+def discount(name: Class, /, *, json: Json = None, out: Picture = None) -> int:
+    """The values of gamma in (0, 1) at which the structure of a class changes, exactly.
+
+    Args:
+        name: A class of the gallery, or a JSON file; its own discount plays no part.
+        json: Write the strata as JSON; "-" is standard output.
+        out: Draw |H_Q| along gamma.
+    """
+    from theory import find_strata, load_class
+
+    problem = load_class(name)
+    require_picture(out)
+    require_writable(json)
+    with progress(f"following {problem.name} through gamma") as report_progress:
+        strata = find_strata(problem, report_progress)
+    rows = [
+        (
+            _stratum_name(stratum),
+            stratum.sample or "-",
+            stratum.value_functions,
+            stratum.strict,
+            stratum.part3_functional,
+            ", ".join(stratum.changes) or "-",
+        )
+        for stratum in strata.strata
+    ]
+    columns = ("gamma", "sample", "|H_Q|", "2: proper", "3: equal", "changes")
+    title = f"{strata.name}: {strata.policy_values} policy values, meeting at {strata.candidates} gammas"
+    if out is not None:
+        from experiments.figures.theory_pictures import draw_strata
+
+        draw_strata(strata, out)
+    write_json(strata, json)
+    console(json).print(table(title, columns, rows))
+    return 0
+
+
+def prove(
+    *,
+    states: Annotated[int, tyro.conf.arg(metavar="N")] = 3,
+    actions: Annotated[int, tyro.conf.arg(metavar="K")] = 2,
+    gamma: Annotated[str, tyro.conf.arg(metavar="P/Q")] = "9/10",
+    time_limit: float = 60.0,
+    json: Json = None,
+) -> int:
+    """Have z3 prove part 3 for all real rewards and all maps of N states and K actions at once.
+
+    Needs the extra `proof`. Exit status 1 unless everything is proved, and not vacuously.
+
+    Args:
+        states: The number of nonterminal states.
+        actions: The number of actions.
+        gamma: The discount, below 1.
+        time_limit: In seconds, for all queries together.
+        json: Write the verdicts as JSON; "-" is standard output.
+    """
+    from theory import prove as prove_by_z3
+
+    require_writable(json)
+    with waiting("z3 is proving"):
+        report = prove_by_z3(states, actions, gamma, time_limit=time_limit)
+    rows = [
+        ("the Bellman optimality equation has one solution", report.uniqueness),
+        ("part 3, for every functional D", report.part3),
+        ("not vacuous: at gamma = 1 the first is refuted", report.uniqueness_at_one),
+        ("not vacuous: without its premise the second is", report.part3_without_premise),
+        ("seconds", report.seconds),
+        ("z3", report.z3_version),
+    ]
+    title = f"All rewards, all maps: {states} states x {actions} actions, gamma = {report.gamma}"
+    console(json).print(facts(title, rows))
+    write_json({"proved": report.proved} | vars(report), json)
+    return 0 if report.proved else 1
+
+
+COMMANDS: dict[str, Callable[..., int]] = {
+    "check": check,
+    "identify": identify,
+    "census": census,
+    "witness": witness,
+    "verify": verify,
+    "smallest": smallest,
+    "discount": discount,
+    "prove": prove,
+    "gallery": gallery,
+}
+
+
+def _load(name: str, gamma: str | None) -> MDPClass:
+    from dataclasses import replace
+
+    from theory import exact, load_class
+
+    problem = load_class(name)
+    return problem if gamma is None else replace(problem, gamma=exact(gamma, "gamma"))
+
+
+def _print_witness(screen: Console, problem: MDPClass, found: Witness) -> None:
+    dataset = ", ".join(
+        f"({problem.state_name(s)}, {problem.action_name(a)}) -> {problem.state_name(successor)}"
+        for s, a, successor in found.dataset
+    )
+    facts_found: list[tuple[str, object]] = [
+        ("D, the smallest", dataset),
+        ("|D|", len(found.dataset)),
+    ]
+    if found.decision is not None:
+        state, action = found.decision
+        settled = f"{problem.action_name(action)} in {problem.state_name(state)}"
+        facts_found.append(("settled by H_M(D) alone", settled))
+    screen.print(facts(f"{problem.name}, gamma = {problem.gamma}", facts_found))
+    rows = [
+        (
+            problem.state_name(s),
+            problem.action_name(a),
+            problem.state_name(found.T0[s][a]),
+            str(found.q0[s][a]),
+            problem.state_name(found.T1[s][a]),
+            str(found.q1[s][a]),
+        )
+        for s in range(problem.states)
+        for a in range(problem.actions)
+    ]
+    columns = ("state", "action", "T0", "q0", "T1", "q1")
+    title = "q0 is in H_M(D), as T0 agrees with D; q1 is in H_B(D) alone, as T1 does not"
+    screen.print(table(title, columns, rows))
+
+
+def _stratum_name(stratum: Stratum) -> str:
+    lower, upper = stratum.lower, stratum.upper
+    if stratum.kind == "interval":
+        return f"{lower.approximation:.6g} to {upper.approximation:.6g}"
+    return f"= {lower.closed_form or lower.minimal_polynomial}"
+
+
+def _print_report(screen: Console, report: TheoremReport) -> None:
+    rows: list[tuple[str, object]] = [
+        ("models", report.models),
+        ("distinct optimal q, |H_Q|", report.value_functions),
+        ("distinct optimal V", report.value_vectors),
+        ("datasets gone through", report.datasets),
+        ("sum of |H_M(D)| over them", report.sum_HM),
+        ("sum of |H_B(D)| over them", report.sum_HB),
+        ("realizable datasets with a proper inclusion", report.strict),
+        ("part 1: H_M(D) is a subset of H_B(D)", report.part1),
+        ("part 3: equal for every functional D", report.part3_functional),
+        ("part 3: equal for every realizable D", report.part3_realizable),
+        ("decided by", report.method),
+        ("seconds", report.seconds),
+    ]
+    if report.merged:
+        rows.insert(1, ("repeated models, merged", report.merged))
+    if report.dropped:
+        rows.insert(1, ("models with an infinite q, left out", report.dropped))
+    title = (
+        f"{report.name}: {report.states} states, {report.actions} actions, gamma = {report.gamma}"
+    )
+    screen.print(facts(title, rows))
+
+
+def _print_dataset(screen: Console, problem: MDPClass, report: DatasetReport) -> None:
+    rows = [
+        ("transitions", len(report.dataset)),
+        ("functional", report.functional),
+        ("realizable", report.realizable),
+        ("models that agree with it", report.models_consistent),
+        ("|H_M(D)|", len(report.HM)),
+        ("|H_B(D)|", len(report.HB)),
+        ("H_M(D) is a subset of H_B(D)", report.part1),
+        ("they are equal", report.equal),
+    ]
+    screen.print(facts(f"{report.name}, one dataset", rows))
+    for label, tables in (("H_M(D)", report.HM), ("H_B(D)", report.HB)):
+        screen.print(_q_tables(problem, label, tables))
+
+
+def _q_tables(problem: MDPClass, title: str, tables: Sequence[QTable]) -> object:
+    """Optimal q side by side, a line for each state and action."""
+    shown = tables[:MAX_SHOWN]
+    rows = [
+        (problem.state_name(s), problem.action_name(a), *(str(q[s][a]) for q in shown))
+        for s in range(problem.states)
+        for a in range(problem.actions)
+    ]
+    more = len(tables) - len(shown)
+    columns = ("state", "action", *(f"q{i}" for i in range(len(shown))))
+    return table(f"{title}{f' ({more} more in --json)' if more else ''}", columns, rows)

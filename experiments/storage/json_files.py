@@ -1,0 +1,39 @@
+"""JSON for programs: what it holds, and where it is written."""
+
+from __future__ import annotations
+
+import json
+import math
+import sys
+from dataclasses import asdict, is_dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from experiments.storage.whole_files import write_whole
+
+
+def plain(value: Any) -> Any:
+    """Dataclasses, fractions, paths and tuples as what JSON has; a float that is not a number as null."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return plain(asdict(value))
+    if isinstance(value, dict):
+        return {str(key): plain(entry) for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(entry) for entry in value]
+    if isinstance(value, (Fraction, Path)):
+        return str(value)
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    return value
+
+
+def write_json(value: Any, target: str | None) -> None:
+    """Write JSON to a path, to standard output for "-", or nowhere for None."""
+    if target is None:
+        return
+    text = json.dumps(plain(value), indent=2) + "\n"
+    if target == "-":
+        sys.stdout.write(text)
+    else:
+        write_whole(Path(target), lambda path: path.write_text(text, encoding="utf-8"))

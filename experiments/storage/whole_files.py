@@ -1,0 +1,71 @@
+"""Files that are whole or absent, and checks before the work that they can be written."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+
+def write_whole(path: Path, write: Callable[[Path], object] | None) -> None:
+    """Write a file through a temporary one beside it, so that it is never seen half-written.
+
+    Links are followed; what is no ordinary file, such as a device, is written to as it is.
+
+    Args:
+        path: the file.
+        write: is given the path to write to; None to try only whether it could.
+
+    Raises:
+        ValueError: if it cannot be written.
+    """
+    try:
+        whole = path.resolve()
+        if whole.is_dir():
+            raise ValueError(f"{path} is a folder; accepted: a file to write")
+        if not whole.parent.is_dir():
+            raise ValueError(f"{path} cannot be written: there is no folder {path.parent}")
+        if whole.exists() and not whole.is_file():
+            if write is not None:
+                write(whole)
+            return
+        part = whole.with_name(f".mbgen-{secrets.token_hex(8)}{whole.suffix}")
+        part.touch(exist_ok=False)
+        try:
+            if write is not None:
+                write(part)
+                part.replace(whole)
+        finally:
+            part.unlink(missing_ok=True)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be written: {error.strerror}") from None
+
+
+def require_writable(*targets: str | Path | None) -> None:
+    """Fail before the work starts, not after, if a result could not be written.
+
+    Raises:
+        ValueError: naming the path and what is wrong with it.
+    """
+    for target in targets:
+        if target is not None and target != "-":
+            write_whole(Path(target), None)
+
+
+def require_folder(path: Path, *, overwrite: bool) -> None:
+    """Refuse a folder for results that cannot be made, or holds something already.
+
+    Raises:
+        ValueError: naming the folder and what is wrong with it.
+    """
+    try:
+        if path.is_dir():
+            if any(path.iterdir()) and not overwrite:
+                raise ValueError(f"{path} is not empty; accepted: a new folder, or --overwrite")
+            write_whole(path / "any", None)
+        elif path.exists():
+            raise ValueError(f"{path} is no folder; accepted: a folder for the results")
+        else:
+            write_whole(path, None)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be made a folder: {error.strerror}") from None

@@ -1,0 +1,73 @@
+"""Runs a tiny run in processes that are killed: `python killed_runs.py FOLDER SEED KILLS`.
+
+The processes are forked from one that has imported torch, so that many fit in a test. Each is killed
+with SIGKILL: every third one while the file of a checkpoint is being written, the others after a
+random time. The last one is left alone. Prints how often each happened.
+"""
+
+import os
+import random
+import signal
+import sys
+import time
+from pathlib import Path
+
+import torch
+
+from experiments.runs.online_run import CHECKPOINT, execute
+from experiments.runs.settings import run_settings
+
+TINY = {
+    "agent": "simple",
+    "env": "ProcMaze",
+    "size": 2,
+    "regime": "high",
+    "lanes": 2,
+    "steps": 40,
+    "device": "cpu",
+    "acceleration": "none",
+    "learning_starts": 15,
+    "evaluation_interval": 10,
+}
+
+
+def fork_run(out):
+    child = os.fork()
+    if child == 0:
+        try:
+            execute(run_settings(**TINY), out, resume=True, checkpoint_seconds=0)
+            os._exit(0)
+        except ValueError as error:
+            print(error, file=sys.stderr, flush=True)
+        finally:
+            os._exit(1)
+    return child
+
+
+def main(out, seed, kills):
+    torch.set_num_threads(1)
+    chance = random.Random(seed)
+    part = out / f"{CHECKPOINT}.part"
+    killed, writing, finished = 0, 0, 0
+    for attempt in range(kills):
+        child = fork_run(out)
+        while_writing = attempt % 3 == 0
+        if not while_writing:
+            time.sleep(chance.uniform(0, 1))
+        else:
+            part.unlink(missing_ok=True)  # left by a kill before; the other attempts keep it
+            end = time.monotonic() + 10
+            while time.monotonic() < end and not part.exists():
+                pass
+        os.kill(child, signal.SIGKILL)
+        _, status = os.waitpid(child, 0)
+        killed += os.WIFSIGNALED(status)
+        finished += os.WIFEXITED(status)
+        writing += while_writing and part.exists()
+    _, status = os.waitpid(fork_run(out), 0)
+    print(killed, writing, finished)
+    return os.waitstatus_to_exitcode(status)
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
