@@ -207,9 +207,6 @@ def tabular(
     return 0
 
 
-COMMANDS: dict[str, Callable[..., int]] = {"tabular": tabular}
-
-
 def prepare(
     name: str, extent: Extent, agents: Iterable[str], parents: Parents, false_alarms: float
 ) -> Problem:

@@ -27,10 +27,10 @@ def console(json_target: str | None = None) -> Console:
 
     Names are printed as they are: nothing in square brackets is a style.
     """
-    closed = sys.stdout is None  # as after `mbgen ... >&-`
-    width = PIPE_WIDTH if closed or not sys.stdout.isatty() else None
-    quiet = closed or json_target == "-"
-    return Console(quiet=quiet, highlight=False, markup=False, emoji=False, width=width)
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    return Console(
+        quiet=json_target == "-", highlight=False, markup=False, emoji=False, width=width
+    )
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Group:
