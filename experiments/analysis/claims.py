@@ -15,7 +15,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from jaxtyping import Float
 
-from experiments.analysis.statistics import Interval, difference_interval
+from experiments.analysis.statistics import Interval, contrast_interval, difference_interval
 
 Verdict = Literal["confirmed", "contradicted", "open"]
 
