@@ -1,8 +1,8 @@
 """Latent-space models after Dreamer, without memory (paper, section 4 and appendix D).
 
 An encoder gives a distribution over latents for an observation, the *posterior*; the latent
-dynamics give one for a latent and an action, the *prior*. Reward, continuation and the observation
-are read off a sampled latent.
+dynamics give one for a latent and an action, the *prior*. Reward and continuation are predicted from
+a sampled latent and an action too, the observation from the latent alone.
 """
 
 from abc import abstractmethod
@@ -82,7 +82,7 @@ class LatentModel(RolloutModel):
         return (
             Network(features, (statistics,), precision=self.precision),
             Network(latent + actions, (statistics,), precision=self.precision),
-            Network(latent, (1, 1), precision=self.precision),
+            Network(latent + actions, (1, 1), precision=self.precision),
             Network(latent, (features,), precision=self.precision),
         )
 
@@ -108,8 +108,9 @@ class LatentModel(RolloutModel):
         """The prior of the next latent, the mean reward, and the continuation logit."""
         _, dynamics, outcome, _ = self.networks
         chosen = one_hot(action, self.environment.num_actions)
-        (outputs,) = dynamics(parameters[1], torch.cat((latent, chosen), 2))
-        reward, continuation = outcome(parameters[2], latent)
+        read = torch.cat((latent, chosen), 2)
+        (outputs,) = dynamics(parameters[1], read)
+        reward, continuation = outcome(parameters[2], read)
         return self.prior(outputs), reward, continuation
 
     def represent(

@@ -546,6 +546,17 @@ def test_the_loss_of_a_model_and_its_gradient_are_the_plain_ones(name, terminal)
         assert_near_networks(ours, reference.with_parameters(networks, found))
 
 
+@pytest.mark.parametrize("name", KINDS)
+def test_a_latent_model_can_tell_the_rewards_and_ends_of_actions_apart(name):
+    agent = Agent(AGENTS[name](MAZE))
+    learner = agent.initial(LANES.seed)
+    latent = torch.ones(len(LANES.seed), MAZE.num_actions, agent.model.num_features)
+    every = torch.arange(MAZE.num_actions).expand(len(LANES.seed), -1)
+    _, *outcome = agent.model.predict(learner.model, latent, every)
+    for predicted in outcome:
+        assert len(set(predicted[0].flatten().tolist())) == MAZE.num_actions
+
+
 def tensor_owners(networks):
     """The name of the network that each of `parameters` belongs to."""
     return [name for name, layers in networks.items() for _ in range(2 * len(layers))]
