@@ -12,7 +12,7 @@ from jaxtyping import Float, Float32, Int64, UInt8
 from torch import Tensor
 
 from deep.adam import Moments, adam_step, no_moments
-from deep.models import MODEL_BATCH, Model, Parameters
+from deep.models import LearnedModel, Model, Parameters
 from deep.networks import Network
 from deep.q_learning import softmax_action, td_loss, td_target
 from deep.random_streams import Purpose, lane_words
@@ -122,17 +122,20 @@ class Agent:
     @property
     def replayed(self) -> int:
         """Transitions drawn from the buffer for an update."""
-        return max(self.model.batch_size, MODEL_BATCH if self.model.networks else 0)
+        model = self.model
+        lesson = model.model_batch_size if isinstance(model, LearnedModel) else 0
+        return max(model.batch_size, lesson)
 
     def _update_model(
         self, learner: Learner, batch: Replayed, lanes: Lanes
     ) -> Float32[Tensor, "lane"]:
-        if not self.model.networks:
+        model = self.model
+        if not isinstance(model, LearnedModel):
             return torch.zeros_like(lanes.temperature)
-        lesson = Replayed(*(field[:, :MODEL_BATCH] for field in batch))
+        lesson = Replayed(*(field[:, : model.model_batch_size] for field in batch))
 
         def objective(parameters: Parameters) -> Tensor:
-            return self.model.loss(parameters, lesson, lanes.seed, learner.updates)
+            return model.loss(parameters, lesson, lanes.seed, learner.updates)
 
         gradients, loss = _gradient(objective, learner.model)
         for place, moments, gradient in zip(

@@ -12,9 +12,9 @@ import torch
 from jaxtyping import Float, Float32, Int32, Int64, UInt8
 from torch import Tensor
 
+from deep.models.learned_model import LearnedModel
 from deep.models.likelihood import features_loss, outcome_loss
 from deep.models.model import Parameters
-from deep.models.rollout_model import RolloutModel
 from deep.networks import Network
 from deep.one_hot import one_hot
 from deep.random_streams import Purpose, categorical, lane_words, normal
@@ -27,7 +27,7 @@ MIN_DEVIATION = 1e-6
 ENCODER_DEVIATION = 0.1
 
 
-class LatentModel(RolloutModel):
+class LatentModel(LearnedModel):
     """What both kinds of latents share.
 
     Terminal transitions are masked out of the decoder's loss alone, as in the authors' code.

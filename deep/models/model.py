@@ -18,7 +18,6 @@ from deep.q_learning import Transitions
 from deep.replay_buffer import Replayed
 
 TRANSITIONS = 320  # that a Q update consumes, whatever the agent
-MODEL_BATCH = 32  # that train a learned model in an update
 
 # Of a model: one tensor for each of its networks, `[lane, parameter]`.
 Parameters = tuple[Float[Tensor, "lane _"], ...]
@@ -55,7 +54,7 @@ class Model(ABC):
 
     @property
     def batch_size(self) -> int:
-        """Transitions drawn from the buffer in an update: the starts of the rollouts."""
+        """Replayed transitions that `experience` takes: the starts of the rollouts."""
         return TRANSITIONS // self.rollout_length
 
     @property
@@ -65,7 +64,7 @@ class Model(ABC):
 
     @property
     def networks(self) -> tuple[Network, ...]:
-        """What is learned; empty if nothing is."""
+        """What is learned; empty unless the model is a `LearnedModel`."""
         return ()
 
     @property
@@ -81,16 +80,6 @@ class Model(ABC):
     ) -> Float32[Tensor, "lane batch _"]:
         """What the Q-network reads when the agent sees these observations."""
         return observation.float()
-
-    def loss(
-        self,
-        parameters: Parameters,
-        batch: Replayed,
-        seed: Int64[Tensor, "lane"],
-        step: Int64[Tensor, ""],
-    ) -> Float[Tensor, "lane"]:
-        """What learning minimizes, mean over the batch."""
-        raise NotImplementedError(f"{type(self).__name__} learns nothing")
 
     @abstractmethod
     def experience(

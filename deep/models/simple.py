@@ -6,9 +6,9 @@ import torch
 from jaxtyping import Float, Float32, Int32, Int64, UInt8
 from torch import Tensor
 
+from deep.models.learned_model import LearnedModel
 from deep.models.likelihood import features_loss, outcome_loss
 from deep.models.model import Parameters
-from deep.models.rollout_model import RolloutModel
 from deep.networks import Network
 from deep.one_hot import one_hot
 from deep.random_streams import uniform
@@ -16,7 +16,7 @@ from deep.replay_buffer import Replayed
 
 
 @dataclass(frozen=True)
-class SimpleModel(RolloutModel):
+class SimpleModel(LearnedModel):
     """Three networks on [observation, one-hot action]: reward, continuation, next observation.
 
     It cannot express that features of the next observation depend on each other.

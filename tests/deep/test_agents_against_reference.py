@@ -23,7 +23,7 @@ from deep.replay_buffer import Replayed
 from tests.deep import reference_agents as reference
 from tests.deep.reference_agents import Categorical, Gaussian, Sample, Transition
 
-TRANSITIONS, MODEL_BATCH = 320, 32
+TRANSITIONS = 320
 VARIABLES = 32
 MAZE, FLUTE = ProcMaze(2), PanFlute(2)
 LANES = Lanes(
@@ -114,9 +114,11 @@ def latent_draw(name, words):
 class PlainLane:
     """An agent in one lane, made of `reference_agents`, with the batched side's parameters and draws."""
 
-    def __init__(self, name, environment, agent, learner, lane, *, clipped=False, length=10):
+    def __init__(
+        self, name, environment, agent, learner, lane, *, clipped=False, length=10, lesson=32
+    ):
         self.name, self.environment, self.lane = name, environment, lane
-        self.clipped, self.length = clipped, length
+        self.clipped, self.length, self.lesson = clipped, length, lesson
         self.q = reference.new_learner(q_networks(agent, learner.q[lane]))
         self.target = q_networks(agent, learner.target[lane])["q"]
         own = [parameters[lane] for parameters in learner.model]
@@ -145,8 +147,8 @@ class PlainLane:
     def update(self, stored):
         """One update from a list of transitions; returns the losses of Q and of the model."""
         starts = TRANSITIONS if self.name == "er" else TRANSITIONS // self.length
-        batch = self.replayed(stored, max(starts, MODEL_BATCH))
-        starts, lesson = batch[:starts], batch[:MODEL_BATCH]
+        batch = self.replayed(stored, max(starts, self.lesson))
+        starts, lesson = batch[:starts], batch[: self.lesson]
         if self.name == "er":
             self.q, q_loss = reference.er_update(self.q, self.target, starts, self.step_size)
             model_loss = 0.0
@@ -397,20 +399,24 @@ def assert_same_buffer(buffer, lane, kept):
         assert buffer.next_observation[lane, place].tolist() == t.next_observation.tolist()
 
 
-@pytest.mark.parametrize("length", [1, 20])
-def test_rollouts_of_other_lengths_start_from_the_replayed_batch_of_which_32_train_the_model(
-    length,
-):
-    agent = Agent(SimpleModel(MAZE, rollout_length=length))
+@pytest.mark.parametrize(("length", "lesson"), [(1, 32), (1, 320), (20, 32), (10, 40)])
+def test_the_first_replayed_transitions_start_the_rollouts_and_train_the_model(length, lesson):
+    agent = Agent(SimpleModel(MAZE, rollout_length=length, model_batch_size=lesson))
     loop = OnlineLoop(agent, quiet(60), LANES)
     loop.advance(60)
     learner = loop.state.learner
-    plain = PlainLane("simple", MAZE, agent, learner, 0, length=length)
+    plain = PlainLane("simple", MAZE, agent, learner, 0, length=length, lesson=lesson)
     losses = agent.update(learner, loop.state.buffer, LANES)
     q_loss, model_loss = plain.update(stored(loop.state.buffer, 0))
     assert_near(losses.q[0], q_loss)
     assert_near(losses.model[0], model_loss)
     assert_same_learner("simple", agent, learner, 0, plain)
+
+
+@pytest.mark.parametrize("lesson", [0, 321])
+def test_a_model_learns_from_1_to_320_transitions_an_update(lesson):
+    with pytest.raises(ValueError, match=f"model_batch_size must be .* 1 to 320, got {lesson}"):
+        SimpleModel(MAZE, model_batch_size=lesson)
 
 
 @pytest.mark.parametrize(("name", "environment"), [("er", MAZE), ("er", FLUTE), ("gaussian", MAZE)])
