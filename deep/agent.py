@@ -48,13 +48,6 @@ class Learner(NamedTuple):
     updates: Int64[Tensor, ""]
 
 
-class Losses(NamedTuple):
-    """Of one update, before it; 0 for a model that learns nothing."""
-
-    q: Float32[Tensor, "lane"]
-    model: Float32[Tensor, "lane"]
-
-
 @dataclass(frozen=True)
 class Agent:
     """Q-learning from a model's experience.
@@ -108,34 +101,48 @@ class Agent:
         drawn = lane_words(lanes.seed, step, Purpose.ACTION, 1)[0]
         return softmax_action(q.squeeze(1), lanes.temperature, drawn)
 
-    def update(self, learner: Learner, buffer: ReplayBuffer, lanes: Lanes) -> Losses:
-        """One update in place: of the model, then of the Q-network by the model's experience."""
-        model, step = self.model, learner.updates
-        drawn = lane_words(lanes.seed, step, Purpose.REPLAY, 1, self.replayed)[0]
-        batch = buffer.sample(drawn)
-        model_loss = self._update_model(learner, batch, lanes)
-        starts = Replayed(*(field[:, : model.batch_size] for field in batch))
-        q_loss = self._update_q(learner, starts, lanes)
-        step.add_(1)
-        return Losses(q_loss, model_loss)
+    @property
+    def model_batch_size(self) -> int:
+        """Replayed transitions that train the model in an update; 0 if it learns nothing."""
+        return self.model.model_batch_size if isinstance(self.model, LearnedModel) else 0
 
     @property
     def replayed(self) -> int:
         """Transitions drawn from the buffer for an update."""
-        model = self.model
-        lesson = model.model_batch_size if isinstance(model, LearnedModel) else 0
-        return max(model.batch_size, lesson)
+        return max(self.model.batch_size, self.model_batch_size)
 
-    def _update_model(
-        self, learner: Learner, batch: Replayed, lanes: Lanes
+    def replay(
+        self, buffer: ReplayBuffer, lanes: Lanes, step: Int64[Tensor, ""]
+    ) -> tuple[Replayed, Replayed]:
+        """Draw what an update learns from; another `step` draws other transitions.
+
+        Returns:
+            `model_batch_size` transitions for `update_model`, and `model.batch_size` for `update_q`.
+            The smaller batch is the beginning of the larger one.
+        """
+        batch = buffer.sample(lane_words(lanes.seed, step, Purpose.REPLAY, 1, self.replayed)[0])
+        return batch.first(self.model_batch_size), batch.first(self.model.batch_size)
+
+    def update_model(
+        self, learner: Learner, batch: Replayed, lanes: Lanes, step: Int64[Tensor, ""]
     ) -> Float32[Tensor, "lane"]:
+        """One step of Adam on the model's loss, in place; the Q-network is left alone.
+
+        Args:
+            learner: Its model changes.
+            batch: Transitions that were met, any number.
+            lanes: Their seeds decide what is drawn.
+            step: Another number, other random words.
+
+        Returns:
+            The loss before the step; 0 for a model that learns nothing.
+        """
         model = self.model
         if not isinstance(model, LearnedModel):
             return torch.zeros_like(lanes.temperature)
-        lesson = Replayed(*(field[:, : model.model_batch_size] for field in batch))
 
         def objective(parameters: Parameters) -> Tensor:
-            return model.loss(parameters, lesson, lanes.seed, learner.updates)
+            return model.loss(parameters, batch, lanes.seed, step)
 
         gradients, loss = _gradient(objective, learner.model)
         for place, moments, gradient in zip(
@@ -144,17 +151,26 @@ class Agent:
             adam_step(place, moments, gradient, MODEL_STEP_SIZE)
         return loss
 
-    def _update_q(
-        self, learner: Learner, starts: Replayed, lanes: Lanes
+    def update_q(
+        self, learner: Learner, starts: Replayed, lanes: Lanes, step: Int64[Tensor, ""]
     ) -> Float32[Tensor, "lane"]:
+        """One step of Adam on the TD error of the model's experience, in place; the model is left alone.
+
+        Args:
+            learner: Its Q-network changes.
+            starts: `model.batch_size` transitions that were met, from which experience is made.
+            lanes: Seeds, step sizes and temperatures.
+            step: Another number, other random words.
+
+        Returns:
+            The loss before the step.
+        """
         network = self.q_network
 
         def behaviour(features: Tensor, drawn: Tensor) -> Tensor:
             return softmax_action(network(learner.q, features)[0], lanes.temperature, drawn)
 
-        experience = self.model.experience(
-            learner.model, starts, behaviour, lanes.seed, learner.updates
-        )
+        experience = self.model.experience(learner.model, starts, behaviour, lanes.seed, step)
         target = td_target(network, learner.target, experience)
 
         def objective(parameters: Tensor) -> Tensor:

@@ -60,7 +60,7 @@ class UpdateProducts(NamedTuple):
 
 
 def update_products(agent: Agent) -> UpdateProducts:
-    """The products of `agent.update`."""
+    """The products of an update of the model and the Q-network."""
     q = agent.q_network
     return UpdateProducts(
         model=_loss(agent.model),

@@ -16,10 +16,11 @@ from deep.agent import Agent, Lanes
 from deep.environments import Noise, OpenGrid, PanFlute, ProcMaze
 from deep.models import AGENTS, PerfectModel, SimpleModel
 from deep.networks import Network
-from deep.online_loop import OnlineLoop, Protocol
+from deep.online_loop import OnlineLoop, Protocol, learn
 from deep.q_learning import Transitions, td_loss, td_target
 from deep.random_streams import Purpose, lane_words, normal, uniform
 from deep.replay_buffer import Replayed
+from deep.tensor_tree import tensors
 from tests.deep import reference_agents as reference
 from tests.deep.reference_agents import Categorical, Gaussian, Sample, Transition
 
@@ -406,10 +407,10 @@ def test_the_first_replayed_transitions_start_the_rollouts_and_train_the_model(l
     loop.advance(60)
     learner = loop.state.learner
     plain = PlainLane("simple", MAZE, agent, learner, 0, length=length, lesson=lesson)
-    losses = agent.update(learner, loop.state.buffer, LANES)
+    learn(agent, LANES, loop.state)
     q_loss, model_loss = plain.update(stored(loop.state.buffer, 0))
-    assert_near(losses.q[0], q_loss)
-    assert_near(losses.model[0], model_loss)
+    assert_near(loop.state.tally.q_loss[0], q_loss)
+    assert_near(loop.state.tally.model_loss[0], model_loss)
     assert_same_learner("simple", agent, learner, 0, plain)
 
 
@@ -608,11 +609,37 @@ def test_a_model_learns_the_same_whatever_q_network_learns_beside_it(name):
     learner = loop.state.learner
     before = [parameters.clone() for parameters in learner.model]
     for _ in range(2):
-        agent.update(learner, loop.state.buffer, lanes)
+        learn(agent, lanes, loop.state)
     assert not torch.equal(learner.q[0], learner.q[1])
     for parameters, old in zip(learner.model, before, strict=True):
         assert not torch.equal(parameters, old)
         assert torch.equal(parameters[0], parameters[1])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_model_and_q_network_learn_each_alone(name):
+    """A model that was fitted beforehand, or one that is frozen, is the other update left out."""
+    agent = Agent(AGENTS[name](MAZE))
+    loop = OnlineLoop(agent, quiet(20), LANES)
+    loop.advance(20)
+    learner, step = loop.state.learner, torch.tensor(0)
+    lesson, starts = agent.replay(loop.state.buffer, LANES, step)
+    before = {name: tensor.clone() for name, tensor in tensors(learner).items()}
+
+    def changed():
+        return {
+            name.partition(".")[0]
+            for name, tensor in tensors(learner).items()
+            if not torch.equal(tensor, before[name])
+        }
+
+    agent.update_model(learner, lesson, LANES, step)
+    learns = {"model", "model_moments"} if name in ("simple", *KINDS) else set()
+    assert changed() == learns
+    for name, tensor in tensors(learner).items():
+        before[name].copy_(tensor)
+    agent.update_q(learner, starts, LANES, step)
+    assert changed() == {"q", "q_moments"}
 
 
 @pytest.mark.parametrize("length", [1, 5, 10])
@@ -628,7 +655,7 @@ def test_every_q_update_consumes_320_transitions(name, length, monkeypatch):
         return td_loss(network, parameters, target, transitions)
 
     monkeypatch.setattr("deep.agent.td_loss", counting)
-    agent.update(loop.state.learner, loop.state.buffer, LANES)
+    learn(agent, LANES, loop.state)
     assert consumed == [(len(LANES.seed), TRANSITIONS)] * 6
 
 
