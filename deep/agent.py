@@ -15,7 +15,7 @@ from deep.adam import Moments, adam_step, no_moments
 from deep.models import LearnedModel, Model, Parameters
 from deep.networks import Network
 from deep.q_learning import softmax_action, td_loss, td_target
-from deep.random_streams import Purpose, lane_words
+from deep.random_streams import Purpose, Stream, lane_words
 from deep.replay_buffer import ReplayBuffer, Replayed
 
 MODEL_STEP_SIZE = 2e-4
@@ -66,25 +66,24 @@ class Agent:
 
     def initial(self, seed: Int64[Tensor, "lane"]) -> Learner:
         """Before the first update."""
-        q = self.q_network.initial(seed, Purpose.INITIAL_Q)
+        numbers = torch.arange(len(self.model.networks), device=seed.device)
+        updates = torch.zeros((), dtype=torch.int64, device=seed.device)
+        q = self.q_network.initial(Stream(seed, updates, Purpose.INITIAL_Q))
         model = tuple(
-            network.initial(seed, Purpose.INITIAL_MODEL, stream)
-            for stream, network in enumerate(self.model.networks)
+            network.initial(Stream(seed, number, Purpose.INITIAL_MODEL))
+            for network, number in zip(self.model.networks, numbers, strict=True)
         )
-        updates = torch.zeros((), dtype=torch.int64, device=q.device)
         return Learner(q, no_moments(q), q.clone(), model, tuple(map(no_moments, model)), updates)
 
     def values(
         self,
         learner: Learner,
         observation: UInt8[Tensor, "lane batch feature"],
-        seed: Int64[Tensor, "lane"],
-        step: Int64[Tensor, ""],
-        purpose: int,
+        stream: Stream,
     ) -> Float32[Tensor, "lane batch action"]:
-        """Q-values of what is seen; seed, step and purpose decide the draw of a latent."""
+        """Q-values of what is seen; the stream decides the draw of a latent."""
         model = self.model
-        drawn = lane_words(seed, step, purpose, model.represent_words, observation.shape[1])
+        drawn = lane_words(stream, model.represent_words, observation.shape[1])
         features = model.represent(learner.model, observation, drawn)
         return self.q_network(learner.q, features)[0]
 
@@ -97,8 +96,8 @@ class Agent:
     ) -> Int64[Tensor, "lane"]:
         """Draw the action of each lane, by the softmax of its Q-values."""
         seen = observation.unsqueeze(1)
-        q = self.values(learner, seen, lanes.seed, step, Purpose.REPRESENTATION)
-        drawn = lane_words(lanes.seed, step, Purpose.ACTION, 1)[0]
+        q = self.values(learner, seen, Stream(lanes.seed, step, Purpose.REPRESENTATION))
+        drawn = lane_words(Stream(lanes.seed, step, Purpose.ACTION), 1)[0]
         return softmax_action(q.squeeze(1), lanes.temperature, drawn)
 
     @property
@@ -120,7 +119,8 @@ class Agent:
             `model_batch_size` transitions for `update_model`, and `model.batch_size` for `update_q`.
             The smaller batch is the beginning of the larger one.
         """
-        batch = buffer.sample(lane_words(lanes.seed, step, Purpose.REPLAY, 1, self.replayed)[0])
+        stream = Stream(lanes.seed, step, Purpose.REPLAY)
+        batch = buffer.sample(lane_words(stream, 1, self.replayed)[0])
         return batch.first(self.model_batch_size), batch.first(self.model.batch_size)
 
     def update_model(
@@ -142,7 +142,7 @@ class Agent:
             return torch.zeros_like(lanes.temperature)
 
         def objective(parameters: Parameters) -> Tensor:
-            return model.loss(parameters, batch, lanes.seed, step)
+            return model.loss(parameters, batch, Stream(lanes.seed, step, Purpose.MODEL_LOSS))
 
         gradients, loss = _gradient(objective, learner.model)
         for place, moments, gradient in zip(
@@ -170,7 +170,8 @@ class Agent:
         def behaviour(features: Tensor, drawn: Tensor) -> Tensor:
             return softmax_action(network(learner.q, features)[0], lanes.temperature, drawn)
 
-        experience = self.model.experience(learner.model, starts, behaviour, lanes.seed, step)
+        stream = Stream(lanes.seed, step, Purpose.ROLLOUT)
+        experience = self.model.experience(learner.model, starts, behaviour, stream)
         target = td_target(network, learner.target, experience)
 
         def objective(parameters: Tensor) -> Tensor:

@@ -13,7 +13,7 @@ import torch
 from jaxtyping import Bool, Float32, Int, Int32, Int64, UInt8
 from torch import Tensor
 
-from deep.random_streams import Purpose, words
+from deep.random_streams import Purpose, Stream, words
 
 State = TypeVar("State", bound=tuple[Tensor, ...])
 
@@ -116,7 +116,7 @@ class Environment(ABC, Generic[State]):
         one. This is exact: an episode can end in every step, and there is a fresh state for each.
         """
         count = self.transition_words + self.reset_words * self.episodic
-        drawn = words(seed, step, Purpose.ENVIRONMENT, count)
+        drawn = words(Stream(seed, step, Purpose.ENVIRONMENT), count)
         fresh = self.reset(drawn[self.transition_words :]) if self.episodic else None
         return Noise(drawn[: self.transition_words], fresh)
 
@@ -127,7 +127,7 @@ class Environment(ABC, Generic[State]):
             seed: One for each lane.
             episode: Another number, another state; broadcast against `seed`.
         """
-        return self.reset(words(seed, episode, Purpose.RESET, self.reset_words))
+        return self.reset(words(Stream(seed, episode, Purpose.RESET), self.reset_words))
 
     def step(self, state: State, action: Int[Tensor, "*lane"], noise: Noise[State]) -> Step[State]:
         """Apply an action in each lane, and start anew where the episode ends."""

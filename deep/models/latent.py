@@ -17,7 +17,7 @@ from deep.models.likelihood import features_loss, outcome_loss
 from deep.models.model import Parameters
 from deep.networks import Network
 from deep.one_hot import one_hot
-from deep.random_streams import Purpose, categorical, lane_words, normal
+from deep.random_streams import Stream, categorical, lane_words, normal
 from deep.replay_buffer import Replayed
 
 VARIABLES = 32
@@ -153,12 +153,11 @@ class LatentModel(LearnedModel):
         self,
         parameters: Parameters,
         batch: Replayed,
-        seed: Int64[Tensor, "lane"],
-        step: Int64[Tensor, ""],
+        stream: Stream,
     ) -> Float[Tensor, "lane"]:
         """Reconstruction of the current observation, reward, continuation, and the balanced KL."""
         size = batch.action.shape[1]
-        drawn = lane_words(seed, step, Purpose.MODEL_LOSS, VARIABLES, size)
+        drawn = lane_words(stream, VARIABLES, size)
         both = torch.cat((batch.observation, batch.next_observation), 1)
         current, following = self.encode(parameters, both).split(size, 1)
         latent = self.sample(current, drawn)

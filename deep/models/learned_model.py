@@ -3,13 +3,14 @@
 from abc import abstractmethod
 from dataclasses import dataclass
 
-from jaxtyping import Float, Int64
+from jaxtyping import Float
 from torch import Tensor
 
 from deep.environments import require_integer
 from deep.models.model import TRANSITIONS, Parameters
 from deep.models.rollout_model import RolloutModel
 from deep.networks import Network
+from deep.random_streams import Stream
 from deep.replay_buffer import Replayed
 
 
@@ -40,14 +41,12 @@ class LearnedModel(RolloutModel):
         self,
         parameters: Parameters,
         batch: Replayed,
-        seed: Int64[Tensor, "lane"],
-        step: Int64[Tensor, ""],
+        stream: Stream,
     ) -> Float[Tensor, "lane"]:
         """What learning minimizes, mean over the batch.
 
         Args:
             parameters: Of the networks.
             batch: Replayed transitions.
-            seed: Of each lane.
-            step: Another number, other random words.
+            stream: Of the random words that it draws.
         """

@@ -15,6 +15,7 @@ from torch import Tensor
 from deep.environments import Environment, require_integer
 from deep.networks import Network, Precision
 from deep.q_learning import Transitions
+from deep.random_streams import Stream
 from deep.replay_buffer import Replayed
 
 TRANSITIONS = 320  # that a Q update consumes, whatever the agent
@@ -87,8 +88,7 @@ class Model(ABC):
         parameters: Parameters,
         batch: Replayed,
         behaviour: Behaviour,
-        seed: Int64[Tensor, "lane"],
-        step: Int64[Tensor, ""],
+        stream: Stream,
     ) -> Transitions:
         """Give the 320 transitions of a Q update.
 
@@ -96,6 +96,5 @@ class Model(ABC):
             parameters: Of the model.
             batch: `batch_size` replayed transitions.
             behaviour: Chooses actions, given features and a random word for each.
-            seed: Of each lane.
-            step: Another number, other random words.
+            stream: Of the random words that it draws.
         """

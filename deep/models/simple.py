@@ -11,7 +11,7 @@ from deep.models.likelihood import features_loss, outcome_loss
 from deep.models.model import Parameters
 from deep.networks import Network
 from deep.one_hot import one_hot
-from deep.random_streams import uniform
+from deep.random_streams import Stream, uniform
 from deep.replay_buffer import Replayed
 
 
@@ -70,8 +70,7 @@ class SimpleModel(LearnedModel):
         self,
         parameters: Parameters,
         batch: Replayed,
-        seed: Int64[Tensor, "lane"],
-        step: Int64[Tensor, ""],
+        stream: Stream,
     ) -> Float[Tensor, "lane"]:
         """The negative log-likelihood; that of the next observation where the episode went on."""
         reward, continuation, logits = self.predict(

@@ -18,7 +18,7 @@ from deep.models import AGENTS, PerfectModel, SimpleModel
 from deep.networks import Network
 from deep.online_loop import OnlineLoop, Protocol, learn
 from deep.q_learning import Transitions, td_loss, td_target
-from deep.random_streams import Purpose, lane_words, normal, uniform
+from deep.random_streams import Purpose, Stream, lane_words, normal, uniform
 from deep.replay_buffer import Replayed
 from deep.tensor_tree import tensors
 from tests.deep import reference_agents as reference
@@ -102,9 +102,8 @@ def q_networks(agent, parameters):
 
 def drawn(lane, step, purpose, count, *shape):
     """One lane's words, the last axis over words."""
-    return lane_words(LANES.seed[lane : lane + 1], torch.tensor(step), purpose, count, *shape)[
-        :, 0
-    ].movedim(0, -1)
+    stream = Stream(LANES.seed[lane : lane + 1], torch.tensor(step), purpose)
+    return lane_words(stream, count, *shape)[:, 0].movedim(0, -1)
 
 
 def latent_draw(name, words):
@@ -451,7 +450,7 @@ def test_a_network_is_the_plain_network_in_each_lane_and_perceptron():
 
 def test_first_weights_are_truncated_normal_by_their_fan_in_and_biases_0():
     network = Network(36, (4, 30))
-    for parameters in network.initial(LANES.seed, Purpose.INITIAL_Q):
+    for parameters in network.initial(Stream(LANES.seed, torch.tensor(0), Purpose.INITIAL_Q)):
         for layers in perceptrons(network, parameters):
             for W, b in layers:
                 assert not b.any()
@@ -531,7 +530,9 @@ def test_the_loss_of_a_model_and_its_gradient_are_the_plain_ones(name, terminal)
     )
     for parameters in learner.model:
         parameters.requires_grad_()
-    loss = agent.model.loss(learner.model, replayed, LANES.seed, torch.tensor(0))
+    loss = agent.model.loss(
+        learner.model, replayed, Stream(LANES.seed, torch.tensor(0), Purpose.MODEL_LOSS)
+    )
     gradients = torch.autograd.grad(loss.sum(), learner.model)
     for lane in range(lanes):
         plain = PlainLane(name, MAZE, agent, learner, lane)
@@ -665,19 +666,20 @@ def test_the_perfect_model_imagines_by_the_environments_own_steps(environment):
     model = PerfectModel(environment)
     seeds, starts, length = LANES.seed, 6, 10
     state = environment.reset(
-        lane_words(seeds, torch.tensor(0), Purpose.RESET, environment.reset_words, starts)
+        lane_words(Stream(seeds, torch.tensor(0), Purpose.RESET), environment.reset_words, starts)
     )
     action = torch.arange(starts).remainder(environment.num_actions).expand(2, starts)
     zeros = torch.zeros(2, starts)
     batch = Replayed(
         environment.observe(state), action, zeros, zeros.bool(), environment.observe(state)
     )
-    made = model.experience((), batch, lambda x, drawn: action, seeds, torch.tensor(7))
+    stream = Stream(seeds, torch.tensor(7), Purpose.ROLLOUT)
+    made = model.experience((), batch, lambda x, drawn: action, stream)
     steps = Transitions(*(field.unflatten(1, (length, starts)) for field in made))
     count = 1 + environment.transition_words
-    drawn = lane_words(seeds, torch.tensor(7), Purpose.ROLLOUT, count, length, starts)
+    drawn = lane_words(stream, count, length, starts)
     fresh = environment.reset(
-        lane_words(seeds, torch.tensor(1), Purpose.RESET, environment.reset_words, starts)
+        lane_words(Stream(seeds, torch.tensor(1), Purpose.RESET), environment.reset_words, starts)
     )
     alive = torch.ones(2, starts)
     for time in range(length):
