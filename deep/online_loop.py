@@ -11,7 +11,8 @@ from torch import Tensor
 
 from deep.acceleration import NONE, Acceleration
 from deep.agent import Agent, Lanes, Learner
-from deep.environments import Noise, at, require_integer
+from deep.argument_checks import require_integer
+from deep.environments import Noise, at
 from deep.evaluation import MAX_STEPS, act_greedily, begin, performance
 from deep.replay_buffer import ReplayBuffer, empty_buffer
 from deep.tensor_tree import tensors

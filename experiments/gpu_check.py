@@ -30,8 +30,8 @@ from torch import Tensor
 
 from deep.acceleration import Acceleration, can_compile, product_precision
 from deep.agent import Agent, Lanes
-from deep.arithmetic import Products, flops, update_products
 from deep.environments import ENVIRONMENTS, Environment, ProcMaze, at, make
+from deep.matrix_products import Products, flops, update_products
 from deep.models import AGENTS
 from deep.networks import PRECISIONS, Precision
 from deep.online_loop import OnlineLoop, Protocol

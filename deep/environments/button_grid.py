@@ -8,14 +8,8 @@ import torch
 from jaxtyping import Int, Int32, UInt8
 from torch import Tensor
 
-from deep.environments.environment import (
-    Environment,
-    Transition,
-    require_integer,
-    require_one_of,
-    require_switch,
-    select,
-)
+from deep.argument_checks import require_integer, require_one_of, require_switch
+from deep.environments.environment import Environment, Transition, select
 from deep.environments.grid import NUM_ACTIONS, Grid
 from deep.random_streams import coin, integers
 

@@ -155,22 +155,3 @@ def select(condition: Bool[Tensor, "*lane"], chosen: State, other: State) -> Sta
             for a, b in zip(chosen, other, strict=True)
         )
     )
-
-
-def require_integer(name: str, value: int, low: int, high: int | None = None) -> None:
-    """Raise ValueError unless `value` is an integer from `low` to `high`."""
-    if type(value) is not int or value < low or (high is not None and value > high):
-        accepted = f"of at least {low}" if high is None else f"from {low} to {high}"
-        raise ValueError(f"{name} must be an integer {accepted}, got {value!r}")
-
-
-def require_switch(name: str, value: bool) -> None:
-    """Raise ValueError unless `value` is True or False."""
-    if type(value) is not bool:
-        raise ValueError(f"{name} must be True or False, got {value!r}")
-
-
-def require_one_of(name: str, value: str, accepted: tuple[str, ...]) -> None:
-    """Raise ValueError unless `value` is one of the accepted names."""
-    if value not in accepted:
-        raise ValueError(f"{name} must be one of {accepted}, got {value!r}")

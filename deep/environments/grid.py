@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Int, Int32, Shaped, UInt8
 from torch import Tensor
 
-from deep.environments.environment import require_integer
+from deep.argument_checks import require_integer
 from deep.random_streams import integers
 
 NUM_ACTIONS = 5

@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Bool, Int, Int32, UInt8
 from torch import Tensor
 
-from deep.environments.environment import Environment, Transition, require_integer, require_switch
+from deep.argument_checks import require_integer, require_switch
+from deep.environments.environment import Environment, Transition
 from deep.random_streams import coin
 
 

@@ -8,7 +8,8 @@ import torch
 from jaxtyping import Int, Int32, UInt8
 from torch import Tensor
 
-from deep.environments.environment import Environment, Transition, require_one_of, require_switch
+from deep.argument_checks import require_one_of, require_switch
+from deep.environments.environment import Environment, Transition
 from deep.environments.grid import NUM_ACTIONS, Grid, nth_cell
 from deep.environments.maze_generation import maze_words, most_open_cells, random_maze
 from deep.random_streams import coin, integers

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from jaxtyping import Float
 from torch import Tensor
 
-from deep.environments import require_integer
+from deep.argument_checks import require_integer
 from deep.models.model import TRANSITIONS, Parameters
 from deep.models.rollout_model import RolloutModel
 from deep.networks import Network

@@ -12,7 +12,8 @@ from typing import Any, ClassVar
 from jaxtyping import Float, Float32, Int32, Int64, UInt8
 from torch import Tensor
 
-from deep.environments import Environment, require_integer
+from deep.argument_checks import require_integer
+from deep.environments import Environment
 from deep.networks import Network, Precision
 from deep.q_learning import Transitions
 from deep.random_streams import Stream

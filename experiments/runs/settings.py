@@ -11,7 +11,8 @@ import torch
 
 from deep.acceleration import ACCELERATIONS, AccelerationName, resolve
 from deep.agent import Agent, Lanes
-from deep.environments import ENVIRONMENTS, Environment, make, require_integer
+from deep.argument_checks import require_integer
+from deep.environments import ENVIRONMENTS, Environment, make
 from deep.models import AGENTS, Replay, SimpleModel
 from deep.networks import PRECISIONS, Precision
 from deep.online_loop import HIGH_DATA, LOW_DATA, Protocol

@@ -1,4 +1,4 @@
-"""How much arithmetic an agent asks for: the matrix products of an update, from their shapes.
+"""The matrix products of an update, from their shapes, and what arithmetic they take.
 
 Everything else (activations, likelihoods, random words, Adam) is bound by memory, not by
 arithmetic, and is left out. Backpropagation multiplies once more for the weights of every layer,

@@ -5,8 +5,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from deep.agent import Agent, Lanes
-from deep.arithmetic import Product, acting_products, flops, update_products
 from deep.environments import PanFlute, ProcMaze
+from deep.matrix_products import Product, acting_products, flops, update_products
 from deep.models import AGENTS, Model
 from deep.online_loop import OnlineLoop, Protocol, learn
 
