@@ -125,12 +125,16 @@ def threefry(
     return x, y
 
 
-def coin(drawn: Int32[Tensor, "*shape"], probability: Fraction) -> Bool[Tensor, "*shape"]:
-    """True with the given probability, less at most 2^-32; 0 and 1 are exact."""
-    threshold = int(probability * _WORD)
-    if threshold == 0:
+def heads(probability: Fraction) -> int:
+    """How many of the 2^32 words show heads, for `coin`; rounded down, so that 0 and 1 are exact."""
+    return int(probability * _WORD)
+
+
+def coin(drawn: Int32[Tensor, "*shape"], heads: int) -> Bool[Tensor, "*shape"]:
+    """True for so many of the 2^32 words."""
+    if heads == 0:
         return torch.zeros_like(drawn, dtype=torch.bool)
-    return drawn <= threshold - 1 - _WORD // 2
+    return drawn <= heads - 1 - _WORD // 2
 
 
 def integers(

@@ -7,13 +7,14 @@ no shape depends on the data, so that a step can be captured in a CUDA graph or 
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Generic, TypeVar
 
 import torch
 from jaxtyping import Bool, Float32, Int, Int32, Int64, UInt8
 from torch import Tensor
 
-from deep.random_streams import Purpose, Stream, words
+from deep.random_streams import Purpose, Stream, coin, heads, words
 
 State = TypeVar("State", bound=tuple[Tensor, ...])
 
@@ -60,6 +61,21 @@ class Step(Generic[State]):
 
 class Environment(ABC, Generic[State]):
     """A batched environment; subclasses are frozen dataclasses of its settings."""
+
+    _heads: int
+
+    def __post_init__(self) -> None:
+        # Here, since compiled code would trace the arithmetic of fractions.
+        object.__setattr__(self, "_heads", heads(self.event_probability))
+
+    @property
+    def event_probability(self) -> Fraction:
+        """Chance of the spontaneous event in a step; 0 where there is none."""
+        return Fraction(0)
+
+    def event(self, drawn: Int32[Tensor, "*lane"]) -> Bool[Tensor, "*lane"]:
+        """Whether the spontaneous event happens, by a random word for each lane."""
+        return coin(drawn, self._heads)
 
     @property
     @abstractmethod

@@ -13,6 +13,7 @@ from deep.random_streams import (
     Stream,
     categorical,
     coin,
+    heads,
     integers,
     lane_words,
     normal,
@@ -112,13 +113,13 @@ def test_a_coin_is_true_for_its_share_of_all_words_counted_from_the_most_negativ
     probability, word
 ):
     rank = (word + WORD // 2) % WORD
-    assert bool(coin(signed(word), probability)) == (rank < int(probability * WORD))
+    assert bool(coin(signed(word), heads(probability))) == (rank < int(probability * WORD))
 
 
 @pytest.mark.parametrize("word", [0, WORD // 2 - 1, WORD // 2, WORD - 1])
 def test_a_coin_of_probability_zero_or_one_is_certain(word):
-    assert not coin(signed(word), Fraction(0))
-    assert coin(signed(word), Fraction(1))
+    assert not coin(signed(word), heads(Fraction(0)))
+    assert coin(signed(word), heads(Fraction(1)))
 
 
 def test_uniforms_include_zero_and_never_one():
