@@ -30,12 +30,12 @@ from torch import Tensor
 
 from deep.acceleration import Acceleration, can_compile, product_precision
 from deep.agent import Agent, Lanes
-from deep.arithmetic import Products, flops, update_products
 from deep.environments import ENVIRONMENTS, Environment, ProcMaze, at, make
+from deep.matrix_products import Products, flops, update_products
 from deep.models import AGENTS
 from deep.networks import PRECISIONS, Precision
 from deep.online_loop import OnlineLoop, Protocol
-from deep.random_streams import Purpose, integers, words
+from deep.random_streams import Purpose, Stream, integers, words
 from deep.tensor_tree import tensors
 
 WAYS = {
@@ -192,12 +192,12 @@ def _same_draws(check: Check) -> Facts:
     seed = torch.tensor([0, 1, -1, 2**62, -(2**62), 123_456_789])
     step = torch.arange(5).unsqueeze(1)
     here, there = (
-        words(seed.to(device), step.to(device), Purpose.ACTION, 33)
+        words(Stream(seed.to(device), step.to(device), Purpose.ACTION), 33)
         for device in (torch.device("cpu"), check.device)
     )
     network = Agent(AGENTS["er"](check.size.environment)).q_network
     weights, other = (
-        network.initial(seed.to(device), Purpose.INITIAL_Q).cpu()
+        network.initial(Stream(seed.to(device), step[0].to(device), Purpose.INITIAL_Q)).cpu()
         for device in (torch.device("cpu"), check.device)
     )
     ulps = (weights.view(torch.int32) - other.view(torch.int32)).abs().max()
@@ -209,7 +209,7 @@ def _same_transitions(check: Check, environment: Environment[Any]) -> Facts:
     """Random actions on both devices; every state, reward and end must be the same."""
     seed = torch.arange(64)
     times = torch.arange(check.size.transitions).unsqueeze(1)
-    actions = integers(words(seed, times, Purpose.ACTION, 1)[0], environment.num_actions)
+    actions = integers(words(Stream(seed, times, Purpose.ACTION), 1)[0], environment.num_actions)
     rows = []
     for device in (torch.device("cpu"), check.device):
         noise = environment.noise(seed.to(device), times.to(device))

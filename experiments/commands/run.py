@@ -54,6 +54,7 @@ class What:
         temperature: Temperature of the softmax behaviour; the tuned one if not given.
         precision: Of products: highest, high or bf16; auto, the default, is the fastest on this machine.
         rollout_length: Steps of a rollout, a divisor of 320; 10 if not given, and 1 for er.
+        model_batch_size: Replayed transitions that a learned model learns from in an update; 32 if not given.
         buffer: Transitions that a lane remembers; 100,000 if not given.
         clipped_logit_sampling: A quirk of the authors' code, in the simple model.
         stale_reset_observation: A quirk of the authors' code, in episodic environments.
@@ -74,6 +75,7 @@ class What:
     temperature: float | None = None
     precision: str | None = None
     rollout_length: int | None = None
+    model_batch_size: int | None = None
     buffer: int | None = None
     clipped_logit_sampling: bool | None = None
     stale_reset_observation: bool | None = None
