@@ -134,7 +134,14 @@ class Environment(ABC, Generic[State]):
         count = self.transition_words + self.reset_words * self.episodic
         drawn = words(Stream(seed, step, Purpose.ENVIRONMENT), count)
         fresh = self.reset(drawn[self.transition_words :]) if self.episodic else None
-        return Noise(drawn[: self.transition_words], fresh)
+        drawn = drawn[: self.transition_words]
+        if step.dim() > seed.dim():
+            # Time first in memory: strides of what `at` takes out do not tell how many steps were
+            # drawn, for which compiled code would be compiled again. Not `contiguous`, which leaves
+            # a single word as it is.
+            first = drawn.transpose(0, 1).clone(memory_format=torch.contiguous_format)
+            drawn = first.transpose(0, 1)
+        return Noise(drawn, fresh)
 
     def initial(self, seed: Int64[Tensor, "..."], episode: Int[Tensor, "..."]) -> State:
         """A first state for each seed, apart from those that `noise` holds.

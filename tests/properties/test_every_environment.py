@@ -62,6 +62,16 @@ def test_noise_for_many_steps_at_once_is_the_noise_of_each(case, seeds, start):
 
 
 @pytest.mark.parametrize("case", LARGE, ids=str)
+def test_the_noise_of_a_step_lies_in_memory_alike_however_many_steps_are_drawn(case):
+    layouts = set()
+    for steps in (1, 2, 50):
+        noise = case.batched.noise(torch.arange(5), torch.arange(steps).unsqueeze(1))
+        taken = at(noise, steps - 1)
+        layouts.add(tuple(field.stride() for field in (taken.words, *(taken.fresh or ()))))
+    assert len(layouts) == 1
+
+
+@pytest.mark.parametrize("case", LARGE, ids=str)
 @settings(max_examples=5, deadline=None)
 @given(shape=st.lists(st.integers(0, 3), max_size=3), seed=SEEDS)
 def test_any_leading_shape_is_the_flat_batch_reshaped(case, shape, seed):
