@@ -20,7 +20,6 @@ from deep.models import (
 )
 from deep.networks import Network
 from deep.online_loop import HIGH_DATA, LOW_DATA, OnlineLoop, OnlineState, Protocol
-from deep.results_version import RESULTS_VERSION
 
 if find_spec("gymnasium"):
     from deep.gymnasium_adapter import register
@@ -31,7 +30,6 @@ __all__ = [
     "AGENTS",
     "HIGH_DATA",
     "LOW_DATA",
-    "RESULTS_VERSION",
     "Acceleration",
     "Agent",
     "CategoricalModel",

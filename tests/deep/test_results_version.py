@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from deep import AGENTS, RESULTS_VERSION, Agent, Lanes, OnlineLoop, Protocol
+from deep import AGENTS, Agent, Lanes, OnlineLoop, Protocol
 from deep.environments import ProcMaze
+from experiments.storage.provenance import RESULTS_VERSION
 
 STORED = Path(__file__).with_name("results_version.json")
 STEPS = 24
