@@ -33,7 +33,6 @@ from experiments.commands import (
 EXTRAS = {
     "gymnasium": "deep",
     "safetensors": "deep",
-    "submitit": "cluster",
     "torch": "deep",
     "z3": "proof",
 }
