@@ -4,10 +4,9 @@ A network's parameters are one flat tensor `[lane, parameter]`: an optimizer ste
 operations over all layers at once, a target copy is one, and a lane is a row.
 """
 
-from dataclasses import dataclass
 from itertools import pairwise
 from math import erf, prod, sqrt
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import torch
 from jaxtyping import Float, Float32, Int64
@@ -23,8 +22,7 @@ _TRUNCATION = 2.0  # standard deviations
 _ALIGNMENT = 16  # numbers: a lane's parameters begin where a vector register can load them
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(NamedTuple):
     """Multilayer perceptrons (ELU) that read the same input, one for each entry of `outputs`.
 
     They share nothing but the input. Each has a block of its own among the parameters, all blocks

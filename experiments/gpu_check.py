@@ -1,4 +1,4 @@
-"""What only a machine with a GPU can tell: whether results agree there, how fast it is, and whole cells.
+"""What only a machine with a GPU can tell: whether results agree there, and how fast it is.
 
     python -m experiments.gpu_check --out results/gpu
 
@@ -23,7 +23,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -37,9 +37,6 @@ from deep.networks import PRECISIONS, Precision
 from deep.online_loop import OnlineLoop, Protocol
 from deep.random_streams import Purpose, integers, words
 from deep.tensor_tree import tensors
-
-if TYPE_CHECKING:
-    from experiments.runs.settings import RunSettings
 
 WAYS = {
     "eager": Acceleration(),
@@ -56,14 +53,6 @@ MEDIAN_DRIFT, MAX_DRIFT = 1e-3, 5e-2
 Rounding differs between devices, so that now and then a draw near its threshold falls otherwise: in
 a lane's own steps (such lanes are not compared, and few), or in an imagined one (one of 320).
 """
-
-CELLS = tuple(
-    f"{agent}:{env}:{size}:{regime}"
-    for regime in ("high", "low")
-    for env, size in (("ProcMaze", 4), ("ButtonGrid", 4), ("PanFlute", 9))
-    for agent in ("er", "simple", "perfect", "categorical", "gaussian")
-)
-"""Of the paper's figure 3, the most telling first."""
 
 Facts = dict[str, Any]
 
@@ -82,7 +71,6 @@ class Size:
         segments: Lengths of a captured segment that are measured.
         seconds: The least time for a measurement.
         transitions: Steps of each environment that are compared.
-        scale: Of the cells, as `mbgen run` has it.
     """
 
     environment: Environment[Any]
@@ -94,11 +82,10 @@ class Size:
     segments: tuple[int, ...]
     seconds: float
     transitions: int
-    scale: str
 
 
-FULL = Size(ProcMaze(4), 30, 64, 16, 96, (30, 120, 480, 1), (4, 32, 100), 1.0, 200, "paper")
-SMALL = Size(ProcMaze(2), 2, 4, 2, 4, (2, 1), (1,), 0.01, 10, "smoke")
+FULL = Size(ProcMaze(4), 30, 64, 16, 96, (30, 120, 480, 1), (4, 32, 100), 1.0, 200)
+SMALL = Size(ProcMaze(2), 2, 4, 2, 4, (2, 1), (1,), 0.01, 10)
 
 
 @dataclass(frozen=True)
@@ -111,7 +98,6 @@ class Check:
         agents: Names of the agents.
         ways: Names of the accelerations.
         precisions: Of the products.
-        cells: Runs, as agent:environment:size:regime.
         out: The folder of the findings.
         deadline: When to start nothing more, by `time.monotonic`.
         done: Stage and case of what was found before on such a device.
@@ -122,7 +108,6 @@ class Check:
     agents: Sequence[str]
     ways: Sequence[str]
     precisions: Sequence[Precision]
-    cells: Sequence[str]
     out: Path
     deadline: float
     done: set[tuple[str, str]] = field(default_factory=set)
@@ -502,50 +487,6 @@ def release(device: torch.device) -> None:
         torch.cuda.empty_cache()
 
 
-# Cells
-
-
-def cells(check: Check) -> None:
-    """Whole runs, in folders of their own; one that time cuts short goes on in a later call."""
-    for cell in check.cells:
-        check.find("cells", cell, partial(_run_cell, check, cell))
-        release(check.device)
-
-
-def _run_cell(check: Check, cell: str) -> Facts:
-    from experiments.runs.online_run import execute
-
-    settings = _cell_settings(check, cell)
-    folder = check.out / "cells" / cell.replace(":", "-")
-    folder.parent.mkdir(exist_ok=True)
-    outcome = execute(settings, folder, resume=True, interrupted=lambda: check.seconds_left <= 0)
-    facts = {"finished": outcome.finished, "steps": outcome.steps, "of": settings.steps}
-    if outcome.summary is None:
-        return facts
-    told = ("mean", "half_width", "lanes_in_mean", "reference", "steps_per_second")
-    return facts | {name: outcome.summary[name] for name in told}
-
-
-def _cell_settings(check: Check, cell: str) -> RunSettings:
-    from experiments.runs.settings import run_settings
-
-    parts = cell.split(":")
-    if len(parts) != 4 or not parts[2].isdigit():
-        raise ValueError(f"a cell must be agent:environment:size:regime, got {cell!r}")
-    agent, env, size, regime = parts
-    way = check.ways[-1]
-    return run_settings(
-        agent=agent,
-        env=env,
-        size=int(size),
-        regime=regime,
-        scale=check.size.scale,
-        device=check.device.type,
-        precision=check.precisions[0],
-        acceleration="none" if way == "eager" else way,
-    )
-
-
 # The command
 
 
@@ -572,7 +513,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         agents=options.agents,
         ways=ways,
         precisions=options.precisions,
-        cells=options.cells,
         out=options.out,
         deadline=time.monotonic() + options.seconds,
         done={
@@ -582,12 +522,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if finding.get("on") == device.type and not options.again
         },
     )
-    try:
-        for cell in check.cells:
-            _cell_settings(check, cell)
-    except ValueError as error:
-        print(f"--cells: {error}", file=sys.stderr)
-        return 2
     check.tell({"stage": "machine", "case": "", "ok": True} | machine(device))
     before = len(_findings(options.out))
     for stage in options.stages:
@@ -599,7 +533,6 @@ STAGES: dict[str, Callable[[Check], None]] = {
     "parity": parity,
     "sync": sync,
     "speed": speed,
-    "cells": cells,
 }
 
 
@@ -626,7 +559,6 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--ways", nargs="+", choices=WAYS, help="default: all that this machine can"
     )
     parser.add_argument("--precisions", nargs="+", default=list(PRECISIONS), choices=PRECISIONS)
-    parser.add_argument("--cells", nargs="+", default=CELLS, metavar="AGENT:ENV:SIZE:REGIME")
     parser.add_argument("--seconds", type=float, default=480.0, help="start nothing after so many")
     parser.add_argument(
         "--again", action="store_true", help="also what was found to be well before"

@@ -124,9 +124,6 @@ def bench_deep(
     return 1 if any(figure.met is False for figure in figures) else 0
 
 
-COMMANDS: dict[str, Callable[..., int]] = {"deep": bench_deep}
-
-
 def measure(
     name: str, count: int, acceleration: Any, precision: Any, seconds: float
 ) -> UpdateSpeed:

@@ -102,9 +102,6 @@ def bench_environments(
     return 1 if any(figure.met is False for figure in figures) else 0
 
 
-COMMANDS: dict[str, Callable[..., int]] = {"environments": bench_environments}
-
-
 def measure(
     copies: tuple[int, ...],
     seconds: float,

@@ -70,9 +70,6 @@ def bench_theory(*, repeats: int = 3, json: Json = None) -> int:
     return 1 if any(f.met is False for f in figures) else 0
 
 
-COMMANDS: dict[str, Callable[..., int]] = {"theory": bench_theory}
-
-
 def _best(repeats: int, work: Callable[[], object]) -> float:
     times = []
     for _ in range(repeats):

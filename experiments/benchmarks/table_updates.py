@@ -81,9 +81,6 @@ def bench_tabular(
     return 1 if any(figure.met is False for figure in figures) else 0
 
 
-COMMANDS: dict[str, Callable[..., int]] = {"tabular": bench_tabular}
-
-
 def _measure(
     pool: ThreadPoolExecutor,
     seeds: int,

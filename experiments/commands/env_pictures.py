@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -128,9 +127,6 @@ def render(
     write_whole(out, write)
     console().print(f"wrote {out}")
     return 0
-
-
-COMMANDS: dict[str, Callable[..., int]] = {"list": list_environments, "render": render}
 
 
 def sized(

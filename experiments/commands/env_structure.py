@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -384,6 +384,3 @@ def _draw_network(title: str, structure: FactoredStructure, path: Path) -> None:
             "An edge: some action needs it, once the cause is given.  Grey: a factor's own past.",
             fontsize=9,
         )
-
-
-COMMANDS: dict[str, Callable[..., int]] = {"scopes": scopes, "optimum": optimum}

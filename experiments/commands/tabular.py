@@ -17,7 +17,8 @@ from experiments.analysis.statistics import Interval, difference_interval, mean_
 from experiments.commands.arguments import Json
 from experiments.commands.terminal import cell, console, progress, table
 from experiments.storage.json_files import write_json
-from experiments.storage.parquet_table import versions, write_table
+from experiments.storage.parquet_table import write_table
+from experiments.storage.provenance import provenance
 from experiments.storage.whole_files import require_folder, require_writable
 
 if TYPE_CHECKING:
@@ -194,7 +195,7 @@ def tabular(
         found = learn(problems, learning, every_seed, evaluations, threads, report)
     summary = {
         "settings": settings,
-        "versions": versions(),
+        "provenance": provenance(),
         "environments": {str(c.problem.environment): summarize(c) for c in found},
     }
     out.mkdir(exist_ok=True)
@@ -204,9 +205,6 @@ def tabular(
     show(found, count, console(json))
     write_json(summary, json)
     return 0
-
-
-COMMANDS: dict[str, Callable[..., int]] = {"tabular": tabular}
 
 
 def prepare(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -26,10 +27,10 @@ def console(json_target: str | None = None) -> Console:
 
     Names are printed as they are: nothing in square brackets is a style.
     """
-    closed = sys.stdout is None  # as after `mbgen ... >&-`
-    width = PIPE_WIDTH if closed or not sys.stdout.isatty() else None
-    quiet = closed or json_target == "-"
-    return Console(quiet=quiet, highlight=False, markup=False, emoji=False, width=width)
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    return Console(
+        quiet=json_target == "-", highlight=False, markup=False, emoji=False, width=width
+    )
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Group:
@@ -56,6 +57,8 @@ def cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "-"
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     return str(value)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -440,19 +440,6 @@ def prove(
     console(json).print(facts(title, rows))
     write_json({"proved": report.proved} | vars(report), json)
     return 0 if report.proved else 1
-
-
-COMMANDS: dict[str, Callable[..., int]] = {
-    "check": check,
-    "identify": identify,
-    "census": census,
-    "witness": witness,
-    "verify": verify,
-    "smallest": smallest,
-    "discount": discount,
-    "prove": prove,
-    "gallery": gallery,
-}
 
 
 def _load(name: str, gamma: str | None) -> MDPClass:

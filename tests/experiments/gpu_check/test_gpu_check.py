@@ -11,7 +11,6 @@ pytest.importorskip("torch")
 import torch
 
 from deep.tensor_tree import tensors
-from experiments import gpu_check
 from experiments.gpu_check import (
     LANES_ALIKE,
     MAX_DRIFT,
@@ -158,38 +157,6 @@ def test_a_measurement_is_taken_over_enough_repetitions():
     assert len(calls) > 3
 
 
-def test_a_cell_that_time_cuts_short_goes_on_in_the_next_call(tmp_path, monkeypatch):
-    options = ["--stages", "cells", "--cells", "er:PanFlute:2:low"]
-    clock = iter(range(10**6))  # a second passes whenever it is asked
-    with monkeypatch.context() as patched:
-        patched.setattr(gpu_check.time, "monotonic", lambda: next(clock))
-        status, findings = checked(tmp_path, *options, "--seconds", "20")
-    assert status == 0
-    first = findings[-1]
-    assert not first["finished"]
-    assert 0 < first["steps"] < first["of"]
-    status, findings = checked(tmp_path, *options)
-    assert status == 0
-    assert findings[-1]["finished"]
-    assert findings[-1]["steps"] == first["of"]
-    assert (tmp_path / "cells" / "er-PanFlute-2-low" / "metrics.parquet").exists()
-    assert cases(checked(tmp_path, *options)[1]) == [("machine", "")]
-
-
-@pytest.mark.parametrize(
-    ("cell", "complaint"),
-    [
-        ("er:PanFlute:high", "agent:environment:size:regime, got 'er:PanFlute:high'"),
-        ("er:PanFlute:0:high", "got 0"),
-        ("er:Pipe:2:high", "'Pipe'"),
-    ],
-)
-def test_a_cell_that_is_none_is_refused_before_anything_runs(tmp_path, capsys, cell, complaint):
-    assert main(["--device", "cpu", "--out", str(tmp_path), "--cells", cell]) == 2
-    assert complaint in capsys.readouterr().err
-    assert not any(tmp_path.iterdir())
-
-
 def test_what_was_found_on_another_device_is_checked_again(tmp_path, monkeypatch):
     monkeypatch.setitem(STAGES, "sync", lambda check: check.find("sync", "one", dict))
     found = {"stage": "sync", "case": "one", "ok": True, "on": "cuda"}
@@ -206,8 +173,8 @@ def test_a_machine_without_a_gpu_is_told_what_to_do():
 
 
 def test_it_runs_from_the_source_tree_without_what_a_bare_machine_lacks(tmp_path):
-    options = ["--device", "cpu", "--stages", "sync", "cells", "--agents", "er", "--ways", "eager"]
-    options += ["--cells", "er:PanFlute:2:low", "--out", str(tmp_path)]
+    options = ["--device", "cpu", "--stages", "sync", "--agents", "er", "--ways", "eager"]
+    options += ["--out", str(tmp_path)]
     code = f"""
 import sys
 for name in ("tyro", "gymnasium", "polars", "beartype"):
