@@ -135,7 +135,7 @@ def standing(
             group = "done"
         elif task.id in queue:
             group = "queued"
-        elif RunLog.of(task.id, logs).failures() > retries:
+        elif RunLog.of(task.id, logs).attempts() > retries:
             group = "failed"
         else:
             group = "missing"

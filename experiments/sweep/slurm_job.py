@@ -84,7 +84,7 @@ class Job:
                 self._start(run)
 
     def _start(self, run: Run) -> None:
-        if run.log.failures() > self.retries:
+        if run.log.attempts() > self.retries:
             self.failed += 1
             return
         run.log.mark("started", f"in job {self.name} on {os.uname().nodename}")

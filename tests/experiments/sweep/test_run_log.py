@@ -17,24 +17,24 @@ def marked(log, *events):
 
 
 def test_a_log_that_is_not_there_tells_of_no_attempt(log):
-    assert log.failures() == 0
+    assert log.attempts() == 0
     assert log.last() is None
     assert log.tail() == ""
 
 
 @pytest.mark.parametrize(
-    ("events", "failures"),
+    ("events", "attempts"),
     [
         (["submitted"], 0),
-        (["submitted", "started", "finished"], 0),
         (["started", "interrupted", "started", "interrupted"], 0),
         (["started", "failed"], 1),
         (["started", "failed", "started", "interrupted", "started", "failed"], 2),
+        (["started", "finished"], 1),
         (["started"], 1),  # its process was killed with everything that could tell
     ],
 )
-def test_an_attempt_that_neither_finished_nor_was_interrupted_has_failed(log, events, failures):
-    assert marked(log, *events).failures() == failures
+def test_a_start_that_was_not_interrupted_is_an_attempt(log, events, attempts):
+    assert marked(log, *events).attempts() == attempts
 
 
 def test_what_a_process_wrote_before_it_was_killed_hides_no_mark(log):

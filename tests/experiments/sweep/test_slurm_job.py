@@ -115,7 +115,7 @@ def test_a_run_that_is_killed_is_tried_again(jobs, tmp_path):
         os.kill(processes(task)[0], signal.SIGKILL)
         assert process.wait(timeout=60) == 0
     assert is_done(task)
-    assert jobs.log(task).failures() == 1
+    assert jobs.log(task).attempts() == 2
 
 
 def test_near_the_time_limit_runs_write_checkpoints_and_the_job_is_queued_again(jobs, tmp_path):
@@ -127,7 +127,7 @@ def test_near_the_time_limit_runs_write_checkpoints_and_the_job_is_queued_again(
     assert jobs.requeued == ["requeue 7_0"]
     assert int((long.folder / "checkpoint").read_text()) < LONG
     assert jobs.log(long).last() == "interrupted"
-    assert jobs.log(long).failures() == 0
+    assert jobs.log(long).attempts() == 0
 
 
 def test_a_cancelled_job_leaves_checkpoints_and_is_not_queued_again(jobs, tmp_path):
@@ -139,14 +139,14 @@ def test_a_cancelled_job_leaves_checkpoints_and_is_not_queued_again(jobs, tmp_pa
     assert jobs.requeued == []
     assert (task.folder / "checkpoint").exists()
     assert len(processes(task)) == 1
-    assert jobs.log(task).failures() == 0
+    assert jobs.log(task).attempts() == 0
 
 
 def test_an_attempt_that_was_lost_with_its_node_does_not_count_as_a_failure(jobs, tmp_path):
     task = counting_task(tmp_path, "run")
     jobs.log(task).mark("started")
     assert jobs.carry_out(task, SLURM_RESTART_COUNT="1") == 0
-    assert jobs.log(task).failures() == 0
+    assert jobs.log(task).attempts() == 1
 
 
 def test_an_attempt_that_was_killed_with_its_job_counts_as_a_failure(jobs, tmp_path):
