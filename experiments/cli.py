@@ -137,7 +137,6 @@ MBGEN = Group("When does a learned model beat experience replay?", {
 EXTRAS = {
     "gymnasium": "deep",
     "safetensors": "deep",
-    "submitit": "cluster",
     "torch": "deep",
     "z3": "proof",
 }
