@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeVar, cast, get_args
 
 import torch
 
+from deep.argument_checks import require_one_of
 from deep.networks import Precision
 from deep.tensor_tree import tensors
 
@@ -95,8 +96,7 @@ def resolve(name: str, device: torch.device) -> Acceleration:
     Raises:
         ValueError: The name is unknown, or the machine lacks what it needs.
     """
-    if name not in ACCELERATIONS:
-        raise ValueError(f"acceleration must be one of {', '.join(ACCELERATIONS)}, got {name!r}")
+    require_one_of("acceleration", name, ACCELERATIONS)
     if name == "auto":
         name = ("graph" if device.type == "cuda" else "compile") if can_compile(device) else "none"
     if name == "graph" and device.type != "cuda":

@@ -19,7 +19,8 @@ from gymnasium.vector.utils import batch_space
 from jaxtyping import Shaped
 from torch import Tensor
 
-from deep.environments import ENVIRONMENTS, Environment, Noise, at, make, require_integer, select
+from deep.argument_checks import require_integer, require_one_of
+from deep.environments import ENVIRONMENTS, Environment, Noise, at, make, select
 from deep.rendering import ansi, picture
 
 _MODULE = "deep.gymnasium_adapter"
@@ -60,7 +61,8 @@ class SingleEnvironment(gymnasium.Env[Array, Any]):
         self.environment = make(name, **options)
         self.observation_space = MultiBinary(self.environment.num_features)
         self.action_space = Discrete(self.environment.num_actions)
-        self.render_mode = _accepted(render_mode)
+        require_one_of("render_mode", render_mode, (None, *_RENDER_MODES))
+        self.render_mode = render_mode
         self._seed: Tensor | None = None
         self._state: State | None = None
         self._fresh: State | None = None  # after a terminal step: the next episode's first state
@@ -154,7 +156,8 @@ class VectorEnvironment(VectorEnv[Array, Any, Array]):
             require_integer("max_episode_steps", max_episode_steps, 1)
         self.environment = make(name, **options)
         self.num_envs = num_envs
-        self.render_mode = _accepted(render_mode)
+        require_one_of("render_mode", render_mode, (None, *_RENDER_MODES))
+        self.render_mode = render_mode
         self.single_observation_space = MultiBinary(self.environment.num_features)
         self.single_action_space = Discrete(self.environment.num_actions)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
@@ -233,12 +236,6 @@ class VectorEnvironment(VectorEnv[Array, Any, Array]):
         state: State = self.environment.initial(seed, torch.tensor(self._episode))
         self._episode += 1
         return state
-
-
-def _accepted(render_mode: str | None) -> str | None:
-    if render_mode is not None and render_mode not in _RENDER_MODES:
-        raise ValueError(f"render_mode must be one of {_RENDER_MODES} or None, got {render_mode!r}")
-    return render_mode
 
 
 def _render(environment: Environment[Any], state: State, mode: str | None) -> Any:

@@ -231,8 +231,9 @@ def _learn_online(screen: Console, out: Path, steps: int) -> None:
     if find_spec("torch") is None:
         screen.print("\nThe online agents are left out: they need pip install 'mbgen[deep]'")
         return
-    from experiments.commands.compare import compare_runs, read_run
+    from experiments.commands.compare import compare_runs
     from experiments.runs.online_run import execute
+    from experiments.runs.run_folder import read_run
     from experiments.runs.settings import run_settings
 
     folders = [out / f"proc-maze-{agent}" for agent in ONLINE_AGENTS]
@@ -245,15 +246,16 @@ def _learn_online(screen: Console, out: Path, steps: int) -> None:
                 regime="high",
                 lanes=ONLINE_LANES,
                 steps=steps,
-                device="cpu",
-                acceleration="none",
                 evaluation_interval=ONLINE_EVALUATIONS,
+                precision="highest",
             )
 
             def report(moment: Moment, before: int = done) -> None:
                 report_progress((before + moment.steps / steps) / len(ONLINE_AGENTS))
 
-            execute(settings, folder, overwrite=True, report=report)
+            execute(
+                settings, folder, device="cpu", acceleration="none", overwrite=True, report=report
+            )
     path = out / "proc-maze-online.png"
     compare_runs(folders, [read_run(folder) for folder in folders], screen, path)
     screen.print(f"  {path}")

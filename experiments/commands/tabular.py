@@ -13,7 +13,8 @@ from experiments.analysis.statistics import Interval, difference_interval, mean_
 from experiments.commands.arguments import Json
 from experiments.commands.terminal import cell, console, progress, table
 from experiments.storage.json_files import write_json
-from experiments.storage.parquet_table import versions, write_table
+from experiments.storage.parquet_table import write_table
+from experiments.storage.provenance import provenance
 from experiments.storage.whole_files import require_folder, require_writable
 from experiments.studies.tabular import (
     AGENTS,
@@ -122,7 +123,7 @@ def tabular(
         found = learn(problems, learning, every_seed, evaluations, threads, report)
     summary = {
         "settings": settings,
-        "versions": versions(),
+        "provenance": provenance(),
         "environments": {str(c.problem.environment): summarize(c) for c in found},
     }
     out.mkdir(exist_ok=True)

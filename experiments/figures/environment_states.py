@@ -56,7 +56,7 @@ def _images(
     """A picture of all copies after every step, or after the last alone."""
     import torch
 
-    from deep.random_streams import Purpose, integers, words
+    from deep.random_streams import Purpose, Stream, integers, words
 
     seeds = torch.arange(copies) + seed
     state = environment.initial(seeds, torch.tensor(0))
@@ -65,7 +65,7 @@ def _images(
         if every or time == steps:
             images.append(_side_by_side(environment, state))
         now = torch.tensor(time)
-        action = integers(words(seeds, now, Purpose.ACTION, 1)[0], environment.num_actions)
+        action = integers(words(Stream(seeds, now, Purpose.ACTION), 1)[0], environment.num_actions)
         state = environment.step(state, action, environment.noise(seeds, now)).next_state
     return images
 

@@ -13,7 +13,7 @@ from deep.acceleration import product_precision
 from deep.agent import Agent
 from deep.environments import at, make
 from deep.models import AGENTS
-from deep.random_streams import Purpose, integers, words
+from deep.random_streams import Purpose, Stream, integers, words
 from experiments.gpu_check.findings import Facts
 from experiments.gpu_check.loop import CPU, Size, compared_loop, copied
 from experiments.gpu_check.tasks import WAYS
@@ -34,11 +34,12 @@ def same_draws(device: torch.device, size: Size) -> Facts:
     seed = torch.tensor([0, 1, -1, 2**62, -(2**62), 123_456_789])
     step = torch.arange(5).unsqueeze(1)
     here, there = (
-        words(seed.to(place), step.to(place), Purpose.ACTION, 33) for place in (CPU, device)
+        words(Stream(seed.to(place), step.to(place), Purpose.ACTION), 33) for place in (CPU, device)
     )
     network = Agent(AGENTS["er"](size.environment)).q_network
     weights, other = (
-        network.initial(seed.to(place), Purpose.INITIAL_Q).cpu() for place in (CPU, device)
+        network.initial(Stream(seed.to(place), step[0].to(place), Purpose.INITIAL_Q)).cpu()
+        for place in (CPU, device)
     )
     ulps = (weights.view(torch.int32) - other.view(torch.int32)).abs().max()
     alike = torch.equal(here, there.cpu())
@@ -50,7 +51,7 @@ def same_transitions(name: str, device: torch.device, size: Size) -> Facts:
     environment = make(name)
     seed = torch.arange(64)
     times = torch.arange(size.transitions).unsqueeze(1)
-    actions = integers(words(seed, times, Purpose.ACTION, 1)[0], environment.num_actions)
+    actions = integers(words(Stream(seed, times, Purpose.ACTION), 1)[0], environment.num_actions)
     rows = []
     for place in (CPU, device):
         noise = environment.noise(seed.to(place), times.to(place))

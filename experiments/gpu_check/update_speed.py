@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from deep.acceleration import Acceleration, product_precision
-from deep.arithmetic import Products, flops, update_products
+from deep.matrix_products import Products, flops, update_products
 from deep.networks import Precision
 from deep.tensor_tree import tensors
 from experiments.gpu_check.findings import Facts

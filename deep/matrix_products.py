@@ -1,4 +1,4 @@
-"""How much arithmetic an agent asks for: the matrix products of an update, from their shapes.
+"""The matrix products of an update, from their shapes, and what arithmetic they take.
 
 Everything else (activations, likelihoods, random words, Adam) is bound by memory, not by
 arithmetic, and is left out. Backpropagation multiplies once more for the weights of every layer,
@@ -11,7 +11,6 @@ from typing import NamedTuple
 
 from deep.agent import Agent
 from deep.models import (
-    MODEL_BATCH,
     TRANSITIONS,
     LatentModel,
     Model,
@@ -61,7 +60,7 @@ class UpdateProducts(NamedTuple):
 
 
 def update_products(agent: Agent) -> UpdateProducts:
-    """The products of `agent.update`."""
+    """The products of an update of the model and the Q-network."""
     q = agent.q_network
     return UpdateProducts(
         model=_loss(agent.model),
@@ -124,15 +123,16 @@ def _(model: Model) -> Products:  # noqa: ARG001
 
 @_loss.register
 def _(model: SimpleModel) -> Products:
-    return _learning(model.network, MODEL_BATCH)
+    return _learning(model.network, model.model_batch_size)
 
 
 @_loss.register
 def _(model: LatentModel) -> Products:
     """The encoder reads both observations; the others read a latent that it is learned by."""
     encoder, *others = model.networks
-    return _learning(encoder, 2 * MODEL_BATCH) + [
-        product for network in others for product in _learning(network, MODEL_BATCH, through=True)
+    rows = model.model_batch_size
+    return _learning(encoder, 2 * rows) + [
+        product for network in others for product in _learning(network, rows, through=True)
     ]
 
 

@@ -5,8 +5,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from deep.agent import Agent, Lanes
-from deep.arithmetic import Product, acting_products, flops, update_products
 from deep.environments import PanFlute, ProcMaze
+from deep.matrix_products import Product, acting_products, flops, update_products
 from deep.models import AGENTS, Model
 from deep.online_loop import OnlineLoop, Protocol, learn
 
@@ -33,9 +33,10 @@ def test_the_products_of_an_update_are_those_that_torch_counts(name, environment
     assert counter.get_total_flops() == 2 * flops(update_products(loop.agent).together)
 
 
+@pytest.mark.parametrize("lesson", [32, 320])
 @pytest.mark.parametrize("name", ["simple", "categorical"])
-def test_rollouts_of_one_step_start_from_more_states(name):
-    loop = loop_of(name, PanFlute(3), rollout_length=1)
+def test_rollouts_of_one_step_start_from_more_states(name, lesson):
+    loop = loop_of(name, PanFlute(3), rollout_length=1, model_batch_size=lesson)
     with FlopCounterMode(display=False) as counter:
         learn(loop.agent, loop.lanes, loop.state)
     assert counter.get_total_flops() == 2 * flops(update_products(loop.agent).together)
