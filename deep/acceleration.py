@@ -70,7 +70,8 @@ class Acceleration:
                 function()
         torch.cuda.current_stream().wait_stream(stream)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, stream=stream):
+        # A capture that fails leaves its stream current, and the error that ends it has the cause as its context.
+        with torch.cuda.stream(torch.cuda.current_stream()), torch.cuda.graph(graph, stream=stream):
             function()
         for tensor, value in zip(tensors(state).values(), kept, strict=True):
             tensor.copy_(value)

@@ -89,13 +89,13 @@ THEOREM = Group("Theorem 1, checked exactly over classes of small deterministic 
         "The built-in classes."),
 })
 ENV = Group("The environments: pictures, structure, best play.", {
-    "list": Command("commands.env_pictures:list_environments",
+    "list": Command("commands.env:list_environments",
         "The environments at their usual sizes, with all their settings."),
-    "render": Command("commands.env_pictures:render",
+    "render": Command("commands.env:render",
         "Draw states side by side (PNG), or a film of them (GIF), under uniformly random actions."),
-    "scopes": Command("commands.env_structure:scopes",
+    "scopes": Command("commands.env:scopes",
         "What each factor of the next state depends on, exactly, and what a factored model saves."),
-    "optimum": Command("commands.env_structure:optimum",
+    "optimum": Command("commands.env:optimum",
         "The best and the uniformly random performance of an evaluation, and the best long-run rate."),
 })
 BENCH = Group("How fast it is on this machine: every figure is measured while you wait.", {

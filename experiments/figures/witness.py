@@ -1,8 +1,7 @@
-"""The pictures of `mbgen theorem`: gaps by dataset size, identifiability curves, witnesses, strata of the discount."""
+"""The two models of a witness side by side, with curved arrows whose labels stand clear."""
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
@@ -13,105 +12,57 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from jaxtyping import Float
 
-from experiments.figures.style import (
-    ACCENT,
-    BELLMAN,
-    EQUAL,
-    GREY,
-    INK,
-    MODEL,
-    PAPER,
-    PROPER,
-    picture,
-    plain_numbers,
-    short,
-    whole_numbers,
-)
+from experiments.figures.style import ACCENT, GREY, INK, MAX_NAME, PAPER, picture, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from theory import Identifiability, MDPClass, TheoremReport
-    from theory.discount_strata import AlgebraicNumber, DiscountStrata, Stratum
+    from theory import MDPClass
     from theory.mdp_class import QTable
     from theory.witness import Model, Witness
 
-MAX_NAME = 40  # characters of a class's name
+
+MAX_DRAWN_STATES = 5
+RADIUS = 0.2  # of a node, where the ring of nodes has radius 1
+MARGIN = 0.16  # around the curves, for labels that stand on the outermost
+ROUNDS = 4  # in which labels give way to one another
+FAR = np.array([[99.0, 99.0]])  # for a curve that is alone
+Point = Float[np.ndarray, " 2"]
+Points = Float[np.ndarray, "point 2"]
 
 
-def draw_sizes(report: TheoremReport, path: Path) -> None:
-    """|H_M(D)| and |H_B(D)| by |D|, averaged over the datasets of each size.
+@dataclass(frozen=True)
+class ArrowStyle:
+    """How one kind of transition is drawn; `bend` and `turn` keep the kinds apart where they share their nodes."""
 
-    Raises:
-        ValueError: if the datasets were not gone through, or the path cannot be written.
+    colour: str
+    width: float
+    line: Any
+    weight: str
+    bend: float
+    turn: float
+
+
+ARROWS = {
+    "other": ArrowStyle(GREY, 1.3, "-", "normal", 0.13, -0.6),
+    "seen": ArrowStyle(ACCENT, 2.6, "-", "bold", 0.3, 0.6),
+    "contradicted": ArrowStyle(ACCENT, 2.0, (0, (4, 2)), "bold", 0.3, 0.6),
+}
+
+
+@dataclass(frozen=True)
+class Arrow:
+    """A curved arrow between the rims of two nodes, or from a node to itself, and what it says.
+
+    Attributes:
+        curve: points along it, evenly in its parameter.
+        text: its label.
+        style: its look.
     """
-    if not report.by_size:
-        raise ValueError(
-            f"{report.name} has too many datasets to draw their sizes; accepted: fewer pairs"
-        )
-    sizes = [row.size for row in report.by_size]
-    with picture(path, 6.4, 4.0) as figure:
-        axes = figure.subplots()
-        curves = (
-            (
-                "Bellman equation alone, $|H_B(D)|$",
-                [r.mean_HB for r in report.by_size],
-                BELLMAN,
-                "s-",
-            ),
-            ("model class, $|H_M(D)|$", [r.mean_HM for r in report.by_size], MODEL, "o--"),
-        )
-        for label, means, colour, line in curves:
-            axes.plot(sizes, means, line, color=colour, label=label)
-        positive = min(mean for _, means, _, _ in curves for mean in means) > 0
-        axes.set_yscale(
-            "log" if positive else "symlog", **({} if positive else {"linthresh": 1e-2})
-        )
-        plain_numbers(axes)
-        axes.set(
-            xlabel="transitions observed, |D|",
-            ylabel="optimal q left open (mean)",
-        )
-        title = f"{short(report.name, MAX_NAME)}, gamma = {short(str(report.gamma), 16)}"
-        axes.set_title(title, parse_math=False)
-        whole_numbers(axes.xaxis)
-        axes.legend()
 
-
-def draw_identifiability(curves: Identifiability, path: Path) -> None:
-    """What is left open, and how often optimal behaviour is settled, by the number of observed pairs.
-
-    Raises:
-        ValueError: if the path cannot be written.
-    """
-    observed = [row.observed for row in curves.rows]
-    criteria = (
-        ("Bellman equation alone, $H_B$", [r.bellman for r in curves.rows], BELLMAN, "s-"),
-        ("model class, $H_M$", [r.model for r in curves.rows], MODEL, "o--"),
-    )
-    with picture(path, 10.0, 4.3) as figure:
-        left, right = figure.subplots(1, 2)
-        for label, rows, colour, line in criteria:
-            left.plot(observed, [r.hypotheses for r in rows], line, color=colour, label=label)
-            right.plot(observed, [r.policy for r in rows], line, color=colour, label=label)
-            actions = [sum(r.state_action) / len(r.state_action) for r in rows]
-            right.plot(observed, actions, ":", color=colour, linewidth=1.2)
-        right.plot([], [], ":", color=GREY, label="dotted: one state's action, mean over states")
-        left.set_yscale("log")
-        plain_numbers(left)
-        left.set(ylabel="optimal q left open (mean)")
-        left.set_title(short(curves.name, MAX_NAME), parse_math=False)
-        right.set(
-            ylabel="share of sets that settle it",
-            title="an optimal policy is settled",
-            ylim=(-0.05, 1.05),
-        )
-        for axes in (left, right):
-            axes.set_xlabel("state-action pairs observed")
-            whole_numbers(axes.xaxis)
-        figure.legend(
-            handles=[*left.get_lines(), right.get_lines()[-1]], loc="outside lower center", ncols=3
-        )
+    curve: Points
+    text: str
+    style: ArrowStyle
 
 
 def require_drawable(problem: MDPClass) -> None:
@@ -164,144 +115,6 @@ def draw_witness(problem: MDPClass, witness: Witness, path: Path) -> None:
         figure.draw_without_rendering()
         for axes, drawing in zip(panels, drawings, strict=True):
             _draw_arrows(axes, drawing, centres)
-
-
-def draw_strata(strata: DiscountStrata, path: Path) -> None:
-    """|H_Q| along gamma; the values of gamma where |H_Q| or an answer changes are named, all others are ticks.
-
-    Raises:
-        ValueError: if the path cannot be written.
-    """
-    shown = {
-        row.lower
-        for before, row, after in zip(
-            strata.strata, strata.strata[1:], strata.strata[2:], strict=False
-        )
-        if row.kind == "point" and len({_seen(before), _seen(row), _seen(after)}) > 1
-    }
-    with picture(path, 8.0, 4.4) as figure:
-        axes = figure.subplots()
-        answers = (
-            (True, PROPER, "a proper inclusion exists"),
-            (False, EQUAL, "$H_M(D) = H_B(D)$ for every realizable $D$"),
-        )
-        for strict, colour, label in answers:
-            rows = [row for row in strata.strata if row.strict == strict]
-            for row in rows:
-                if row.kind == "interval":
-                    ends = row.lower.approximation, row.upper.approximation
-                    axes.plot(
-                        ends,
-                        [row.value_functions] * 2,
-                        color=colour,
-                        linewidth=3,
-                        solid_capstyle="projecting",
-                    )
-                elif row.lower in shown:
-                    where = row.lower.approximation
-                    axes.plot([where], [row.value_functions], "o", color=colour, zorder=3)
-            if rows:
-                axes.plot([], [], color=colour, linewidth=3, label=label)
-        others = [n.approximation for n in strata.breakpoints if n not in shown]
-        if others:
-            axes.plot(
-                others,
-                [0.02] * len(others),
-                "|",
-                color=GREY,
-                markersize=7,
-                transform=axes.get_xaxis_transform(),
-                label="only the transitions or values change",
-            )
-        for number in shown:
-            axes.axvline(number.approximation, color=GREY, linewidth=0.8, linestyle=":", zorder=0)
-        named = _apart(sorted(shown, key=lambda number: number.approximation))
-        top = axes.secondary_xaxis("top")
-        top.set_xticks(
-            [number.approximation for number in named],
-            [_closed(number) for number in named],
-            rotation=40,
-            ha="left",
-            rotation_mode="anchor",
-            fontsize=8,
-        )
-        top.spines["top"].set_visible(False)
-        heights = [row.value_functions for row in strata.strata]
-        room = max(1.0, 0.12 * (max(heights) - min(heights)))
-        axes.set(
-            xlim=(0, 1),
-            ylim=(min(heights) - room, max(heights) + room),
-            xlabel="discount gamma",
-            ylabel="distinct optimal q, $|H_Q|$",
-        )
-        title = f"{short(strata.name, MAX_NAME)}: where in gamma the structure changes"
-        axes.set_title(title, parse_math=False)
-        whole_numbers(axes.yaxis)
-        figure.legend(loc="outside lower center", ncols=3)
-
-
-NEAREST_NAMES = 0.03  # of the width, so that the names of two gammas do not touch
-
-
-def _seen(row: Stratum) -> tuple[int, bool]:
-    """What the picture shows of a stratum."""
-    return row.value_functions, row.strict
-
-
-def _apart(numbers: Iterable[AlgebraicNumber]) -> list[AlgebraicNumber]:
-    """From left to right, those that keep their distance from the last one taken."""
-    taken: list[AlgebraicNumber] = []
-    for number in numbers:
-        if not taken or number.approximation - taken[-1].approximation >= NEAREST_NAMES:
-            taken.append(number)
-    return taken
-
-
-def _closed(number: AlgebraicNumber) -> str:
-    if number.closed_form is None or len(number.closed_form) > 24:
-        return f"{number.approximation:.4f}\u2026"
-    return re.sub(r"\*?sqrt\((\d+)\)", "\u221a\\1", number.closed_form)
-
-
-MAX_DRAWN_STATES = 5
-RADIUS = 0.2  # of a node, where the ring of nodes has radius 1
-MARGIN = 0.16  # around the curves, for labels that stand on the outermost
-Point = Float[np.ndarray, " 2"]
-Points = Float[np.ndarray, "point 2"]
-
-
-@dataclass(frozen=True)
-class ArrowStyle:
-    """How one kind of transition is drawn; `bend` and `turn` keep the kinds apart where they share their nodes."""
-
-    colour: str
-    width: float
-    line: Any
-    weight: str
-    bend: float
-    turn: float
-
-
-ARROWS = {
-    "other": ArrowStyle(GREY, 1.3, "-", "normal", 0.13, -0.6),
-    "seen": ArrowStyle(ACCENT, 2.6, "-", "bold", 0.3, 0.6),
-    "contradicted": ArrowStyle(ACCENT, 2.0, (0, (4, 2)), "bold", 0.3, 0.6),
-}
-
-
-@dataclass(frozen=True)
-class Arrow:
-    """A curved arrow between the rims of two nodes, or from a node to itself, and what it says.
-
-    Attributes:
-        curve: points along it, evenly in its parameter.
-        text: its label.
-        style: its look.
-    """
-
-    curve: Points
-    text: str
-    style: ArrowStyle
 
 
 def _place_nodes(states: int, models: Iterable[Model]) -> Points:
@@ -455,10 +268,6 @@ def place_labels(curves: Sequence[Points], halves: Points, centres: Points) -> P
             )
             places[own] = candidates[room.argmax()]
     return places
-
-
-ROUNDS = 4
-FAR = np.array([[99.0, 99.0]])  # for a curve that is alone
 
 
 def _clearance(

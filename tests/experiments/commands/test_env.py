@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from experiments.commands.env_structure import SIZES, optimum, scopes
+from experiments.commands.env import SIZES, optimum, scopes
 from tabular import environment, reference_performance
 
 

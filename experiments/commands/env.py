@@ -1,4 +1,4 @@
-"""What an environment is made of: its factored structure, and how well it can be played at all."""
+"""The environments: what there is, pictures of their states, what they are made of, how well they can be played."""
 
 from __future__ import annotations
 
@@ -15,15 +15,19 @@ from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
 
 if TYPE_CHECKING:
-    from tabular import (
-        Environment,
-        FactoredRule,
-        FactoredStructure,
-        Performance,
-        Scope,
-    )
+    from deep.environments import Environment as BatchedEnvironment
+    from tabular import Environment, FactoredRule, FactoredStructure, Performance, Scope
 
 Name = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NAME")]
+Out = Annotated[Path, tyro.conf.arg(metavar="FILE.png|gif")]
+
+SIZE_OPTIONS = {
+    "PanFlute": "num_pipes",
+    "ButtonGrid": "num_buttons",
+    "ProcMaze": "grid_size",
+    "OpenGrid": "grid_size",
+}
+"""What is meant by the size of an environment."""
 
 SIZES: Mapping[str, tuple[int, ...]] = {
     "panflute": (3, 5, 7, 9, 11),
@@ -31,6 +35,89 @@ SIZES: Mapping[str, tuple[int, ...]] = {
     "procmaze": (2, 3, 4, 5, 6),
 }
 """The sizes of the online experiment."""
+
+
+def list_environments(*, json: Json = None) -> int:
+    """The environments at their usual sizes, with all their settings.
+
+    Args:
+        json: Write the list as JSON; "-" is standard output.
+    """
+    from dataclasses import asdict
+
+    from deep.environments import ENVIRONMENTS
+
+    require_writable(json)
+    listed = []
+    for name, kind in ENVIRONMENTS.items():
+        environment = kind()
+        listed.append(
+            {
+                "name": name,
+                "size": SIZE_OPTIONS[name],
+                "settings": asdict(environment),  # type: ignore[call-overload]
+                "actions": environment.num_actions,
+                "features": environment.num_features,
+                "episodic": environment.episodic,
+                "gymnasium": f"deep:mbgen/{name}-v0",
+            }
+        )
+    rows = [
+        (
+            row["name"],
+            ", ".join(f"{key}={value}" for key, value in row["settings"].items()),
+            row["actions"],
+            row["features"],
+            row["episodic"],
+            row["gymnasium"],
+        )
+        for row in listed
+    ]
+    columns = ("name", "settings", "actions", "features", "episodic", "Gymnasium id")
+    console(json).print(table("Environments", columns, rows))
+    write_json(listed, json)
+    return 0
+
+
+def render(
+    name: Name,
+    /,
+    *,
+    out: Out,
+    size: int | None = None,
+    grid_size: int | None = None,
+    spontaneous: bool = True,
+    spontaneous_event: str | None = None,
+    copies: int = 4,
+    steps: int = 30,
+    seed: int = 0,
+) -> int:
+    """Draw states side by side (PNG), or a film of them (GIF), under uniformly random actions.
+
+    Args:
+        name: PanFlute, ButtonGrid, ProcMaze or OpenGrid, in any case.
+        out: The picture: FILE.png shows the last states, FILE.gif every step.
+        size: Pipes, buttons, or grid size.
+        grid_size: ButtonGrid's grid, if it is not 5.
+        spontaneous: Whether spontaneous transitions are on.
+        spontaneous_event: The spontaneous event, where there is a choice: switch_on or redraw for
+            ButtonGrid, goal or terminate for ProcMaze.
+        copies: How many states are drawn side by side.
+        steps: Random actions before the last state.
+        seed: Copies are seeded seed, seed + 1, ...
+    """
+    from experiments.figures.environment_states import draw_states
+
+    require_writable(out)
+    if out.suffix.lower() not in (".png", ".gif"):
+        raise ValueError(f"{out} is no picture's name; accepted: .png, .gif")
+    for option, value, least in (("copies", copies, 1), ("steps", steps, 0)):
+        if value < least:
+            raise ValueError(f"{option} is {value}; accepted: {least} or more")
+    environment = _batched(name, size, grid_size, spontaneous, spontaneous_event)
+    draw_states(environment, out, copies=copies, steps=steps, seed=seed)
+    console().print(f"wrote {out}")
+    return 0
 
 
 def scopes(
@@ -97,7 +184,9 @@ def scopes(
         )
     screen.print(facts("In numbers", _facts(structure)))
     if out is not None:
-        _draw_network(str(rule), structure, out)
+        from experiments.figures.factor_network import draw_network
+
+        draw_network(str(rule), structure, out)
     write_json(_structure_json(rule, structure, contexts), json)
     return int(any(scope.declared_holds is False for scope in structure.scopes))
 
@@ -134,12 +223,12 @@ def optimum(
     require_writable(json)
     sizes = SIZES.get(name.lower(), ()) if size is None else (size,)
     if not sizes:
-        _environment(name, 1, grid_size, spontaneous)
+        _readable(name, 1, grid_size, spontaneous)
         raise ValueError(f"{name} needs --size: it is no part of the online experiment")
     found: list[tuple[int, Performance, Performance, float | None]] = []
     with progress(f"{name}") as report:
         for done, each in enumerate(sizes):
-            played = _environment(name, each, grid_size, spontaneous)
+            played = _readable(name, each, grid_size, spontaneous)
             best, random = (
                 reference_performance(played, policy, horizon=horizon, samples=samples, seed=seed)
                 for policy in ("optimal", "uniform")
@@ -189,9 +278,32 @@ def optimum(
     return 0
 
 
-def _environment(
-    name: str, size: int, grid_size: int | None, spontaneous: bool
-) -> Environment[Any]:
+def _batched(
+    name: str,
+    size: int | None,
+    grid_size: int | None,
+    spontaneous: bool,
+    spontaneous_event: str | None,
+) -> BatchedEnvironment[Any]:
+    """The environment that the options of a command mean.
+
+    Raises:
+        ValueError: The name is unknown, or an option is unknown to it or out of range.
+    """
+    from deep.environments import make
+
+    size_options = {key.lower(): option for key, option in SIZE_OPTIONS.items()}
+    options: dict[str, object] = {"spontaneous": spontaneous}
+    if size is not None:
+        options[size_options.get(name.lower(), "size")] = size
+    if grid_size is not None:
+        options["grid_size"] = grid_size
+    if spontaneous_event is not None:
+        options["spontaneous_event"] = spontaneous_event
+    return make(name, **options)
+
+
+def _readable(name: str, size: int, grid_size: int | None, spontaneous: bool) -> Environment[Any]:
     from tabular import ButtonGrid, environment
 
     if grid_size is None:
@@ -210,7 +322,7 @@ def _rule(
     if ":" not in name:
         if size is None:
             raise ValueError(f"{name} needs --size")
-        return _environment(name, size, grid_size, spontaneous)
+        return _readable(name, size, grid_size, spontaneous)
     file, _, attribute = name.rpartition(":")
     if not Path(file).is_file():
         raise ValueError(f"there is no file {file}")
@@ -327,60 +439,3 @@ def _structure_json(
         ],
         "contexts": contexts,
     }
-
-
-def _draw_network(title: str, structure: FactoredStructure, path: Path) -> None:
-    """The two-slice network: factors now on the left, what follows on the right."""
-    from matplotlib.patches import FancyArrowPatch
-
-    from experiments.figures.style import ACCENT, BELLMAN, GREY, INK, MODEL, PAPER, picture
-    from tabular import dynamic_bayesian_network
-
-    graph = dynamic_bayesian_network(structure)
-    cause = ("cause", 0)
-    slices = [[node for node in graph if node[1] == side and node != cause] for side in (0, 1)]
-    place = {node: (float(node[1]), -row) for nodes in slices for row, node in enumerate(nodes)}
-    rows = len(slices[1]) + 1
-    outlines = {"cause": BELLMAN, "reward": ACCENT, "terminal": ACCENT}
-    if cause in graph:
-        place[cause] = (0.5, 1 - rows)
-    with picture(path, 7.0, 1.4 + 0.42 * rows) as figure:
-        axes = figure.subplots()
-        axes.set_axis_off()
-        axes.set(xlim=(-0.45, 1.45), ylim=(-rows + 0.4, 0.9))
-        for start, end in graph.edges:
-            colour = MODEL
-            if start[0] == end[0]:
-                colour = GREY
-            elif cause in (start, end):
-                colour = BELLMAN
-            axes.add_patch(
-                FancyArrowPatch(
-                    place[start],
-                    place[end],
-                    arrowstyle="-|>",
-                    mutation_scale=9,
-                    shrinkA=6,
-                    shrinkB=6,
-                    color=colour,
-                    alpha=0.8,
-                    linewidth=1.1,
-                )
-            )
-        for node, (x, y) in place.items():
-            outline = outlines.get(node[0], INK)
-            axes.plot(x, y, "o", markersize=9, color=PAPER, markeredgecolor=outline)
-            axes.text(
-                x + (0.05 if x else -0.05),
-                y,
-                node[0],
-                horizontalalignment="left" if x else "right",
-                verticalalignment="center",
-            )
-        axes.text(0, 0.65, "now", horizontalalignment="center", color=GREY)
-        axes.text(1, 0.65, "next", horizontalalignment="center", color=GREY)
-        axes.set_title(title, fontsize=8)
-        figure.supxlabel(
-            "An edge: some action needs it, once the cause is given.  Grey: a factor's own past.",
-            fontsize=9,
-        )
