@@ -8,7 +8,7 @@ and makes a given number of updates
 the same number for every learner. What differs is where (s, a, r, s') comes from:
 
 - *replay* draws a stored transition;
-- a *model* (`tabular.factored_model`) imagines it. A rollout begins in the state of a stored
+- a *model* (`tabular.factored.counted_model`) imagines it. A rollout begins in the state of a stored
   transition that is drawn likewise; its actions are uniform over those that the model knows; it ends
   after a given number of transitions, at an imagined end, or where nothing is known. An update whose
   start knows nothing is spent for nothing.
@@ -29,8 +29,7 @@ import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
 
-from tabular.factored_model import CountedModel, Experience, ModelStructure
-from tabular.factored_space import FactoredSpace
+from tabular.factored import CountedModel, Experience, FactoredSpace, ModelStructure
 from tabular.finite_mdp import FiniteMDP
 
 Source = ModelStructure | Callable[[Experience], ModelStructure] | None
