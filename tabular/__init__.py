@@ -38,6 +38,7 @@ from tabular.factored import (
     table_structure,
 )
 from tabular.finite_mdp import FiniteMDP
+from tabular.greedy_performance import greedy_performance
 from tabular.linear_td import (
     FeatureTransitions,
     LinearModel,
@@ -53,7 +54,6 @@ from tabular.online_learning import (
     LearningRun,
     OnlineSettings,
     World,
-    greedy_performance,
     learn_offline,
     learn_online,
 )
