@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from theory import Identifiability, MDPClass, TheoremReport
-    from theory.discount_strata import AlgebraicNumber, DiscountStrata, Stratum
+    from theory.algebraic_numbers import AlgebraicNumber
+    from theory.discount_strata import DiscountStrata, Stratum
     from theory.mdp_class import QTable
     from theory.witness import Model, Witness
 
