@@ -21,7 +21,22 @@ def greedy_performance(
     It is that of `tabular.reference_performance`: the undiscounted return of at most `horizon` steps
     from a reset where some step is terminal, else the mean reward a step. Actions that are equally
     good are equally likely.
+
+    Args:
+        mdp: Where is played.
+        values: Action values, whose greatest in a state are played.
+        horizon: The most steps of an evaluation, at least 1.
+
+    Raises:
+        ValueError: `horizon` is less than 1, or `values` has another shape or is not all finite.
     """
+    if horizon < 1:
+        raise ValueError(f"horizon must be at least 1, got {horizon}")
+    if values.shape[1:] != mdp.rewards.shape or not np.isfinite(values).all():
+        raise ValueError(
+            f"values must be finite and of shape (run, *{mdp.rewards.shape}), got {values.shape} "
+            f"with {int((~np.isfinite(values)).sum())} that are not finite"
+        )
     best = values == values.max(axis=2, keepdims=True)
     policies = np.moveaxis(best / best.sum(axis=2, keepdims=True), 0, 2)
     rows, row = _distinct_rows(mdp.transitions)

@@ -32,3 +32,15 @@ def test_evaluations_are_exact(rule):
         assert found[run] == pytest.approx(expected)
     uniform = greedy_performance(mdp, np.zeros((1, mdp.num_states, mdp.num_actions)), 100)
     assert uniform[0] == pytest.approx(reference_performance(rule, "uniform").value)
+
+
+def test_what_cannot_be_played_is_refused():
+    mdp = FiniteMDP.from_rule(OpenGrid(2))
+    values = np.zeros((1, 4, 5))
+    with pytest.raises(ValueError, match="horizon must be at least 1, got 0"):
+        greedy_performance(mdp, values, 0)
+    with pytest.raises(ValueError, match=r"of shape \(run, \*\(4, 5\)\), got \(1, 4, 4\) with 0"):
+        greedy_performance(mdp, values[:, :, :4], 10)
+    values[0, 1, 2] = np.nan
+    with pytest.raises(ValueError, match="with 1 that are not finite"):
+        greedy_performance(mdp, values, 10)
