@@ -24,12 +24,14 @@ from experiments.sweep.local import Ended, carry_out
 from experiments.sweep.manifest import read_manifest, write_manifest
 from experiments.sweep.plan import lay_out_all, states_of, tasks_of
 from experiments.sweep.run_log import RunLog
+from experiments.sweep.slurm import SlurmOptions, Standing, submit
 from experiments.sweep.task import Task
 
 EXECUTORS = ("local", "slurm")
 MANIFEST = "manifest.jsonl"
 LOGS = "logs"
 _TAIL = 5
+USUAL = SlurmOptions()
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
@@ -44,12 +46,13 @@ def sweep(
     retries: int = 1,
     renew: bool = False,
     dry_run: bool = False,
+    cluster: SlurmOptions = USUAL,
 ) -> int:
     """Carry out every run of a scale, or of a manifest, that is not finished; stop and go on at any moment.
 
     The runs' folders are the truth: what is finished is skipped, what was cut short goes on from its checkpoint.
-    Ctrl-C writes checkpoints. Exit status 0 if all is finished, 1 if some failed or some are left, 130 if
-    interrupted.
+    Ctrl-C writes checkpoints. Exit status 0 if all is finished, 1 if some failed or some are left (or with Slurm),
+    130 if interrupted.
 
     Args:
         what: A scale, or a manifest: a JSON object a line with the keys id, settings and priority.
@@ -62,12 +65,15 @@ def sweep(
         retries: How often a run that fails is tried again.
         renew: Begin anew the runs that a version of the code with other results has computed.
         dry_run: Print what would be done, and how long it would take, and end.
+        cluster: What to ask Slurm for, with --executor slurm.
     """
     require_one_of("executor", executor, EXECUTORS)
     cores = len(os.sched_getaffinity(0))
     workers = cores if workers is None else workers
     require_integer("workers", workers, 1, 10_000)
     require_integer("retries", retries, 0, 1_000)
+    if executor != "slurm" and cluster != USUAL:
+        raise ValueError(f"options for Slurm are given, but the executor is {executor}")
     seconds = None if budget is None else duration("budget", budget)
     planned, complaints, folder = _planned(what, study, results)
     for complaint in complaints:
@@ -83,6 +89,9 @@ def sweep(
         lay_out_all(planned, folder, renew=renew)
         older = () if renew else _older(planned, states)
         todo = [task for task in tasks if task.id not in older]
+        if executor == "slurm":
+            found = submit(todo, folder / LOGS, cluster, done=_done(planned), retries=retries)
+            return _conclude_submission(found, folder / LOGS, older, complaints)
         ended = _carry_out(todo, folder / LOGS, _done(planned), workers, retries, seconds)
     return _conclude(ended, folder / LOGS, older, complaints)
 
@@ -170,15 +179,8 @@ def _conclude(ended: Ended, logs: Path, older: Sequence[str], complaints: Sequen
             ],
         )
     )
-    for task in ended.failed:
-        print(f"mbgen: {task.id} failed; the end of its log:", file=sys.stderr)
-        print(RunLog.of(task.id, logs).tail(_TAIL), file=sys.stderr)
-    if older:
-        print(
-            f"mbgen: {len(older)} runs are of an older results version, {older[0]} among them; "
-            "--renew begins them anew",
-            file=sys.stderr,
-        )
+    _tell_failed(ended.failed, logs)
+    _tell_older(older)
     if ended.reason is not None:
         print(
             f"mbgen: {ended.reason}; {len(ended.left)} runs are left, the same command goes on",
@@ -187,6 +189,48 @@ def _conclude(ended: Ended, logs: Path, older: Sequence[str], complaints: Sequen
     if ended.reason == "interrupted":
         return 130
     return int(bool(ended.left or ended.failed or older or complaints))
+
+
+def _conclude_submission(
+    found: Standing, logs: Path, older: Sequence[str], complaints: Sequence[str]
+) -> int:
+    console().print(
+        facts(
+            "Sweep on Slurm",
+            [
+                ("finished", len(found.done)),
+                ("on their way", len(found.queued)),
+                ("submitted now", len(found.missing)),
+                ("failed", len(found.failed)),
+                ("of an older results version", len(older)),
+            ],
+        )
+    )
+    _tell_failed(found.failed, logs)
+    for task in found.unstarted:
+        print(
+            f"mbgen: {task.id} was submitted before, and its job was gone before it began; "
+            f"{RunLog.of(task.id, logs).tail(1)}",
+            file=sys.stderr,
+        )
+    _tell_older(older)
+    unfinished = found.queued or found.missing or found.failed
+    return int(bool(unfinished or older or complaints))
+
+
+def _tell_failed(failed: Sequence[Task], logs: Path) -> None:
+    for task in failed:
+        print(f"mbgen: {task.id} failed; the end of its log:", file=sys.stderr)
+        print(RunLog.of(task.id, logs).tail(_TAIL), file=sys.stderr)
+
+
+def _tell_older(older: Sequence[str]) -> None:
+    if older:
+        print(
+            f"mbgen: {len(older)} runs are of an older results version, {older[0]} among them; "
+            "--renew begins them anew",
+            file=sys.stderr,
+        )
 
 
 def _show_plan(what: str, tasks: Sequence[Task], states: dict[str, State], workers: int) -> None:
