@@ -214,7 +214,7 @@ class OnlineLoop:
         episodes = begin(agent, lanes, self.state.steps)
         for time in range(MAX_STEPS):
             moment = self.state.steps * MAX_STEPS + time
-            episodes = self._act_greedily(agent, learner, lanes, episodes, moment)
+            self._act_greedily(agent, learner, lanes, episodes, moment)
         self._performance.copy_(performance(agent, episodes))
 
     def take_tally(self) -> Tally:

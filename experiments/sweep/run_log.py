@@ -40,10 +40,14 @@ class RunLog:
             before = "\n" if file.tell() else ""  # a process that was killed may end within a line
             file.write(f"{before}{_MARK}{event} {now} {detail}".rstrip() + "\n")
 
-    def failures(self) -> int:
-        """Attempts that neither finished nor were interrupted; one that is under way counts too."""
+    def attempts(self) -> int:
+        """How often the run was started and not interrupted.
+
+        Of a run that is neither under way nor done, all of these have failed: whatever the last one
+        says, the folder tells whether it has finished.
+        """
         events = self._events()
-        return events.count("started") - events.count("interrupted") - events.count("finished")
+        return events.count("started") - events.count("interrupted")
 
     def last(self) -> str | None:
         """The event marked last, None if there is none."""

@@ -32,9 +32,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
-from tabular.context_tree import exact_contexts, learned_contexts
-from tabular.factored import CAUSE, REWARD, TERMINAL, smallest_scopes
-from tabular.factored_space import ACTION, FactoredSpace
+from tabular.factored.context_tree import exact_contexts, learned_contexts
+from tabular.factored.scopes import CAUSE, REWARD, TERMINAL, smallest_scopes
+from tabular.factored.space import ACTION, FactoredSpace
 from tabular.finite_mdp import FiniteMDP
 from tabular.rule import Environment, Factor, FactoredRule, Outcome
 

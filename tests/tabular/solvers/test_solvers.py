@@ -251,8 +251,3 @@ def test_a_discount_outside_its_range_is_refused(discount):
     for solve in DISCOUNTED:
         with pytest.raises(ValueError, match=f"got {discount}"):
             solve(mdp, discount)
-
-
-def test_transitions_that_are_no_probabilities_are_refused():
-    with pytest.raises(ValueError, match=r"largest sum of 1\.5"):
-        FiniteMDP.from_arrays(np.array([[[1.5]]]), np.array([[1.0]]))

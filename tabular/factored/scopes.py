@@ -37,7 +37,16 @@ import networkx as nx
 import numpy as np
 from jaxtyping import Int
 
-from tabular.rule import Branches, Environment, Factor, FactoredRule, Outcome
+from tabular.rule import (
+    Branches,
+    Environment,
+    Factor,
+    FactoredRule,
+    Outcome,
+    require_initial_distribution,
+    require_law,
+    require_positive_integer,
+)
 
 REWARD, TERMINAL, CAUSE = "reward", "terminal", "cause"
 
@@ -191,8 +200,9 @@ def enumerate_factors(
         max_states: The most states to go through.
 
     Raises:
-        ValueError: There are more than `max_states` states, two states have equal factors, or a
-            factor has the name of another output.
+        ValueError: There are more than `max_states` states, two states have equal factors, a
+            factor has the name of another output, or what the rule gives is no law (see
+            :func:`tabular.rule.require_law`).
     """
     names = rule.factor_names
     if clashing := {REWARD, TERMINAL, CAUSE} & set(names):
@@ -201,7 +211,11 @@ def enumerate_factors(
         raise ValueError(
             f"{rule} has up to {rule.max_states:,} states; max_states is {max_states:,}"
         )
-    states = list(dict.fromkeys(rule.initial_distribution() if start is None else start))
+    require_positive_integer("num_actions", rule.num_actions)
+    if start is None:
+        start = rule.initial_distribution()
+        require_initial_distribution(start)
+    states = list(dict.fromkeys(start))
     known = set(states)
     laws_of = cache(partial(_output_laws, rule))
     laws: defaultdict[tuple[int, str], dict[_Law, int]] = defaultdict(dict)
@@ -212,6 +226,7 @@ def enumerate_factors(
         for action in range(rule.num_actions):
             branches = _branches(rule, state, action)
             everything = [outcome for branch in branches.values() for outcome in branch]
+            require_law(everything, state, action)
             for cause, branch in [*branches.items(), (None, everything)]:
                 found, independent = laws_of(tuple(branch))
                 outputs = dict(found)
