@@ -250,7 +250,8 @@ def _sbatch(jobs: Sequence[Sequence[Task]], plan: Path, options: SlurmOptions) -
     asked |= dict(option.split("=", 1) for option in options.slurm)
     work = shlex.join([sys.executable, "-m", "experiments.sweep.slurm_job", str(plan)])
     given = [f"--{key}={value}" for key, value in asked.items() if value is not None]
-    return ["sbatch", "--requeue", *given, f"--wrap=exec {work}"]
+    # The signal would end a job that has yet to learn how to answer it.
+    return ["sbatch", "--requeue", *given, f"--wrap=trap '' USR1; exec {work}"]
 
 
 def _queued(logs: Path) -> set[str]:

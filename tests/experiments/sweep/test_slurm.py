@@ -141,7 +141,8 @@ def test_sbatch_is_told_what_the_options_say(fake, tasks, logs):
         "--qos=long",
         "--mail-user=a=b",
     }
-    assert wrapped == f"--wrap=exec {sys.executable} -m experiments.sweep.slurm_job {plan}"
+    work = f"{sys.executable} -m experiments.sweep.slurm_job {plan}"
+    assert wrapped == f"--wrap=trap '' USR1; exec {work}"
     assert jobs_of(logs) == [[["study/a", "study/b"], ["study/c"]]]
 
 

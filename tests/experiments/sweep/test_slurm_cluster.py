@@ -83,11 +83,14 @@ def leave_one_number(task):
 
 
 def start_what_waits(task):
-    """Once the task's job was put back into the queue, start it without the two minutes that Slurm waits."""
+    """Once the task's job was put back into the queue, start it sooner than after Slurm's two minutes.
+
+    A node refuses to start a job within the second in which it has ended it.
+    """
     wait_until(lambda: "BeginTime" in slurm("squeue", "--noheader", "--format=%r"))
     assert leave_one_number(task) < LONG
     for job in slurm("squeue", "--noheader", "--array", "--format=%i").split():
-        slurm("scontrol", "update", f"JobId={job}", "StartTime=now")
+        slurm("scontrol", "update", f"JobId={job}", "StartTime=now+3")
 
 
 def parent(process):
