@@ -9,11 +9,11 @@ from math import erf, prod, sqrt
 from typing import Literal, NamedTuple, get_args
 
 import torch
-from jaxtyping import Float, Float32, Int64
+from jaxtyping import Float, Float32
 from torch import Tensor
 from torch.nn.functional import elu
 
-from deep.random_streams import uniform, words
+from deep.random_streams import Stream, uniform, words
 
 Precision = Literal["highest", "high", "bf16"]
 PRECISIONS: tuple[str, ...] = get_args(Precision)
@@ -78,18 +78,13 @@ class Network(NamedTuple):
         parts = blocks.split([*sizes, self.block_size - sum(sizes)], dim=2)
         return [part.unflatten(2, shape) for part, shape in zip(parts, self.shapes, strict=False)]
 
-    def initial(
-        self, seed: Int64[Tensor, "lane"], purpose: int, stream: int = 0
-    ) -> Float32[Tensor, "lane parameter"]:
+    def initial(self, stream: Stream) -> Float32[Tensor, "lane parameter"]:
         """Weights from a normal truncated at two standard deviations, std 1/sqrt(fan in); biases 0.
 
         Args:
-            seed: One for each lane.
-            purpose: Of the random words.
-            stream: Another number, other weights: a model of several networks counts them.
+            stream: Of the random words that decide: seeds `[lane]` and one step.
         """
-        step = torch.tensor(stream, device=seed.device)
-        drawn = words(seed, step, purpose, self.num_parameters).movedim(0, 1)
+        drawn = words(stream, self.num_parameters).movedim(0, 1)
         # Computed in float64, so that every device rounds to the same float32.
         inside = (uniform(drawn).double() * 2 - 1 + 2.0**-24) * erf(_TRUNCATION / sqrt(2))
         parameters = torch.erfinv(inside).mul(sqrt(2)).float().contiguous()

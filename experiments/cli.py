@@ -15,7 +15,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
-from typing import NamedTuple, TextIO, cast
+from typing import Any, NamedTuple, TextIO, cast
 
 from experiments.interrupts import interrupts_between_imports
 from experiments.lasting_output import LastingOutput
@@ -26,11 +26,13 @@ class Command(NamedTuple):
 
     Attributes:
         place: The module, within `experiments`, and the function.
-        help: The first line of the function's docstring.
+        help: The first line of the function's docstring; of a study, its title.
+        study: The study whose command this is, the function's first argument; None if it is none.
     """
 
     place: str
     help: str
+    study: str | None = None
 
     def load(self) -> Callable[..., int]:
         """The function, after importing its module."""
@@ -38,7 +40,14 @@ class Command(NamedTuple):
         function: Callable[..., int] = getattr(
             importlib.import_module(f"experiments.{module}"), name
         )
-        return function
+        if self.study is None:
+            return function
+        bound: Any = functools.partial(function, self.study)
+        functools.update_wrapper(bound, function)
+        del (
+            bound.__wrapped__
+        )  # its signature would be the function's, with the study among the arguments
+        return cast("Callable[..., int]", bound)
 
 
 class Group(NamedTuple):
@@ -51,6 +60,11 @@ class Group(NamedTuple):
 
     help: str
     members: Mapping[str, Command | Group]
+
+
+def study(name: str, title: str) -> Command:
+    """The command of a study."""
+    return Command("commands.study:study", title, name)
 
 
 # fmt: off
@@ -75,13 +89,13 @@ THEOREM = Group("Theorem 1, checked exactly over classes of small deterministic 
         "The built-in classes."),
 })
 ENV = Group("The environments: pictures, structure, best play.", {
-    "list": Command("commands.env_pictures:list_environments",
+    "list": Command("commands.env:list_environments",
         "The environments at their usual sizes, with all their settings."),
-    "render": Command("commands.env_pictures:render",
+    "render": Command("commands.env:render",
         "Draw states side by side (PNG), or a film of them (GIF), under uniformly random actions."),
-    "scopes": Command("commands.env_structure:scopes",
+    "scopes": Command("commands.env:scopes",
         "What each factor of the next state depends on, exactly, and what a factored model saves."),
-    "optimum": Command("commands.env_structure:optimum",
+    "optimum": Command("commands.env:optimum",
         "The best and the uniformly random performance of an evaluation, and the best long-run rate."),
 })
 BENCH = Group("How fast it is on this machine: every figure is measured while you wait.", {
@@ -102,6 +116,16 @@ MBGEN = Group("When does a learned model beat experience replay?", {
         "Learning curves of replay, a tabular model and a factored model, against the exact optimum."),
     "run": Command("commands.run:run",
         "An agent learns online in many lanes at once; its learning curve, and checkpoints to go on from."),
+    "sweep": Command("commands.sweep:sweep",
+        "Carry out every run of a scale, or of a manifest, that is not finished; stop and go on at any moment."),
+    "status": Command("commands.status:status",
+        "How far the run or the sweep in a folder is, how fast, how long still, and its curve so far."),
+    "online": study("online", "Replay against learned models, online, by size and amount of data"),
+    "unfactored": study("unfactored", "ER against learned models where nothing is factored"),
+    "sensitivity": study("sensitivity", "Sensitivity to step size and temperature"),
+    "rollout-length": study("rollout-length", "Rollouts of 10 steps against 1"),
+    "no-spontaneous": study("no-spontaneous", "Without spontaneous transitions, and with their second form"),
+    "quirks": study("quirks", "Two quirks of the authors' code, on and off"),
     "compare": Command("commands.compare:compare",
         "Draw finished runs on the same task in one picture, and print how each ended."),
     "demo": Command("commands.demo:demo",

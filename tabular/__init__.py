@@ -18,28 +18,27 @@ from tabular.environments import (
     environment,
 )
 from tabular.factored import (
-    Enumeration,
-    FactoredStructure,
-    Scope,
-    context_scopes,
-    dynamic_bayesian_network,
-    enumerate_factors,
-    factored_structure,
-    smallest_scopes,
-)
-from tabular.factored_model import (
     CountedModel,
+    Enumeration,
     Experience,
+    FactoredSpace,
+    FactoredStructure,
     ModelStructure,
     Prediction,
+    Scope,
+    context_scopes,
     declared_structure,
+    dynamic_bayesian_network,
+    enumerate_factors,
     exact_structure,
+    factored_structure,
     learned_structure,
+    smallest_scopes,
     structure_of_parents,
     table_structure,
 )
-from tabular.factored_space import FactoredSpace
 from tabular.finite_mdp import FiniteMDP
+from tabular.greedy_performance import greedy_performance
 from tabular.linear_td import (
     FeatureTransitions,
     LinearModel,
@@ -55,7 +54,6 @@ from tabular.online_learning import (
     LearningRun,
     OnlineSettings,
     World,
-    greedy_performance,
     learn_offline,
     learn_online,
 )

@@ -107,6 +107,7 @@ def certainty_equivalence(
 
     Raises:
         ValueError: The discount is 1, or `values` is no table for this model.
+        ArithmeticError: Rounding leaves the values unknown (`tabular.solvers.solution`).
     """
     require_table(values, model.num_states, model.num_actions)
     discount = float(bootstrap.discount)

@@ -8,16 +8,35 @@ values v of the states, (r + discount P v)(s, a) is the backup.
 from collections.abc import Hashable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar, get_args
 
 import networkx as nx
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Num
+from numpy.typing import ArrayLike
 from scipy import sparse
 
-from tabular.rule import Environment, Rule
+from tabular.rule import (
+    Environment,
+    Rule,
+    require_initial_distribution,
+    require_law,
+    require_positive_integer,
+)
 
 State = TypeVar("State", bound=Hashable)
+
+Layout = Literal["state action state", "action state state"]
+"""The order of the axes of dense transition probabilities; the last one is the next state."""
+
+Policy = Num[np.ndarray, " state"] | Num[np.ndarray, "state action"]
+"""The action of each state, or the probability of each action in each state."""
+
+MAX_REWARD = 1e100
+"""The largest size of a reward, so that no value, square or product of values overflows."""
+
+_ROUNDING = 1e-12
+"""By how much probabilities that add to 1 may miss it in floating point."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,12 +49,65 @@ class FiniteMDP(Generic[State]):
             a column for each next state. A row adds to 1 less the probability of termination.
         rewards: Expected reward r of each state and action.
         initial: Probability of each state after a reset.
+
+    Raises:
+        ValueError: The arrays do not belong together, some are no probabilities, or a reward is not
+            a number of at most `MAX_REWARD` in size. In particular, no reward may be infinite: an
+            action that is not allowed in a state can repeat the row and reward of one that is.
     """
 
     states: tuple[State, ...]
     transitions: sparse.csr_array
     rewards: Float[np.ndarray, "state action"]
     initial: Float[np.ndarray, " state"]
+
+    def __post_init__(self) -> None:
+        pairs = (self.num_states * self.num_actions, self.num_states)
+        if not pairs[0]:
+            raise ValueError(
+                f"an MDP needs a state and an action, got rewards of shape {self.rewards.shape}"
+            )
+        for name, shape, expected in (
+            ("states", (len(self.states),), pairs[1:]),
+            ("transitions", self.transitions.shape, pairs),
+            ("initial", self.initial.shape, pairs[1:]),
+        ):
+            if shape != expected:
+                raise ValueError(
+                    f"{name} must have the shape {expected}, as rewards has {self.rewards.shape}, "
+                    f"got {shape}"
+                )
+        large = ~(np.abs(self.rewards) <= MAX_REWARD)  # NaN is not at most anything
+        self._refuse(large, self.rewards, f"rewards must be finite and at most {MAX_REWARD:g}")
+        entries = self.transitions.tocoo()
+        wrong = ~((entries.data >= 0) & np.isfinite(entries.data))
+        least = np.zeros(self.rewards.size)
+        least[entries.row[wrong]] = entries.data[wrong]
+        self._refuse(
+            least.reshape(self.rewards.shape) != 0,
+            least.reshape(self.rewards.shape),
+            "transition probabilities must be at least 0",
+        )
+        sums = self.expected(np.ones(self.num_states))
+        self._refuse(sums > 1 + _ROUNDING, sums, "transition probabilities must add to at most 1")
+        if not ((self.initial >= 0).all() and abs(self.initial.sum() - 1) <= 1e-9):
+            raise ValueError(
+                "initial probabilities must be at least 0 and add to 1, got a least one of "
+                f"{self.initial.min()} and a sum of {self.initial.sum()}"
+            )
+
+    def _refuse(
+        self,
+        wrong: Bool[np.ndarray, "state action"],
+        numbers: Float[np.ndarray, "state action"],
+        accepted: str,
+    ) -> None:
+        """Raise ValueError about the first pair that is wrong, if there is one."""
+        for position, action in np.argwhere(wrong).tolist()[:1]:
+            raise ValueError(
+                f"{accepted}, got {numbers[position, action]} in state "
+                f"{self.states[position]!r} with action {action}"
+            )
 
     @classmethod
     def from_rule(
@@ -56,13 +128,16 @@ class FiniteMDP(Generic[State]):
             max_transitions: The most entries of P to enumerate.
 
         Raises:
-            ValueError: The rule is larger than allowed; the message estimates its size.
+            ValueError: The rule is larger than allowed, the message estimating its size; or what it
+                gives is no law (see :func:`tabular.rule.require_law`).
         """
+        require_positive_integer("num_actions", rule.num_actions)
         if isinstance(rule, Environment) and rule.max_states > max_states:
             raise ValueError(
                 f"{rule} has up to {rule.max_states:,} states; max_states is {max_states:,}"
             )
         initial = rule.initial_distribution()
+        require_initial_distribution(initial)
         index = {state: position for position, state in enumerate(initial)}
         states, actions = list(initial), range(rule.num_actions)
         rows: list[int] = []
@@ -70,7 +145,7 @@ class FiniteMDP(Generic[State]):
         chances: list[float] = []
         rewards: list[float] = []
 
-        def go_on(row: int, state: State, probability: Fraction) -> None:
+        def go_on(row: int, state: State, probability: Fraction | int) -> None:
             if state not in index:
                 index[state] = len(states)
                 states.append(state)
@@ -81,7 +156,9 @@ class FiniteMDP(Generic[State]):
         for position, state in enumerate(states):  # grows while it is read
             for action in actions:
                 row, reward = position * len(actions) + action, Fraction(0)
-                for outcome in rule.outcomes(state, action):
+                outcomes = rule.outcomes(state, action)
+                require_law(outcomes, state, action)
+                for outcome in outcomes:
                     reward += outcome.probability * outcome.reward
                     if outcome.next_state is not None:
                         go_on(row, outcome.next_state, outcome.probability)
@@ -108,27 +185,45 @@ class FiniteMDP(Generic[State]):
     @classmethod
     def from_arrays(
         cls,
-        transitions: Float[np.ndarray, "state action state"],
-        rewards: Float[np.ndarray, "state action"],
+        transitions: ArrayLike,
+        rewards: ArrayLike,
+        *,
+        layout: Layout = "state action state",
     ) -> "FiniteMDP[int]":
         """An MDP over the states 0, 1, ... from dense arrays, with a uniform initial distribution.
 
+        Args:
+            transitions: Probability of each next state, whose axes are in the order of `layout`.
+                What a row lacks of 1 is the probability of termination.
+            rewards: Expected reward of each state and action, always in the order state, action.
+            layout: "state action state", or "action state state", in which other packages keep
+                one matrix for each action.
+
         Raises:
-            ValueError: A probability is negative, or some of them add to more than 1.
+            ValueError: The arrays have other shapes, are not in double precision, in which a row
+                that should add to 1 does, or hold what is no probability or no reward.
         """
-        num_states, num_actions = rewards.shape
-        flat = transitions.reshape(num_states * num_actions, num_states)
-        totals = flat.sum(axis=1)
-        if flat.min() < 0 or totals.max() > 1 + 1e-12:
+        if layout not in get_args(Layout):
+            raise ValueError(f"layout must be one of {get_args(Layout)}, got {layout!r}")
+        law, paid = (_double(array) for array in (transitions, rewards))
+        if paid.ndim != 2:
+            raise ValueError(f"rewards must have the axes (state, action), got shape {paid.shape}")
+        num_states, num_actions = paid.shape
+        sizes = {"state": num_states, "action": num_actions}
+        expected = tuple(sizes[axis] for axis in layout.split())
+        if law.shape != expected:
             raise ValueError(
-                "transitions must not be negative nor add to more than 1, "
-                f"got a least entry of {flat.min()} and a largest sum of {totals.max()}"
+                f"transitions must have the axes ({layout.replace(' ', ', ')}) and so the shape "
+                f"{expected}, as rewards has {paid.shape}, got {law.shape}; "
+                f"layout may be one of {get_args(Layout)}"
             )
+        if layout == "action state state":
+            law = law.swapaxes(0, 1)
         return FiniteMDP(
             tuple(range(num_states)),
-            sparse.csr_array(flat),
-            rewards,
-            np.full(num_states, 1 / num_states),
+            sparse.csr_array(law.reshape(num_states * num_actions, num_states)),
+            paid,
+            np.full(num_states, 1 / max(num_states, 1)),
         )
 
     @property
@@ -143,9 +238,9 @@ class FiniteMDP(Generic[State]):
 
     @property
     def termination(self) -> Float[np.ndarray, "state action"]:
-        """The probability that a step is terminal; rounding below 1e-12 counts as none."""
+        """The probability that a step is terminal; what rounding may leave counts as none."""
         ending: np.ndarray = 1 - self.expected(np.ones(self.num_states))
-        return np.where(ending > 1e-12, ending, 0.0)
+        return np.where(ending > _ROUNDING, ending, 0.0)
 
     def expected(self, values: Float[np.ndarray, " state"]) -> Float[np.ndarray, "state action"]:
         """The sum over s' of P(s' | s, a) v(s')."""
@@ -158,20 +253,51 @@ class FiniteMDP(Generic[State]):
         """r(s, a) + discount * (sum over s' of P(s' | s, a) v(s'))."""
         return self.rewards + discount * self.expected(values)
 
-    def chain(
-        self, policy: Int[np.ndarray, " state"] | Float[np.ndarray, "state action"]
-    ) -> tuple[sparse.csr_array, Float[np.ndarray, " state"]]:
+    def action_probabilities(self, policy: Policy) -> Float[np.ndarray, "state action"]:
+        """What a policy is to every function that takes one.
+
+        Args:
+            policy: The action of each state, as solvers return it, in whole numbers; or the
+                probability of each action in each state.
+
+        Raises:
+            ValueError: It is neither.
+        """
+        if policy.shape == (self.num_states,) and policy.dtype.kind in "iu":
+            if not ((policy >= 0) & (policy < self.num_actions)).all():
+                raise ValueError(
+                    f"the actions of a policy must be 0 to {self.num_actions - 1}, got "
+                    f"{policy.min()} to {policy.max()}"
+                )
+            return np.eye(self.num_actions)[policy]
+        if policy.shape != self.rewards.shape:
+            raise ValueError(
+                f"a policy must be {self.num_states} whole numbers, the action of each state, or "
+                f"probabilities of shape {self.rewards.shape}, got {policy.dtype} of shape "
+                f"{policy.shape}"
+            )
+        sums = policy.sum(axis=1)
+        if not ((policy >= 0).all() and (np.abs(sums - 1) <= 1e-9).all()):
+            raise ValueError(
+                "the probabilities of a policy must be at least 0 and add to 1 in each state, got "
+                f"a least one of {policy.min()} and sums of {sums.min()} to {sums.max()}"
+            )
+        return policy.astype(float)
+
+    def chain(self, policy: Policy) -> tuple[sparse.csr_array, Float[np.ndarray, " state"]]:
         """Transition matrix and reward of each state under a policy.
 
         Args:
             policy: The action of each state, or the probability of each action in each state.
+
+        Raises:
+            ValueError: It is no policy.
         """
-        if policy.ndim == 1:
-            policy = np.eye(self.num_actions)[policy]
         rows = np.repeat(np.arange(self.num_states), self.num_actions)
         columns = np.arange(rows.size)
         shape = (self.num_states, rows.size)
-        choice = sparse.csr_array((policy.ravel(), (rows, columns)), shape=shape)
+        chances = self.action_probabilities(policy).ravel()
+        choice = sparse.csr_array((chances, (rows, columns)), shape=shape)
         choice.eliminate_zeros()
         return choice @ self.transitions, choice @ self.rewards.ravel()
 
@@ -204,3 +330,11 @@ class FiniteMDP(Generic[State]):
                 probability=float(ending[position, action]),
             )
         return graph
+
+
+def _double(numbers: ArrayLike) -> Float[np.ndarray, "..."]:
+    """Whole numbers, and floating-point ones in double precision, as the latter."""
+    array = np.asarray(numbers)
+    if array.dtype.kind not in "iub" and array.dtype != np.float64:
+        raise ValueError(f"arrays must hold whole numbers or float64, got {array.dtype}")
+    return array.astype(float)

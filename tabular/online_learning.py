@@ -8,30 +8,28 @@ and makes a given number of updates
 the same number for every learner. What differs is where (s, a, r, s') comes from:
 
 - *replay* draws a stored transition;
-- a *model* (`tabular.factored_model`) imagines it. A rollout begins in the state of a stored
+- a *model* (`tabular.factored.counted_model`) imagines it. A rollout begins in the state of a stored
   transition that is drawn likewise; its actions are uniform over those that the model knows; it ends
   after a given number of transitions, at an imagined end, or where nothing is known. An update whose
   start knows nothing is spent for nothing.
 
 Behaviour is ε-greedy, ties broken uniformly. Q begins at 0. Every random number is a uniform one from
 the seed's own generator, so that a seed gives the same run alone and among others, on any number
-of threads. The kernels release the interpreter's lock: seeds run side by side on threads.
+of threads. The compiled loops (`tabular.learning_kernels`) release the interpreter's lock: seeds run
+side by side on threads.
 """
 
-import typing
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-import numba
 import numpy as np
 from jaxtyping import Float, Int
-from scipy import sparse
 
-from tabular.factored_model import CountedModel, Experience, ModelStructure
-from tabular.factored_space import FactoredSpace
+from tabular.factored import CountedModel, Experience, FactoredSpace, ModelStructure
 from tabular.finite_mdp import FiniteMDP
+from tabular.learning_kernels import imagine, model_arrays, observe, replay, run_steps
 
 Source = ModelStructure | Callable[[Experience], ModelStructure] | None
 """Where updates come from: a model of this structure, or of one that is found anew from what was
@@ -214,44 +212,6 @@ def learn_offline(
     return learned
 
 
-def greedy_performance(
-    mdp: FiniteMDP[Any], values: Float[np.ndarray, "run state action"], horizon: int
-) -> Float[np.ndarray, " run"]:
-    """The expected performance of greedy policies in an evaluation, exactly.
-
-    It is that of `tabular.reference_performance`: the undiscounted return of at most `horizon` steps
-    from a reset where some step is terminal, else the mean reward a step. Actions that are equally
-    good are equally likely.
-    """
-    best = values == values.max(axis=2, keepdims=True)
-    policies = np.moveaxis(best / best.sum(axis=2, keepdims=True), 0, 2)
-    rows, row = _distinct_rows(mdp.transitions)
-    row = row.reshape(mdp.rewards.shape)
-    reward = (policies * mdp.rewards[:, :, None]).sum(axis=1)
-    totals = np.zeros((mdp.num_states, len(values)))
-    for _ in range(horizon):
-        following = rows @ totals
-        totals = reward + (policies * following[row]).sum(axis=1)
-    performance: np.ndarray = mdp.initial @ totals
-    return performance if mdp.termination.any() else performance / horizon
-
-
-def _distinct_rows(matrix: sparse.csr_array) -> tuple[sparse.csr_array, Int[np.ndarray, " row"]]:
-    """Each different row once, and which of them every row is.
-
-    The long ones, by which a success draws everything anew, are all the same.
-    """
-    seen: dict[bytes, int] = {}
-    firsts, which = [], []
-    for row, (begin, end) in enumerate(pairwise(matrix.indptr)):
-        key = matrix.indices[begin:end].tobytes() + matrix.data[begin:end].tobytes()
-        if key not in seen:
-            seen[key] = len(seen)
-            firsts.append(row)
-        which.append(seen[key])
-    return matrix[firsts], np.array(which)
-
-
 def _require_experience(
     space: FactoredSpace, source: ModelStructure | None, experience: Experience
 ) -> None:
@@ -289,27 +249,6 @@ _NO_STRUCTURE = ModelStructure(
 )  # fmt: skip
 
 
-class _Arrays(NamedTuple):
-    """A counted model as the kernels take it."""
-
-    rows: np.ndarray
-    first_slot: np.ndarray
-    slot_values: np.ndarray
-    strides: np.ndarray
-    counts: np.ndarray
-    totals: np.ndarray
-    reward_sums: np.ndarray
-
-
-def model_arrays(model: CountedModel) -> _Arrays:
-    """The structure and the counts of a model, which kernels change in place."""
-    structure = model.structure
-    return _Arrays(
-        structure.rows, structure.first_slot, structure.slot_values, structure.strides,
-        model.counts, model.totals, model.reward_sums,
-    )  # fmt: skip
-
-
 def _renewals(last: int) -> set[int]:
     """Step 1, and then each time that what was seen has grown by half."""
     found, step = set(), 1
@@ -317,175 +256,3 @@ def _renewals(last: int) -> set[int]:
         found.add(step)
         step += max(1, step // 2)
     return found
-
-
-@numba.njit(cache=True, nogil=True)
-@typing.no_type_check
-def run_steps(
-    generator, world, memory, q, model, imagines, position, first, last,
-    updates, rollout, step_size, exploration, discount,
-):  # fmt: skip
-    """Steps `first` to `last` - 1; returns where the agent then is, and how many updates it made.
-
-    `position` is the agent's state, -1 for one that is drawn from the start. `memory`, `q` and the
-    model's counts are changed in place.
-    """
-    made = 0
-    if position < 0:
-        position = np.searchsorted(world.starts, generator.random(), side="right")
-    for step in range(first, last):
-        state = world.numbers[position]
-        action = _behave(generator, q[state], exploration)
-        reward, following = world.rewards[position, action], -1
-        begin = world.first[position * q.shape[1] + action]
-        end = world.first[position * q.shape[1] + action + 1]
-        chance = generator.random()
-        if end > begin and chance < world.cumulative[end - 1]:
-            entry = begin + np.searchsorted(world.cumulative[begin:end], chance, side="right")
-            position = world.successors[entry]
-            following = world.numbers[position]
-        else:
-            position = np.searchsorted(world.starts, generator.random(), side="right")
-        memory.states[step], memory.actions[step] = state, action
-        memory.rewards[step], memory.next_states[step] = reward, following
-        if imagines:
-            _count(model, state, action, reward, following)
-            made += imagine(
-                generator, model, memory.states, step + 1, q, updates, rollout, step_size, discount
-            )
-        else:
-            replay(generator, memory, step + 1, q, updates, step_size, discount)
-            made += updates
-    return position, made
-
-
-@numba.njit(cache=True, nogil=True)
-@typing.no_type_check
-def replay(generator, memory, size, q, updates, step_size, discount):
-    """Updates with transitions drawn from the first `size` stored ones, each as likely."""
-    for _ in range(updates):
-        drawn = int(generator.random() * size)
-        _update(
-            q, memory.states[drawn], memory.actions[drawn], memory.rewards[drawn],
-            memory.next_states[drawn], step_size, discount,
-        )  # fmt: skip
-
-
-@numba.njit(cache=True, nogil=True)
-@typing.no_type_check
-def imagine(generator, model, starts, size, q, updates, rollout, step_size, discount):
-    """Updates with imagined transitions; returns how many were made."""
-    made, left, state = 0, 0, 0
-    known = np.empty(q.shape[1], dtype=np.int64)
-    for _ in range(updates):
-        options = 0 if left == 0 else _known_actions(model, state, known)
-        if options == 0:
-            state, left = starts[int(generator.random() * size)], rollout
-            options = _known_actions(model, state, known)
-        if options == 0:
-            left = 0
-            continue
-        action = known[int(generator.random() * options)]
-        termination, rewards = model.rows[-2, state, action], model.rows[-1, state, action]
-        reward = model.reward_sums[rewards] / model.totals[rewards]
-        following = -1
-        ends = model.counts[model.first_slot[termination] + 1]
-        if generator.random() * model.totals[termination] >= ends:
-            following = 0
-            for output in range(len(model.strides)):
-                row = model.rows[output, state, action]
-                rest = generator.random() * model.totals[row]
-                slot = model.first_slot[row]
-                while rest >= model.counts[slot]:
-                    rest -= model.counts[slot]
-                    slot += 1
-                following += model.slot_values[slot] * model.strides[output]
-        _update(q, state, action, reward, following, step_size, discount)
-        made += 1
-        left = 0 if following < 0 else left - 1
-        state = following
-    return made
-
-
-@numba.njit(cache=True, nogil=True)
-@typing.no_type_check
-def observe(model, states, actions, rewards, next_states):
-    """Count transitions; the counts are changed in place."""
-    for step in range(len(states)):
-        _count(model, states[step], actions[step], rewards[step], next_states[step])
-
-
-@numba.njit(cache=True, nogil=True)
-@typing.no_type_check
-def _behave(generator, values, exploration):
-    explores, choice = generator.random() < exploration, generator.random()
-    if explores:
-        return int(choice * len(values))
-    best, ties = values.max(), 0
-    for action in range(len(values)):
-        ties += values[action] == best
-    left = int(choice * ties)
-    action = 0
-    while left > 0 or values[action] != best:
-        left -= values[action] == best
-        action += 1
-    return action
-
-
-@numba.njit(cache=True, nogil=True)
-@typing.no_type_check
-def _update(q, state, action, reward, following, step_size, discount):
-    target = reward
-    if following >= 0:
-        best = q[following, 0]
-        for other in range(1, q.shape[1]):
-            best = max(best, q[following, other])
-        target += discount * best
-    q[state, action] += step_size * (target - q[state, action])
-
-
-@numba.njit(cache=True, nogil=True)
-@typing.no_type_check
-def _count(model, state, action, reward, following):
-    termination, rewards = model.rows[-2, state, action], model.rows[-1, state, action]
-    model.totals[termination] += 1
-    model.counts[model.first_slot[termination] + (following < 0)] += 1
-    model.totals[rewards] += 1
-    model.reward_sums[rewards] += reward
-    if following >= 0:
-        rest = following
-        for output in range(len(model.strides)):
-            row = model.rows[output, state, action]
-            value, rest = rest // model.strides[output], rest % model.strides[output]
-            slot = model.first_slot[row]
-            while model.slot_values[slot] != value:
-                slot += 1
-            model.counts[slot] += 1
-            model.totals[row] += 1
-
-
-@numba.njit(cache=True, nogil=True)
-@typing.no_type_check
-def _known_actions(model, state, known):
-    """Write the known actions of a state into `known`; returns how many they are."""
-    options = 0
-    for action in range(len(known)):
-        if _knows(model, state, action):
-            known[options] = action
-            options += 1
-    return options
-
-
-@numba.njit(cache=True, nogil=True)
-@typing.no_type_check
-def _knows(model, state, action):
-    termination, rewards = model.rows[-2, state, action], model.rows[-1, state, action]
-    seen = model.totals[termination]
-    if seen == 0 or model.totals[rewards] == 0:
-        return False
-    if model.counts[model.first_slot[termination] + 1] == seen:
-        return True
-    known = True
-    for output in range(len(model.strides)):
-        known &= model.totals[model.rows[output, state, action]] > 0
-    return known

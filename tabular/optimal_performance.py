@@ -34,6 +34,7 @@ from tabular.finite_mdp import FiniteMDP
 from tabular.first_passage import Policy, Worlds, survival, worlds_of
 from tabular.rule import Environment, Outcome, merged
 from tabular.solvers import average_reward, finite_horizon
+from tabular.solvers.solution import require_known
 
 _BATCHES = 20
 """Groups of sampled worlds, whose spread gives the interval."""
@@ -110,7 +111,9 @@ def optimal_rate(environment: PanFlute | ButtonGrid) -> float:
     """
     if isinstance(environment, PanFlute):
         mdp = FiniteMDP.from_rule(PanFluteProgress(environment))
-        return float(average_reward.policy_iteration(mdp).gain[0])
+        solved = average_reward.policy_iteration(mdp)
+        require_known(solved.gain, solved.gain, solved.error_bound)
+        return float(solved.gain[0])
     worlds = worlds_of(environment, samples=1, seed=0)
     if not worlds.exact:
         raise ValueError(f"{environment} has too many layouts to go through all of them")

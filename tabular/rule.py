@@ -7,9 +7,11 @@ A terminal outcome has no successor: its `next_state` is ``None``. The episode i
 bootstrapped, and the next state that is acted on is drawn from `initial_distribution()`.
 """
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Iterable, Mapping
 from fractions import Fraction
+from numbers import Real
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkable
 
 State = TypeVar("State", bound=Hashable)
@@ -130,6 +132,70 @@ def merged(outcomes: Iterable[Outcome]) -> tuple[Outcome, ...]:
             key = (next_state, reward, terminal)
             total[key] = total.get(key, Fraction(0)) + probability
     return tuple(Outcome(probability, *key) for key, probability in total.items())
+
+
+def require_law(outcomes: Iterable[object], state: object, action: int) -> None:
+    """Refuse outcomes that are not the law of a step.
+
+    Args:
+        outcomes: Everything that the step may lead to.
+        state: Where the step begins, for the message.
+        action: What is done there, for the message.
+
+    Raises:
+        ValueError: The probabilities are no Fractions, negative, or do not add to 1, an outcome both ends and goes
+            on, or neither, a reward is no finite number, or a next state cannot be hashed.
+    """
+    if fault := _fault(outcomes):
+        raise ValueError(f"in state {state!r} with action {action} {fault}")
+
+
+def _fault(outcomes: Iterable[object]) -> str | None:
+    """What is wrong with the law of a step; None if nothing is."""
+    total = Fraction(0)
+    for outcome in outcomes:
+        if not isinstance(outcome, Outcome):
+            return f"each outcome must be an Outcome, got {outcome!r}"
+        probability, next_state, reward, terminal = outcome
+        if not isinstance(probability, (Fraction, int)) or probability < 0:
+            return f"probabilities must be Fractions of at least 0, got {probability!r}"
+        if not _is_finite(reward):
+            return f"rewards must be finite numbers, got {reward!r}"
+        if bool(terminal) != (next_state is None):
+            return (
+                "each outcome must either be terminal or name a next state, got "
+                f"terminal {terminal!r} and next state {next_state!r}"
+            )
+        try:
+            hash(next_state)
+        except TypeError:
+            return f"next states must be hashable, got {next_state!r}"
+        total += probability
+    return None if total == 1 else f"the probabilities must add to 1, got {total}"
+
+
+def require_initial_distribution(initial: Mapping[State, Fraction]) -> None:
+    """Refuse probabilities of first states that are not positive or do not add to 1.
+
+    Raises:
+        ValueError: One of them is out of range, or their sum is not 1.
+    """
+    for state, probability in initial.items():
+        if not isinstance(probability, (Fraction, int)) or probability <= 0:
+            raise ValueError(
+                f"the initial probability of state {state!r} must be a positive Fraction, got "
+                f"{probability!r}"
+            )
+    if (total := sum(initial.values(), Fraction(0))) != 1:
+        raise ValueError(f"the initial probabilities must add to 1, got {total}")
+
+
+def _is_finite(number: object) -> bool:
+    """Whether it is a real number that a float can be near to."""
+    try:
+        return isinstance(number, Real) and math.isfinite(number)
+    except OverflowError:
+        return False
 
 
 def require_positive_integer(name: str, value: int) -> None:

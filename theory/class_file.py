@@ -20,7 +20,8 @@ from __future__ import annotations
 
 import json
 import reprlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from math import prod
 from pathlib import Path
 from typing import Any, NoReturn
@@ -56,7 +57,9 @@ def load_class(name_or_path: str) -> MDPClass:
     """
     path = Path(name_or_path)
     if name_or_path not in GALLERY and (path.suffix == ".json" or path.is_file()):
-        return parse_class(read_json(path), name=path.stem)
+        document = read_json(path)
+        with _naming(path):
+            return parse_class(document, name=path.stem)
     return gallery_class(name_or_path)
 
 
@@ -66,10 +69,12 @@ def load_dataset(path: Path, problem: MDPClass) -> tuple[Transition, ...]:
     Raises:
         ValueError: if the file holds anything else, or names a state or action that the class does not have.
     """
-    return tuple(
-        checked_transition(_list(row, f"{path}: transition {i}"), problem.states, problem.actions)
-        for i, row in enumerate(_list(read_json(path), f"{path}"))
-    )
+    document = read_json(path)
+    with _naming(path):
+        return tuple(
+            checked_transition(_list(row, f"transition {i}"), problem.states, problem.actions)
+            for i, row in enumerate(_list(document, "a dataset"))
+        )
 
 
 def load_rewards(path: Path, states: int, actions: int) -> Rewards:
@@ -78,7 +83,18 @@ def load_rewards(path: Path, states: int, actions: int) -> Rewards:
     Raises:
         ValueError: if the file holds anything else.
     """
-    return _rewards(read_json(path), states, actions)
+    document = read_json(path)
+    with _naming(path):
+        return _rewards(document, states, actions)
+
+
+@contextmanager
+def _naming(path: Path) -> Iterator[None]:
+    """Put the file before what is said about its contents."""
+    try:
+        yield
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def read_json(path: Path) -> Any:
@@ -88,7 +104,7 @@ def read_json(path: Path) -> Any:
         ValueError: if it cannot be read or is not JSON.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")  # with or without a byte-order mark
     except OSError as error:
         raise ValueError(f"{path} cannot be read: {error.strerror}") from None
     except UnicodeDecodeError:
@@ -247,7 +263,9 @@ def _refuse(constant: str) -> NoReturn:
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    keys = [key for key, _ in pairs]
-    if len(set(keys)) != len(keys):
-        raise ValueError(f"an object repeats one of its keys {', '.join(map(repr, keys))}")
-    return dict(pairs)
+    entries: dict[str, Any] = {}
+    for key, value in pairs:
+        if key in entries:
+            raise ValueError(f"an object has the key {reprlib.repr(key)} twice; accepted: once")
+        entries[key] = value
+    return entries

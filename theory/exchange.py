@@ -19,7 +19,8 @@ import numba
 import numpy as np
 from jaxtyping import Bool, Int64
 
-from theory.solved_class import Progress, SolvedClass, silent
+from theory.progress import Progress, silent
+from theory.solved_class import SolvedClass
 
 MAX_COMPARISONS = 2e11
 

@@ -20,7 +20,7 @@ from jaxtyping import Bool, Shaped
 
 from theory.lasso_table import Scale, lasso_values
 from theory.mdp_class import Rewards
-from theory.solved_class import Progress, silent
+from theory.progress import Progress, silent
 
 BATCH = 1 << 16
 

@@ -17,7 +17,8 @@ import numpy as np
 from jaxtyping import Bool, Int64
 
 from theory.mdp_class import MDPClass
-from theory.solved_class import Progress, SolvedClass, silent, solve
+from theory.progress import Progress, silent
+from theory.solved_class import SolvedClass, solve
 from theory.theorem import require_unique_solution
 
 MAX_STEPS = 4e9

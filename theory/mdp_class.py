@@ -13,8 +13,11 @@ from theory.transition_class import TransitionClass
 Rewards = tuple[tuple[Fraction, ...], ...]
 QTable = tuple[tuple[Fraction, ...], ...]
 
-# An exponent has two digits at most: the number is written out exactly.
-NUMBER = re.compile(r"-?((\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,2})?|\d+/0*[1-9]\d*)", re.ASCII)
+NUMBER = re.compile(
+    r"-?((\d+(\.\d*)?|\.\d+)([eE](?P<exponent>[+-]?\d+))?|\d+/0*[1-9]\d*)", re.ASCII
+)
+# A number is written out exactly, so that its exponent is bounded as its digits are.
+MAX_EXPONENT = 99
 MAX_DIGITS = 200
 
 
@@ -28,7 +31,17 @@ def exact(number: object, what: str = "number") -> Fraction:
     """
     if isinstance(number, (int, Fraction)) and not isinstance(number, bool):
         return Fraction(number)
-    if isinstance(number, str) and len(number) <= MAX_DIGITS and NUMBER.fullmatch(number):
+    if (
+        isinstance(number, str)
+        and len(number) <= MAX_DIGITS
+        and (parts := NUMBER.fullmatch(number))
+    ):
+        exponent = int(parts["exponent"] or 0)
+        if abs(exponent) > MAX_EXPONENT:
+            raise ValueError(
+                f"{what} is {reprlib.repr(number)}, too {'large' if exponent > 0 else 'small'}; accepted:"
+                f" exponents from -{MAX_EXPONENT} to {MAX_EXPONENT}"
+            )
         return Fraction(number)
     raise ValueError(
         f'{what} is {reprlib.repr(number)}; accepted: an integer, a "p/q" string, a decimal string'

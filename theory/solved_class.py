@@ -8,7 +8,6 @@ Bellman-consistent with q exactly if V(s') = V(T(s, a)). Both are comparisons of
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -29,16 +28,11 @@ from theory.lasso_table import (
 )
 from theory.mdp_class import MDPClass, QTable
 from theory.policy_iteration import optimal_q
+from theory.progress import Progress, silent
 from theory.transition_class import Models
-
-Progress = Callable[[float], None]  # told the fraction done, now and then
 
 MAX_BYTES = 1_500_000_000
 BATCH = 1 << 18
-
-
-def silent(fraction: float) -> None:
-    """The progress report of who does not want one."""
 
 
 class ClassTooLargeError(ValueError):

@@ -25,7 +25,8 @@ from theory.exchange import (
 )
 from theory.lasso_table import require_table
 from theory.mdp_class import MDPClass, QTable, zero_sum_choice
-from theory.solved_class import Progress, SolvedClass, silent, solve
+from theory.progress import Progress, silent
+from theory.solved_class import SolvedClass, solve
 from theory.transition_class import Transition
 from theory.version_spaces import (
     DatasetSweep,

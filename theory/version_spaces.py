@@ -15,7 +15,8 @@ import numba
 import numpy as np
 from jaxtyping import Bool, Int32
 
-from theory.solved_class import Progress, SolvedClass, silent
+from theory.progress import Progress, silent
+from theory.solved_class import SolvedClass
 from theory.transition_class import Transition, checked_transition
 
 MAX_DATASETS = 30_000_000

@@ -38,7 +38,8 @@ from jaxtyping import Bool
 
 from theory.exchange import exchange_failures, exchange_holds
 from theory.mdp_class import MDPClass, QTable
-from theory.solved_class import Progress, SolvedClass, silent, solve
+from theory.progress import Progress, silent
+from theory.solved_class import SolvedClass, solve
 from theory.transition_class import Transition, explicit, tabular
 
 Model = tuple[tuple[int, ...], ...]

@@ -15,7 +15,12 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from jaxtyping import Float
 
-from experiments.analysis.statistics import Interval, difference_interval
+from experiments.analysis.statistics import (
+    Interval,
+    contrast_interval,
+    difference_interval,
+    mean_interval,
+)
 
 Verdict = Literal["confirmed", "contradicted", "open"]
 
@@ -85,6 +90,19 @@ def above(label: str, better: Sample | None, worse: Sample | None) -> Comparison
     if better is None or worse is None:
         return Comparison(label)
     return _comparison(label, difference_interval(better, worse))
+
+
+def below(label: str, sample: Sample | None, level: float) -> Comparison:
+    """That a mean is below a known level, by Student's interval; the effect is how far below.
+
+    Args:
+        label: What is compared.
+        sample: Of the seeds; None if they have not run.
+        level: That they are claimed to stay below.
+    """
+    if sample is None:
+        return Comparison(label)
+    return _comparison(label, mean_interval(level - sample))
 
 
 def gap_grows(

@@ -131,8 +131,8 @@ def measure(
     import torch
 
     from deep.agent import Agent, Lanes
-    from deep.arithmetic import flops, update_products
     from deep.environments import ProcMaze
+    from deep.matrix_products import flops, update_products
     from deep.models import AGENTS as MODELS
     from deep.online_loop import OnlineLoop, Protocol, learn
 

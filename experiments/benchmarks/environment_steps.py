@@ -168,12 +168,12 @@ def _batched_steps(environment: Any, lanes: int, drawn_at_once: int) -> Callable
     import torch
 
     from deep.environments import at
-    from deep.random_streams import Purpose, integers, words
+    from deep.random_streams import Purpose, Stream, integers, words
 
     ahead = max(1, min(_STEPS_DRAWN_AT_ONCE, drawn_at_once // lanes))
     seed = torch.arange(lanes)
     times = torch.arange(ahead).unsqueeze(1)
-    actions = integers(words(seed, times, Purpose.ACTION, 1)[0], environment.num_actions)
+    actions = integers(words(Stream(seed, times, Purpose.ACTION), 1)[0], environment.num_actions)
     state = environment.initial(seed, torch.tensor(0))
 
     def work() -> int:

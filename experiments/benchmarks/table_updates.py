@@ -99,7 +99,7 @@ def _measure(
         learn_online,
         table_structure,
     )
-    from tabular.online_learning import imagine, model_arrays, observe, replay
+    from tabular.learning_kernels import imagine, model_arrays, observe, replay
 
     rule = PanFlute(4)
     mdp = FiniteMDP.from_rule(rule)

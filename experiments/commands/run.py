@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -16,6 +15,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
 from experiments.commands.arguments import Json
+from experiments.commands.interrupts import asked_to_stop
 from experiments.commands.terminal import cell, console, facts
 from experiments.runs.run_folder import finished_summary
 from experiments.runs.scales import EXTENTS, SCALES
@@ -54,6 +54,7 @@ class What:
         temperature: Temperature of the softmax behaviour; the tuned one if not given.
         precision: Of products: highest, high or bf16; auto, the default, is the fastest on this machine.
         rollout_length: Steps of a rollout, a divisor of 320; 10 if not given, and 1 for er.
+        model_batch_size: Replayed transitions that a learned model learns from in an update; 32 if not given.
         buffer: Transitions that a lane remembers; 100,000 if not given.
         clipped_logit_sampling: A quirk of the authors' code, in the simple model.
         stale_reset_observation: A quirk of the authors' code, in episodic environments.
@@ -74,6 +75,7 @@ class What:
     temperature: float | None = None
     precision: str | None = None
     rollout_length: int | None = None
+    model_batch_size: int | None = None
     buffer: int | None = None
     clipped_logit_sampling: bool | None = None
     stale_reset_observation: bool | None = None
@@ -141,7 +143,7 @@ def run(
         screen.print(f"The run in {out} is complete: {settings.steps:,} steps.")
         write_json(summary, json)
         return 0
-    with _interrupts() as interrupted:
+    with asked_to_stop() as interrupted:
         _use_threads(threads)
         from experiments.runs.machine import memory_bytes
         from experiments.runs.online_run import execute
@@ -231,30 +233,6 @@ def _after(summary: dict[str, Any]) -> list[tuple[str, object]]:
         ("on", f"{place['device_name']}, {place['precision']}, {place['acceleration']}"),
         ("steps a second, all lanes", summary["lane_steps_per_second"]),
     ]
-
-
-@contextmanager
-def _interrupts() -> Iterator[Callable[[], bool]]:
-    """Within, the first interrupt or request to end only answers the question whether there was one.
-
-    A second one stops at once.
-    """
-    seen = False
-    before: dict[signal.Signals, Any] = {}
-
-    def note(_number: int, _frame: object) -> None:
-        nonlocal seen
-        seen = True
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        before[number] = signal.signal(number, note)
-    try:
-        yield lambda: seen
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextmanager

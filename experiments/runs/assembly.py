@@ -10,7 +10,7 @@ from deep.agent import Agent, Lanes
 from deep.models import AGENTS, Replay, SimpleModel
 from deep.networks import Precision
 from deep.online_loop import Protocol
-from experiments.runs.settings import RunSettings
+from experiments.runs.settings import LEARNED, RunSettings
 from experiments.tasks import REGIMES, batched_environment
 
 
@@ -28,6 +28,8 @@ def agent_of(settings: RunSettings, precision: Precision) -> Agent:
     options: dict[str, Any] = {"precision": precision}
     if kind is not Replay:
         options["rollout_length"] = settings.rollout_length
+    if settings.agent in LEARNED:
+        options["model_batch_size"] = settings.model_batch_size
     if kind is SimpleModel:
         options["clipped_logit_sampling"] = settings.clipped_logit_sampling
     return Agent(kind(environment, **options))

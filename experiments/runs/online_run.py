@@ -31,6 +31,7 @@ from experiments.runs.assembly import agent_of, lanes_of, protocol_of
 from experiments.runs.machine import Place, choose_place, require_memory, stored_place
 from experiments.runs.run_folder import CHECKPOINT, Measured
 from experiments.runs.settings import RunSettings
+from experiments.storage.folder_lock import lock
 from experiments.storage.json_files import plain, write_json
 from experiments.storage.provenance import RESULTS_VERSION, provenance
 
@@ -233,10 +234,11 @@ def execute(
     )
     require_memory(settings, place.device)
     run = Run(settings, place)
-    with run_folder.lock(out), product_precision(place.precision):
+    with lock(out), product_precision(place.precision):
         # Once more: another process may have been here between the look and the lock.
         if run_folder.require_fit(out, settings, resume=resume, overwrite=overwrite):
             run_folder.clear_parts(out)
+            (out / CHECKPOINT).parent.mkdir(exist_ok=True)
         else:
             run_folder.lay_out(out, settings)
         if (out / CHECKPOINT).exists():

@@ -13,26 +13,25 @@ refuse a folder in which they differ. Whoever writes holds a lock that ends with
 
 from __future__ import annotations
 
-import fcntl
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from experiments.runs.settings import RunSettings, stored_settings
+from experiments.storage.folder_lock import LOCK, is_locked
 from experiments.storage.json_files import plain, read_json, write_json
 from experiments.storage.parquet_table import read_provenance, read_table, write_table
+from experiments.storage.provenance import RESULTS_VERSION
 from experiments.storage.whole_files import require_folder
 
 CONFIG, METRICS, SUMMARY = "config.json", "metrics.parquet", "summary.json"
 PROGRESS, FIGURE = "progress.json", "figure.png"
 CHECKPOINT = Path("checkpoint") / "state.safetensors"
-LOCK = ".lock"
 
 
 class Measured(NamedTuple):
@@ -93,40 +92,6 @@ class StoredRun:
         return int(self.provenance["results_version"])
 
 
-@contextmanager
-def lock(folder: Path) -> Iterator[None]:
-    """Make the folder and hold it against other processes; a crash releases it.
-
-    Raises:
-        ValueError: Another process works in it, or it cannot be written.
-    """
-    try:
-        (folder / CHECKPOINT).parent.mkdir(parents=True, exist_ok=True)
-        with (folder / LOCK).open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise ValueError(
-                    f"{folder} is in use: another process runs there; accepted: a folder of its own"
-                ) from None
-            yield
-    except OSError as error:
-        raise ValueError(f"{folder} cannot be written: {error.strerror}") from None
-
-
-def is_locked(folder: Path) -> bool:
-    """Whether a process works in the folder now."""
-    path = folder / LOCK
-    if not path.exists():
-        return False
-    with path.open() as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-    return False
-
-
 def require_fit(out: Path, settings: RunSettings, *, resume: bool, overwrite: bool) -> bool:
     """See that a run may begin or go on in the folder; nothing is written.
 
@@ -147,9 +112,8 @@ def require_fit(out: Path, settings: RunSettings, *, resume: bool, overwrite: bo
     if resume and (out / CONFIG).exists():
         require_same(settings, read_config(out)["settings"], out / CONFIG)
         return True
-    died_early = {LOCK, CHECKPOINT.parent.name}  # all that a process leaves that began nothing
-    untouched = out.is_dir() and {path.name for path in out.iterdir()} == died_early
-    if not untouched or (out / CHECKPOINT).exists():
+    untouched = out.is_dir() and [path.name for path in out.iterdir()] == [LOCK]
+    if not untouched:
         require_folder(out, overwrite=overwrite)
     return False
 
@@ -160,6 +124,7 @@ def lay_out(out: Path, settings: RunSettings) -> None:
         clear_parts(out)
         for name in (CHECKPOINT, CONFIG, METRICS, SUMMARY, PROGRESS, FIGURE):
             (out / name).unlink(missing_ok=True)
+        (out / CHECKPOINT).parent.mkdir(parents=True, exist_ok=True)
         write_config(out, settings, None, [])
     except OSError as error:
         raise ValueError(f"{out} cannot be written: {error.strerror}") from None
@@ -295,6 +260,33 @@ def finished_summary(settings: RunSettings, out: Path) -> dict[str, Any] | None:
     if not all((out / name).exists() for name in (METRICS, SUMMARY, FIGURE)):
         return None
     return read_json(out / SUMMARY)
+
+
+State = Literal["not begun", "running", "cut short", "finished", "older version"]
+
+
+def state_of(out: Path, settings: RunSettings) -> State:
+    """Where a run stands, by its folder alone.
+
+    Returns:
+        "older version" if it has finished, or has come as far as a checkpoint, with code whose results
+        are of another version.
+
+    Raises:
+        ValueError: The folder holds another run, or what is there cannot be read.
+    """
+    if not (out / CONFIG).exists():
+        return "not begun"
+    config = read_config(out)
+    require_same(settings, config["settings"], out / CONFIG)
+    if is_locked(out):
+        return "running"
+    finished = all((out / name).exists() for name in (METRICS, SUMMARY, FIGURE))
+    if not finished and not (out / CHECKPOINT).exists():
+        return "not begun"
+    if any(sitting["results_version"] != RESULTS_VERSION for sitting in config["sittings"]):
+        return "older version"
+    return "finished" if finished else "cut short"
 
 
 class Progress(NamedTuple):

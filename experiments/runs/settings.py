@@ -27,6 +27,9 @@ from experiments.tasks import (
 AgentName = Literal["er", "simple", "categorical", "gaussian", "perfect"]
 AGENTS: tuple[str, ...] = get_args(AgentName)
 
+LEARNED = ("simple", "categorical", "gaussian")
+"""The agents whose model is learned."""
+
 PrecisionName = Literal["auto", "highest", "high", "bf16"]
 PRECISIONS: tuple[str, ...] = get_args(PrecisionName)
 
@@ -54,6 +57,8 @@ class RunSettings:
         step_sizes: Step size of each lane's Q-network.
         temperatures: Temperature of each lane's softmax behaviour.
         rollout_length: Steps of an imagined rollout, a divisor of 320; 1 for ER, which makes none.
+        model_batch_size: Replayed transitions that a learned model learns from in an update, 1 to
+            320; without effect where nothing is learned.
         buffer: Transitions that a lane remembers.
         learning_starts: Environment steps before the first update.
         evaluation_interval: Environment steps between evaluations.
@@ -75,6 +80,7 @@ class RunSettings:
     step_sizes: tuple[float, ...]
     temperatures: tuple[float, ...]
     rollout_length: int = 10
+    model_batch_size: int = 32
     buffer: int = 100_000
     learning_starts: int = LEARNING_STARTS
     evaluation_interval: int = 500
@@ -114,6 +120,7 @@ class RunSettings:
             raise ValueError(
                 f"rollout_length must be a divisor of {TRANSITIONS}, got {self.rollout_length}"
             )
+        require_integer("model_batch_size", self.model_batch_size, 1, TRANSITIONS)
         if self.agent == "er" and self.rollout_length != 1:
             raise ValueError(
                 f"rollout_length must be 1 with er, which imagines nothing, got {self.rollout_length}"
@@ -131,8 +138,9 @@ class RunSettings:
 
     @property
     def replayed(self) -> int:
-        """Transitions replayed in an update: the starts of the rollouts, or all of ER's."""
-        return TRANSITIONS // self.rollout_length
+        """Transitions replayed in an update: rollouts start from them and models learn from them."""
+        starts = TRANSITIONS // self.rollout_length
+        return max(starts, self.model_batch_size) if self.agent in LEARNED else starts
 
     @property
     def updates(self) -> int:

@@ -45,7 +45,8 @@ class Study:
         source: Figure or section of the paper, or "ours".
         scales: What is run at each scale and why, in words.
         runs: The runs of a scale.
-        analyse: From finished runs, by id, to what was found; runs that are missing are left out.
+        analyse: From the settings of the planned runs, and the finished ones by the digest of theirs, to what
+            was found.
         draw: Draws what was found, to the path of a picture.
         rows: What was found as a table: columns, and a row of values for each line.
         claims: That it decides.
@@ -56,9 +57,9 @@ class Study:
     source: str
     scales: Mapping[ScaleName, str]
     runs: Callable[[ScaleName], Sequence[PlannedRun]]
-    analyse: Callable[[Mapping[str, StoredRun]], Any]
+    analyse: Callable[[Sequence[RunSettings], Mapping[str, StoredRun]], Any]
     draw: Callable[[Any, Path], None]
-    rows: Callable[[Any], tuple[Sequence[str], list[Sequence[object]]]]
+    rows: Callable[[Any], tuple[Sequence[str], Sequence[Sequence[object]]]]
     claims: tuple[Claim, ...] = ()
 
 

@@ -18,10 +18,15 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
-from scipy.sparse.linalg import spsolve
 
 from tabular.finite_mdp import FiniteMDP, State
-from tabular.solvers.solution import improved, rounding
+from tabular.progress import Progress, silent
+from tabular.solvers.error_bounds import improved, rounding
+from tabular.solvers.linear_systems import solve_system
+from tabular.solvers.solution import require_known
+
+_SOLVED = 1e-11
+"""By what share of the numbers that meet there the gain and bias of a policy may be wrong."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,16 +49,27 @@ class GainSolution:
 
 
 def relative_value_iteration(
-    mdp: FiniteMDP[State], *, tolerance: float = 1e-9, max_iterations: int = 1_000_000
+    mdp: FiniteMDP[State],
+    *,
+    tolerance: float = 1e-9,
+    max_iterations: int = 1_000_000,
+    progress: Progress = silent,
 ) -> GainSolution:
     """Repeat h <- h + (max over a of (r + P h) - h) / 2, less its value in the first state.
 
     The half is a chance of standing still; it makes every chain aperiodic and leaves the gain.
 
+    Args:
+        mdp: The MDP.
+        tolerance: The error that is small enough, at least 0.
+        max_iterations: The most sweeps. How many are needed depends on how fast the chain mixes.
+        progress: Told the share of `max_iterations` that is done.
+
     Raises:
         ValueError: Some step is terminal, or the MDP is not weakly communicating, so that the
             optimal gain may depend on the start.
-        ArithmeticError: The bound is not below `tolerance` after `max_iterations`.
+        ArithmeticError: The bound is not below `tolerance` after `max_iterations`, or rounding
+            leaves the gain unknown (`tabular.solvers.solution`).
     """
     _require_continuing(mdp)
     if not is_weakly_communicating(mdp):
@@ -61,17 +77,19 @@ def relative_value_iteration(
             "relative value iteration needs a weakly communicating MDP, and in this one some "
             "states can be avoided for good; use policy_iteration"
         )
-    bias = np.zeros(mdp.num_states)
+    bias, states = np.zeros(mdp.num_states), np.arange(mdp.num_states)
     for iterations in range(1, max_iterations + 1):
-        backup = mdp.backup(bias)
-        gains = backup.max(axis=1) - bias
-        middle = (gains.max() + gains.min()) / 2
-        noise = rounding(mdp, bias)
-        bound = float(gains.max() - middle + noise)
-        if bound <= max(tolerance, 2 * noise):
+        backup, noise = mdp.backup(bias), rounding(mdp, bias)
+        least, most = _bracket(backup, noise, bias)
+        policy, middle, bound = backup.argmax(axis=1), (most + least) / 2, (most - least) / 2
+        if bound <= max(tolerance, 2 * float(noise[states, policy].max())):
             gain = np.full(mdp.num_states, middle)
-            return GainSolution(gain, bias, backup.argmax(axis=1), bound, iterations)
+            require_known(gain, mdp.rewards[states, policy], bound, tolerance=tolerance)
+            progress(1.0)
+            return GainSolution(gain, bias, policy, bound, iterations)
+        gains = backup.max(axis=1) - bias
         bias = bias + (gains - gains[0]) / 2
+        progress(iterations / max_iterations)
     raise ArithmeticError(f"the gain is only known within {bound} after {max_iterations} sweeps")
 
 
@@ -87,16 +105,19 @@ def policy_iteration(mdp: FiniteMDP[State]) -> GainSolution:
     _require_continuing(mdp)
     policy, seen = mdp.rewards.argmax(axis=1), set[bytes]()
     gain = bias = np.zeros(mdp.num_states)
-    while policy.tobytes() not in seen:  # rounding could lead round in a circle of equals
+    following = policy
+    while following.tobytes() not in seen:  # rounding could lead round in a circle of equals
+        policy = following
         seen.add(policy.tobytes())
         gain, bias = gain_and_bias(*mdp.chain(policy))
-        slack = 1e-11 * (1 + np.abs(mdp.rewards).max() + np.abs(bias).max())
         successor_gain = mdp.expected(gain)
-        best = successor_gain >= successor_gain.max(axis=1, keepdims=True) - slack
-        policy = improved(policy, np.where(best, mdp.backup(bias), -np.inf), slack)
-    bracket = mdp.backup(bias).max(axis=1) - bias
-    bound = max(float((gain - bracket.min()).max()), float((bracket.max() - gain).max()))
-    return GainSolution(gain, bias, policy, bound + rounding(mdp, bias), len(seen))
+        slack = _SOLVED * (np.abs(mdp.rewards) + _size(mdp, gain) + _size(mdp, bias))
+        surest = (successor_gain - slack).max(axis=1, keepdims=True)
+        best = successor_gain + slack >= surest
+        following = improved(policy, np.where(best, mdp.backup(bias), -np.inf), slack)
+    least, most = _bracket(mdp.backup(bias), rounding(mdp, bias), bias)
+    bound = max(float(gain.max()) - least, most - float(gain.min()))
+    return GainSolution(gain, bias, policy, bound, len(seen))
 
 
 def gain_and_bias(
@@ -124,7 +145,7 @@ def gain_and_bias(
     )
     members.resize(recurrent.size, recurrent.size)
     within = system[recurrent][:, recurrent] @ sparse.diags_array(1 - is_first) + members
-    solved = _solve(within, rewards[recurrent])
+    solved = solve_system(within, rewards[recurrent])
 
     gain, bias = np.zeros(num_states), np.zeros(num_states)
     gain[recurrent] = solved[first][member]
@@ -132,8 +153,8 @@ def gain_and_bias(
     if transient.size:
         leaving = transitions[transient][:, recurrent]
         within = system[transient][:, transient]
-        gain[transient] = _solve(within, leaving @ gain[recurrent])
-        bias[transient] = _solve(
+        gain[transient] = solve_system(within, leaving @ gain[recurrent])
+        bias[transient] = solve_system(
             within, rewards[transient] - gain[transient] + leaving @ bias[recurrent]
         )
     return gain, bias
@@ -164,8 +185,24 @@ def can_stay_within(
         inside = staying
 
 
-def _solve(system: sparse.csr_array, right: Float[np.ndarray, " row"]) -> Float[np.ndarray, " row"]:
-    return np.atleast_1d(spsolve(sparse.csc_array(system), right))
+def _bracket(
+    backup: Float[np.ndarray, "state action"],
+    noise: Float[np.ndarray, "state action"],
+    bias: Float[np.ndarray, " state"],
+) -> tuple[float, float]:
+    """The least and the greatest entry of max over a of (r + P h) - h, rounding included."""
+    least = (backup - noise).max(axis=1) - bias
+    most = (backup + noise).max(axis=1) - bias
+    return float(least.min()), float(most.max())
+
+
+def _size(
+    mdp: FiniteMDP[State], values: Float[np.ndarray, " state"]
+) -> Float[np.ndarray, "state action"]:
+    """How large the values are that meet in each state and action."""
+    sizes = np.abs(values)
+    size: np.ndarray = sizes[:, None] + mdp.expected(sizes)
+    return size
 
 
 def _require_continuing(mdp: FiniteMDP[State]) -> None:

@@ -2,11 +2,14 @@
 
 Two assumptions make the equation have one solution, the optimum (Bertsekas and Tsitsiklis, 1991):
 from every state some policy terminates, and no policy can put off the end without paying for it.
-The second holds since every reward is at most -c for a c > 0.
+The second holds since every reward is negative, and there are finitely many.
 
-The bound: let v <= 0 differ from its backup T v by at most d < c. Since v is a solution for rewards
-that are off by d at most, (1 - d / (c + d)) v lies above its own backup, hence above the optimum,
-and (1 + d / (c - d)) v below its own backup, hence below it. So v is within d |v| / (c - d).
+The bound: let v lie above its backup T v but for at most shares h of the rewards, so that
+r + P v <= v + h |r| for every pair. Then v / (1 + h) lies above its own backup, hence above the
+optimum. And if v <= r + l |r| + P v for the pairs of some policy, with l < 1, then v / (1 - l) lies
+below what that policy earns. So v is within max(h / (1 + h), l / (1 - l)) |v|. Rounding that is
+large beside a small reward makes a large share; what each policy can add up is then bounded
+instead (`tabular.solvers.error_bounds`).
 """
 
 import math
@@ -14,61 +17,89 @@ import math
 import numpy as np
 from jaxtyping import Float, Int
 from scipy import sparse
-from scipy.optimize import linprog
-from scipy.sparse.linalg import spsolve
 
-from tabular.finite_mdp import FiniteMDP, State
-from tabular.solvers.solution import Solution, improved, rounding
+from tabular.finite_mdp import FiniteMDP, Policy, State
+from tabular.progress import Progress, silent
+from tabular.solvers.error_bounds import improved, rounding, stands_still, terminates
+from tabular.solvers.linear_systems import solve_linear_program, solve_system
+from tabular.solvers.solution import Solution, known_solution
 
 
-def value_iteration(mdp: FiniteMDP[State], *, tolerance: float = 1e-9) -> Solution:
-    """Repeat the backup from 0 until the bound is below `tolerance`, or near that of rounding."""
+def value_iteration(
+    mdp: FiniteMDP[State],
+    *,
+    tolerance: float = 1e-9,
+    max_iterations: int = 100_000,
+    progress: Progress = silent,
+) -> Solution:
+    """Repeat the backup from 0 until the bound is below `tolerance`, or rounding forbids more.
+
+    Args:
+        mdp: The MDP.
+        tolerance: The error that is small enough, at least 0.
+        max_iterations: The most sweeps. How many are needed depends on how long an episode lasts.
+        progress: Told the share of `max_iterations` that is done.
+
+    Raises:
+        ValueError: An assumption is broken, or the tolerance is out of range.
+        ArithmeticError: The values are not near enough after the last sweep, or rounding leaves
+            them unknown (`tabular.solvers.solution`).
+    """
+    if not tolerance >= 0:
+        raise ValueError(f"tolerance must be at least 0, got {tolerance!r}")
     _terminating_policy(mdp)
-    values, iterations = np.zeros(mdp.num_states), 0
-    while True:
-        solution = _solution(mdp, values, iterations)
-        floor = _bound(mdp, values, rounding(mdp, values))
-        if solution.error_bound <= max(tolerance, 2 * floor):
-            return solution
-        values, iterations = mdp.backup(values).max(axis=1), iterations + 1
+    values = np.zeros(mdp.num_states)
+    for iterations in range(max_iterations):
+        backup, noise = mdp.backup(values), rounding(mdp, values)
+        if stands_still(values, backup, noise) or _bound(mdp, values) <= tolerance:
+            break
+        values = backup.max(axis=1)
+        progress(iterations / max_iterations)
+    else:
+        raise ArithmeticError(
+            f"value iteration is not within {tolerance:g} after {max_iterations:,} sweeps; policy "
+            "iteration needs few, however long episodes last"
+        )
+    progress(1.0)
+    return _solution(mdp, values, mdp.backup(values).argmax(axis=1), iterations, tolerance)
 
 
 def policy_iteration(mdp: FiniteMDP[State]) -> Solution:
-    """Evaluate and improve, until no action is better by more than rounding.
+    """Evaluate and improve, until no action is surely better.
 
-    It starts from a policy that terminates from every state, and so stays among such.
+    It starts from a policy that terminates from every state, and stays among such.
+
+    Raises:
+        ValueError: An assumption is broken.
+        ArithmeticError: Rounding leaves the values unknown (`tabular.solvers.solution`).
     """
     policy, values, seen = _terminating_policy(mdp), np.zeros(mdp.num_states), set[bytes]()
-    while policy.tobytes() not in seen:  # rounding could lead round in a circle of equals
+    following = policy
+    # errors of evaluation could lead round in a circle, or to a policy that never ends
+    while following.tobytes() not in seen and terminates(mdp, following):
+        policy = following
         seen.add(policy.tobytes())
         values = policy_values(mdp, policy)
-        slack = _bound(mdp, values, 4 * rounding(mdp, values))
-        policy = improved(policy, mdp.backup(values), slack)
-    return _solution(mdp, values, len(seen))
+        following = improved(policy, mdp.backup(values), rounding(mdp, values))
+    return _solution(mdp, values, policy, len(seen))
 
 
 def linear_program(mdp: FiniteMDP[State]) -> Solution:
-    """The least v that is nowhere below its backup."""
+    """The least v that is nowhere below its backup.
+
+    Raises:
+        ValueError: An assumption is broken.
+        ArithmeticError: The program was not solved, or not well enough.
+    """
     _terminating_policy(mdp)
-    own = sparse.kron(sparse.eye_array(mdp.num_states), np.ones((mdp.num_actions, 1)))
-    program = linprog(
-        np.ones(mdp.num_states),
-        A_ub=sparse.csr_array(mdp.transitions - own),
-        b_ub=-mdp.rewards.ravel(),
-        bounds=(None, None),
-    )
-    return _solution(mdp, program.x, int(program.nit))
+    values, iterations = solve_linear_program(mdp)
+    return _solution(mdp, values, mdp.backup(values).argmax(axis=1), iterations)
 
 
-def policy_values(
-    mdp: FiniteMDP[State],
-    policy: Int[np.ndarray, " state"] | Float[np.ndarray, "state action"],
-) -> Float[np.ndarray, " state"]:
+def policy_values(mdp: FiniteMDP[State], policy: Policy) -> Float[np.ndarray, " state"]:
     """The expected total reward from each state under a policy that terminates from every state."""
     transitions, rewards = mdp.chain(policy)
-    return np.atleast_1d(
-        spsolve(sparse.csc_array(sparse.eye_array(mdp.num_states) - transitions), rewards)
-    )
+    return solve_system(sparse.eye_array(mdp.num_states) - transitions, rewards)
 
 
 def _terminating_policy(mdp: FiniteMDP[State]) -> Int[np.ndarray, " state"]:
@@ -91,15 +122,20 @@ def _terminating_policy(mdp: FiniteMDP[State]) -> Int[np.ndarray, " state"]:
 
 
 def _solution(
-    mdp: FiniteMDP[State], values: Float[np.ndarray, " state"], iterations: int
+    mdp: FiniteMDP[State],
+    values: Float[np.ndarray, " state"],
+    policy: Int[np.ndarray, " state"],
+    iterations: int,
+    tolerance: float = 0.0,
 ) -> Solution:
-    backup = mdp.backup(values)
-    residual = float(np.abs(backup.max(axis=1) - values).max()) + rounding(mdp, values)
-    return Solution(values, backup.argmax(axis=1), _bound(mdp, values, residual), iterations)
+    return known_solution(mdp, values, policy, iterations, _bound(mdp, values), tolerance=tolerance)
 
 
-def _bound(mdp: FiniteMDP[State], values: Float[np.ndarray, " state"], residual: float) -> float:
-    cost = -float(mdp.rewards.max())
-    return (
-        math.inf if residual >= cost else residual * float(np.abs(values).max()) / (cost - residual)
-    )
+def _bound(mdp: FiniteMDP[State], values: Float[np.ndarray, " state"]) -> float:
+    """How far v can be from the optimum, from the largest share of a reward that it lacks."""
+    gap, noise = mdp.backup(values) - values[:, None], rounding(mdp, values)
+    over = max(0.0, float(((gap + noise) / -mdp.rewards).max()))
+    under = max(0.0, float(((noise - gap) / -mdp.rewards).min(axis=1).max()))
+    if under >= 1:
+        return math.inf
+    return max(over / (1 + over), under / (1 - under)) * float(np.abs(values).max())

@@ -129,6 +129,10 @@ def test_numbers_are_read_from_their_text_and_are_exact(folder, text, number):
     assert read(folder, rewards).rewards[2][1] == number
 
 
+def test_a_byte_order_mark_is_read_past(folder):
+    assert read(folder, "\ufeff" + json.dumps(VALID)).gamma == Fraction(9, 10)
+
+
 def test_names_are_kept(folder):
     problem = read(folder, json.dumps(EXPLICIT))
     assert [problem.state_name(s) for s in range(4)] == ["here", "there", "home", "t"]
@@ -207,7 +211,9 @@ def test_a_wrong_entry_is_named_with_what_is_accepted(folder, change, message):
 @pytest.mark.parametrize("key", VALID)
 def test_a_missing_key_is_named(folder, key):
     document = {k: v for k, v in VALID.items() if k != key}
-    with pytest.raises(ValueError, match=f"^a class lacks the key '{key}'; accepted: keys states"):
+    with pytest.raises(
+        ValueError, match=rf"class\.json: a class lacks the key '{key}'; accepted: keys states"
+    ):
         read(folder, json.dumps(document))
 
 
@@ -217,15 +223,21 @@ def test_a_missing_key_is_named(folder, key):
         ("", "is not JSON: Expecting value"),
         ("{", "is not JSON: Expecting property name"),
         (b"\xff\xfe", "is not UTF-8 text"),
-        ("\ufeff{}", "is not JSON: Unexpected UTF-8 BOM"),
         ("[]", "a class is []; accepted: a JSON object with keys states"),
         ("null", "a class is None; accepted: a JSON object"),
         (json.dumps(VALID) + "x", "is not JSON: Extra data"),
-        ('{"a\\nb": 1, "a\\nb": 2}', "an object repeats one of its keys 'a\\nb', 'a\\nb'"),
-        ('{"states": 1, "states": 2}', "an object repeats one of its keys 'states', 'states'"),
+        (
+            '{"a\\nb": 1, "a\\nb": 2}',
+            "class.json: an object has the key 'a\\nb' twice; accepted: once",
+        ),
+        ('{"actions": 1, "states": 1, "states": 2}', "an object has the key 'states' twice"),
         (json.dumps(VALID).replace('"9/10"', "NaN"), "NaN"),
         (json.dumps(VALID).replace('"9/10"', "-Infinity"), "-Infinity"),
-        (json.dumps(VALID).replace('"9/10"', "1e999999999"), "gamma is '1e999999999'; accepted"),
+        (
+            json.dumps(VALID).replace('"9/10"', "1e400"),
+            "class.json: gamma is '1e400', too large; accepted",
+        ),
+        (json.dumps(VALID).replace('"9/10"', "1e-400"), "gamma is '1e-400', too small; accepted"),
         (json.dumps(VALID).replace('"9/10"', "9" * 5000), "an integer of 5000 digits"),
         ("[" * 10**5, "is nested too deeply"),
     ],
@@ -324,11 +336,11 @@ def test_a_dataset_is_read_as_it_stands(folder):
         ("[[3, 0, 0]]", "state of transition [3, 0, 0] is 3; accepted: an integer from 0 to 2"),
         ("[[0, 2, 0]]", "action of transition [0, 2, 0] is 2; accepted: an integer from 0 to 1"),
         ("[[0, 0, 4]]", "successor of transition [0, 0, 4] is 4; accepted: an integer from 0 to 3"),
-        ("[[0, 0]]", "transition [0, 0] has 2 entries; accepted: [s, a, s']"),
+        ("[[0, 0]]", "other.json: transition [0, 0] has 2 entries; accepted: [s, a, s']"),
         ("[[0, 0, 1.0]]", "successor of transition [0, 0, '1.0'] is '1.0'"),
         ("[[0, 0, true]]", "successor of transition [0, 0, True] is True"),
         ("[5]", "other.json: transition 0 is 5; accepted: a list"),
-        ("{}", "other.json is {}; accepted: a list"),
+        ("{}", "other.json: a dataset is {}; accepted: a list"),
         ("[[0, 0, 1]", "other.json is not JSON"),
     ],
 )
@@ -344,5 +356,7 @@ def test_rewards_are_read_exactly(folder):
         (Fraction(1, 10), Fraction(1, 3)),
         (Fraction(-2), Fraction(1, 100)),
     )
-    with pytest.raises(ValueError, match=r"rewards has 2 rows of lengths \[2\]; accepted: 3 rows"):
+    with pytest.raises(
+        ValueError, match=r"other\.json: rewards has 2 rows of lengths \[2\]; accep"
+    ):
         load_rewards(path, 3, 2)

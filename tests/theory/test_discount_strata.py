@@ -20,10 +20,12 @@ from theory import (
     explicit,
     gallery_class,
     mdp_class,
+    policy_value_functions,
     sparse_rewards,
     tabular,
 )
-from theory.discount_strata import StrataTooLargeError, find_strata
+from theory.discount_strata import find_strata
+from theory.policy_value_functions import StrataTooLargeError
 
 GAMMA = sympy.Symbol("gamma")
 
@@ -335,7 +337,7 @@ def test_too_many_policies_are_refused_before_they_are_listed():
 
 
 def test_too_many_pairs_of_policy_values_are_refused(monkeypatch):
-    monkeypatch.setattr(discount_strata, "MAX_PAIRS", 9)
+    monkeypatch.setattr(policy_value_functions, "MAX_PAIRS", 9)
     with pytest.raises(StrataTooLargeError, match=r"5 policy values .* 10 pairs to compare"):
         find_strata(two_models(2, 1))
 

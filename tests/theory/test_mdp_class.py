@@ -27,11 +27,20 @@ def test_a_decimal_string_means_the_decimal(number):
     assert exact(str(number)) == Fraction(*number.as_integer_ratio())
 
 
+@pytest.mark.parametrize(("number", "size"), [("1e100", "large"), ("-2.5E-100", "small")])
+def test_an_exponent_that_is_not_written_out_is_refused_as_what_it_is(number, size):
+    assert exact("1e99", "a reward") == 10**99
+    with pytest.raises(
+        ValueError, match=rf"^a reward is '{number}', too {size}; accepted: exponents"
+    ):
+        exact(number, "a reward")
+
+
 @pytest.mark.parametrize(
     "number",
     [
         *("", "a", "1/0", "1/00", "1//2", "0.9/2", "--1", " 1", "1\n", "1_0", "nan", "inf", "0x1"),
-        *("1e999", "9" * 201, 0.9, float("nan"), True, None, [], {}, 1j, Decimal("0.9")),
+        *("9" * 201, 0.9, float("nan"), True, None, [], {}, 1j, Decimal("0.9")),
     ],
 )
 def test_what_is_no_exact_number_is_refused_in_one_line(number):

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from experiments.cli import main
-from experiments.commands.tabular import AGENTS, SCALES, evaluation_steps
 from experiments.storage.parquet_table import read_provenance, read_table
+from experiments.studies.tabular import AGENTS, SCALES, evaluation_steps
 from tabular import reference_performance
 from tabular.environments import PushTree
 from tests.experiments.interrupted import interrupted

@@ -1,0 +1,183 @@
+"""Solvers where floating point is short of digits, against the same MDPs in fractions."""
+
+from contextlib import suppress
+from fractions import Fraction
+from functools import partial
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tabular import Bootstrap, Dataset, EmpiricalMDP, FiniteMDP, Transition, certainty_equivalence
+from tabular.solvers import average_reward, discounted, stochastic_shortest_path
+from tests.tabular.solvers.exact import optimal_values
+
+OTHER_SHORTEST_PATH = (
+    partial(stochastic_shortest_path.value_iteration, max_iterations=300),
+    stochastic_shortest_path.linear_program,
+)
+SIZES = st.tuples(st.integers(1, 4), st.integers(1, 3))
+
+
+@st.composite
+def tables(draw, *, ending=False):
+    """Chains of every structure, ends and rare transitions, and rewards over 15 orders of magnitude."""
+    states, actions = draw(SIZES)
+    weight = st.sampled_from([0, 0, 1, 3, 1_000_000])
+    weights = st.lists(weight, min_size=states + 1, max_size=states + 1)
+    rows = np.array([draw(weights.filter(any)) for _ in range(states * actions)], dtype=float)
+    if ending:
+        rows[:, -1] += 1
+    law = rows[:, :-1] / rows.sum(axis=1, keepdims=True)
+    sizes = st.builds(lambda m, e: m * 10.0**e, st.integers(1, 99), st.integers(-3, 12))
+    signs = st.just(-1) if ending else st.sampled_from([-1, 0, 1])
+    rewards = [draw(sizes) * draw(signs) for _ in range(states * actions)]
+    return law.reshape(states, actions, states), np.array(rewards).reshape(states, actions)
+
+
+def assert_known(solution, best):
+    error = max(
+        abs(Fraction(float(v)) - exact) for v, exact in zip(solution.values, best, strict=True)
+    )
+    assert error <= solution.error_bound
+
+
+@given(tables(), st.sampled_from([0.0, 0.9, 0.999, 1 - 1e-5, 1 - 1e-7, 1 - 1e-9]))
+@settings(deadline=None, max_examples=150)
+def test_policy_iteration_is_right_up_to_the_largest_discounts(table, discount):
+    mdp = FiniteMDP.from_arrays(*table)
+    best = optimal_values(mdp, discount)
+    solution = discounted.policy_iteration(mdp, discount)
+    assert_known(solution, best)
+    largest = max(
+        *map(abs, best), np.abs(mdp.rewards[np.arange(mdp.num_states), solution.policy]).max()
+    )
+    assert solution.error_bound <= 1e-4 * largest or largest == 0
+
+
+@given(tables(), st.sampled_from([0.0, 0.9, 1 - 1e-5, 1 - 1e-9]))
+@settings(deadline=None, max_examples=80)
+def test_linear_programs_are_right_or_refused_up_to_the_largest_discounts(table, discount):
+    mdp = FiniteMDP.from_arrays(*table)
+    with suppress(ArithmeticError):
+        assert_known(discounted.linear_program(mdp, discount), optimal_values(mdp, discount))
+
+
+@given(tables(ending=True))
+@settings(deadline=None, max_examples=100)
+def test_shortest_paths_are_right_over_fifteen_orders_of_magnitude(table):
+    mdp = FiniteMDP.from_arrays(*table)
+    best = optimal_values(mdp, 1)
+    assert_known(stochastic_shortest_path.policy_iteration(mdp), best)
+    for solve in OTHER_SHORTEST_PATH:
+        with suppress(ArithmeticError):
+            assert_known(solve(mdp), best)
+
+
+NEAR_ONE = (
+    np.array([[[0.5, 0.5], [0, 1.0]], [[0.8, 0.2], [0.1, 0.9]]]),
+    np.array([[5.0, 10.0], [-1.0, 2.0]]),
+)
+
+
+def test_an_improvement_far_below_the_values_is_made():
+    values = discounted.policy_iteration(FiniteMDP.from_arrays(*NEAR_ONE), 1 - 1e-7).values
+    np.testing.assert_allclose(values, [38888892.30, 38888886.19], rtol=1e-8)
+
+
+def test_certainty_equivalence_hands_on_what_is_right_near_one():
+    rows = [(0, 0, 5, 0), (0, 0, 5, 1), (0, 1, 10, 1)] + [(1, 0, -1, 0)] * 4
+    rows += [(1, 0, -1, 1), (1, 1, 2, 0)] + [(1, 1, 2, 1)] * 9
+    dataset = Dataset(2, 2, tuple(Transition(*row) for row in rows))
+    empirical = EmpiricalMDP.from_dataset(dataset)
+    near_one = Bootstrap(1 - Fraction(1, 10**7))
+    table = certainty_equivalence(empirical, np.zeros((2, 2)), near_one)
+    np.testing.assert_allclose(table.max(axis=1), [38888892.30, 38888886.19], rtol=1e-8)
+
+
+def beside_a_large_reward():
+    """States 0 and 1, and state 2, from which an action that costs 1e12 never need be taken."""
+    law = [[[0, 1, 0], [1, 0, 0]], [[0, 1, 0], [0, 1, 0]], [[0, 0, 1], [1, 0, 0]]]
+    return FiniteMDP.from_arrays(law, [[0.0, 3.0], [3.006, 3.006], [-1e12, 0.0]])
+
+
+def test_a_large_reward_that_nobody_meets_decides_nothing():
+    mdp = beside_a_large_reward()
+    for solve in (discounted.policy_iteration, discounted.value_iteration):
+        solution = solve(mdp, 0.999)
+        assert solution.values[0] == pytest.approx(3002.994, abs=1e-8)
+        assert solution.policy[0] == 0
+        assert solution.error_bound < 1e-6
+
+
+def test_a_large_reward_that_nobody_meets_leaves_the_gain_alone():
+    solution = average_reward.policy_iteration(beside_a_large_reward())
+    np.testing.assert_allclose(solution.gain, 3.006)
+    assert solution.error_bound < 1e-9
+    joined = FiniteMDP.from_arrays(
+        [[[0, 1], [1, 0]], [[1, 0], [1, 0]]], [[0.0, 1.0], [2.004, -1e12]]
+    )
+    for solve in (average_reward.policy_iteration, average_reward.relative_value_iteration):
+        found = solve(joined)
+        np.testing.assert_allclose(found.gain, 1.002)
+        assert found.error_bound < 1e-8
+
+
+def test_costs_of_most_different_sizes_add_up():
+    law = np.zeros((2, 2, 2))
+    law[0, 1, 1] = 1  # to state 1, for next to nothing; everything else ends
+    mdp = FiniteMDP.from_arrays(law, [[-1000.0, -1e-12], [-1.0, -1000.0]])
+    for solve in (stochastic_shortest_path.policy_iteration, *OTHER_SHORTEST_PATH):
+        solution = solve(mdp)
+        np.testing.assert_allclose(solution.values, [-1.000000000001, -1], rtol=1e-15)
+        assert solution.error_bound < 1e-13
+
+
+def test_what_rounding_leaves_unknown_is_refused_in_one_line():
+    law = np.array([[[1.0, 0], [1, 0]], [[0, 1], [0, 1]]])
+    mdp = FiniteMDP.from_arrays(law, [[1.0, 1.0], [2.0, 2.0]])
+    for discount in (1 - 2.0**-52, 1 - 2.0**-50):
+        with pytest.raises(ArithmeticError, match=r"only known within .*; accepted: 0.001 of"):
+            discounted.policy_iteration(mdp, discount)
+
+
+def test_a_linear_program_that_is_not_solved_says_why():
+    law = np.array([[[0, 1.0], [1, 0]], [[0, 1], [0, 1.0]]])
+    mdp = FiniteMDP.from_arrays(law, [[0.0, 3.0], [4.0, 4.0]])
+    with pytest.raises(ArithmeticError, match=r"not solved: The problem is infeasible"):
+        discounted.linear_program(mdp, 1 - 1e-9)
+    solved = discounted.policy_iteration(mdp, 1 - 1e-9)
+    np.testing.assert_allclose(solved.values, 4e9, rtol=1e-6)
+
+
+def test_value_iteration_says_beforehand_that_it_would_take_long():
+    mdp = FiniteMDP.from_arrays(*NEAR_ONE)
+    with pytest.raises(ValueError, match=r"may need 3,.* sweeps .* is 1,000,000; policy iter"):
+        discounted.value_iteration(mdp, 0.99999)
+    with pytest.raises(ValueError, match="accepted: at most max_iterations, which is 10"):
+        discounted.value_iteration(mdp, 0.9, max_iterations=10)
+    with pytest.raises(ValueError, match="tolerance must be at least 0, got nan"):
+        discounted.value_iteration(mdp, 0.9, tolerance=float("nan"))
+
+
+def test_value_iteration_ends_where_an_end_hardly_ever_comes():
+    mdp = FiniteMDP.from_arrays([[[1 - 1e-6]]], [[-1.0]])
+    with pytest.raises(ArithmeticError, match="not within 1e-09 after 50 sweeps"):
+        stochastic_shortest_path.value_iteration(mdp, max_iterations=50)
+    assert stochastic_shortest_path.policy_iteration(mdp).values[0] == pytest.approx(-1e6)
+
+
+@pytest.mark.parametrize(
+    "solve",
+    [
+        lambda mdp, progress: discounted.value_iteration(mdp, 0.9, progress=progress),
+        lambda mdp, progress: average_reward.relative_value_iteration(mdp, progress=progress),
+    ],
+)
+def test_sweeps_report_how_far_they_are(solve):
+    told = []
+    solve(FiniteMDP.from_arrays(*NEAR_ONE), told.append)
+    assert len(told) > 3
+    assert told == sorted(told)
+    assert told[-1] == 1
