@@ -160,7 +160,7 @@ class _Sweep:
         one_thread = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         with log.path.open("ab") as output:
             process = subprocess.Popen(
-                [*task.command, "--threads", "1"],
+                task.command,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                 env=os.environ | one_thread,
                 start_new_session=True,  # the terminal's Ctrl-C is the sweep's to answer
