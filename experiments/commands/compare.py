@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -77,9 +77,6 @@ def compare(
             )
     compare_runs(folders, runs, console(json), out, json)
     return 0
-
-
-COMMANDS: dict[str, Callable[..., int]] = {"compare": compare}
 
 
 def compare_runs(

@@ -5,18 +5,15 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
 from experiments.commands.arguments import Json
 from experiments.commands.interrupts import asked_to_stop
-from experiments.commands.terminal import cell, console, facts
+from experiments.commands.terminal import cell, console, facts, progress
 from experiments.runs.run_folder import finished_summary
 from experiments.runs.scales import EXTENTS, SCALES
 from experiments.runs.settings import (
@@ -152,12 +149,13 @@ def run(
             facts(f"mbgen run: {settings.title}", _before(settings, memory_bytes(settings)))
         )
         with (
-            _progress(settings.steps) as shown,
+            progress("starting") as show,
             _tensorboard(out / "tensorboard" if tensorboard else None) as recorded,
         ):
 
             def report(moment: Moment) -> None:
-                shown(moment)
+                text = f"{moment.speed:,.0f} steps/s, performance {cell(moment.performance)}"
+                show(moment.steps / settings.steps, text)
                 recorded(moment)
 
             outcome = execute(
@@ -187,9 +185,6 @@ def run(
         )
     write_json(outcome.summary, json)
     return 0
-
-
-COMMANDS: dict[str, Callable[..., int]] = {"run": run}
 
 
 def _option(name: str) -> str:
@@ -233,28 +228,6 @@ def _after(summary: dict[str, Any]) -> list[tuple[str, object]]:
         ("on", f"{place['device_name']}, {place['precision']}, {place['acceleration']}"),
         ("steps a second, all lanes", summary["lane_steps_per_second"]),
     ]
-
-
-@contextmanager
-def _progress(steps: int) -> Iterator[Callable[[Moment], None]]:
-    """On a terminal's standard error: how far, how fast, how long still, and how well."""
-    screen = Console(stderr=True)
-    bar = Progress(
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}", markup=False),
-        console=screen,
-        transient=True,
-    )
-    task = bar.add_task("starting", total=steps)
-
-    def show(moment: Moment) -> None:
-        text = f"{moment.speed:,.0f} steps/s, performance {cell(moment.performance)}"
-        bar.update(task, completed=moment.steps, description=text)
-
-    with bar if screen.is_terminal else nullcontext():
-        yield show
 
 
 @contextmanager

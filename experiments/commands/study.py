@@ -55,7 +55,8 @@ def study(
     decided = [(claim, claim.compare(found)) for claim in chosen.claims]
     screen = console(json)
     columns, rows = chosen.rows(found)
-    screen.print(table(f"{chosen.title} ({chosen.source}), scale {scale}", columns, rows))
+    known = [row for row in rows if any(isinstance(value, float) for value in row)]
+    screen.print(table(f"{chosen.title} ({chosen.source}), scale {scale}", columns, known))
     _show_claims(screen, decided)
     screen.print(facts("Runs", _standing(there)))
     for path in out:

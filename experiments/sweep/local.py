@@ -178,7 +178,7 @@ class _Sweep:
 
     def _ended(self, worker: _Worker, status: int) -> None:
         task, seconds = worker.task, time.monotonic() - worker.started
-        if status == 0 and self.done(task):
+        if self.done(task):  # whatever its status: the folder is the truth
             worker.log.mark("finished", f"after {seconds:.0f} s")
             self.finished += 1
             self.taken += seconds

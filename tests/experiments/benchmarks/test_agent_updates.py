@@ -15,9 +15,9 @@ def test_the_benchmark_counts_what_it_measures(capsys):
     (figure,) = json.loads(capsys.readouterr().out)["figures"]
     # 320 transitions; the target, and forward and backward twice but for the first layer's input.
     forward = 2 * 320 * (64 * 200 + 2 * 200 * 200 + 200 * 5)
-    assert figure["flops"] == 4 * forward - 2 * 320 * 64 * 200
-    assert figure["share"] == pytest.approx(
-        figure["flops"] / figure["milliseconds"] * 1e3 / figure["product_rate"]
+    assert figure["gflop_a_lane"] == (4 * forward - 2 * 320 * 64 * 200) / 1e9
+    assert figure["value"] == pytest.approx(
+        figure["gflop_a_lane"] / figure["ms_a_lane"] * 1e3 / figure["gflop_a_second"]
     )
 
 
