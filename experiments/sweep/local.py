@@ -19,10 +19,7 @@ from typing import NamedTuple
 
 from experiments.runs.run_folder import read_progress
 from experiments.sweep.run_log import RunLog
-from experiments.sweep.task import Task
-
-INTERRUPTED = 130
-"""Exit status of a run that was asked to stop and wrote its checkpoint."""
+from experiments.sweep.task import INTERRUPTED, Task
 
 POLL_SECONDS = 0.2
 LEAST_FREE_BYTES = 64 * 2**20
