@@ -23,7 +23,7 @@ bench: .venv/base
 	$(BIN)/mbgen bench theory
 
 pictures: .venv/deep
-	$(BIN)/mbgen demo --out docs/pictures
+	$(BIN)/mbgen demo --steps 0 --out docs/pictures
 
 # One environment, three layers: what the command needs, what the online agents need, and what runs the tests.
 .venv/bin/python:

@@ -53,6 +53,13 @@ STYLE: dict[Any, Any] = {
     "svg.hashsalt": "mbgen",
 }
 
+CHANGING = {
+    ".png": ("Software",),
+    ".svg": ("Date",),
+    ".pdf": ("CreationDate", "Creator", "Producer"),
+}
+"""What a file would say of its date and version; it is left out, so that the same figures give the same file."""
+
 
 @contextmanager
 def picture(path: Path, width: float, height: float) -> Iterator[Figure]:
@@ -69,8 +76,7 @@ def picture(path: Path, width: float, height: float) -> Iterator[Figure]:
         warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from", UserWarning)
         figure = Figure(figsize=(width, height), layout="constrained")
         yield figure
-        # No date and no version: the same figures give the same file.
-        metadata = {"Software": None} if path.suffix.lower() == ".png" else {}
+        metadata = dict.fromkeys(CHANGING.get(path.suffix.lower(), ()))
         write_whole(path, lambda whole: figure.savefig(whole, metadata=metadata))
 
 
