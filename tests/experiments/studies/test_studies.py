@@ -151,5 +151,7 @@ def test_a_study_draws_what_is_there_even_if_it_is_nothing(name, tmp_path):
         assert all(len(row) == len(columns) for row in rows)
         for suffix, begins in ((".png", b"\x89PNG"), (".svg", b"<?xml")):
             path = tmp_path / f"{number}{suffix}"
-            study.draw(cells, path)
-            assert path.read_bytes().startswith(begins)
+            for draw in (study.draw, study.curves):
+                if draw is not None:
+                    draw(cells, path)
+                    assert path.read_bytes().startswith(begins)

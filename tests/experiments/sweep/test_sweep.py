@@ -147,7 +147,7 @@ def test_status_of_a_folder_that_holds_neither_is_refused(tmp_path, capsys):
     assert "holds no run and no sweep" in capsys.readouterr().err
 
 
-def test_a_study_tells_what_is_there(tmp_path, capsys):
+def test_a_study_of_which_nothing_is_there_says_so_and_draws_nothing(tmp_path, capsys):
     results = str(tmp_path / "results")
     picture = tmp_path / "quirks.svg"
     (tmp_path / "results").mkdir()
@@ -156,7 +156,7 @@ def test_a_study_tells_what_is_there(tmp_path, capsys):
     told = json.loads(capsys.readouterr().out)
     assert {claim["verdict"] for claim in told["claims"]} == {"open"}
     assert set(told["runs"].values()) == {"not begun"}
-    assert picture.exists()
+    assert not picture.exists()
 
 
 @pytest.mark.parametrize(
