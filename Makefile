@@ -4,13 +4,14 @@ BIN := .venv/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test bench pictures clean
+.PHONY: help demo test bench pictures figures clean
 
 help:
 	@echo "make demo      check Theorem 1, certify a witness, learn in tables and online, draw the pictures into demo/"
 	@echo "make test      the whole suite, by tox: lint, light (no torch), py311"
 	@echo "make bench     the speed of the exact enumeration on this machine"
 	@echo "make pictures  draw the documentation's pictures again"
+	@echo "make figures   draw every study's figure from the results that are there"
 	@echo "make clean     remove the environments and what the demo drew"
 
 demo: .venv/deep
@@ -24,6 +25,13 @@ bench: .venv/base
 
 pictures: .venv/deep
 	$(BIN)/mbgen demo --steps 0 --out docs/pictures
+
+# Exit status 1 says that no run of the study has finished.
+figures: .venv/base
+	for study in online unfactored sensitivity rollout-length no-spontaneous quirks; do \
+		$(BIN)/mbgen $$study --out docs/pictures/$$study-desk.png docs/pictures/$$study-desk.svg || [ $$? = 1 ] || exit; \
+	done
+	$(BIN)/mbgen online --curves docs/pictures/online-curves-desk.png
 
 # One environment, three layers: what the command needs, what the online agents need, and what runs the tests.
 .venv/bin/python:

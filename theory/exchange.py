@@ -19,6 +19,7 @@ import numba
 import numpy as np
 from jaxtyping import Bool, Int64
 
+from theory.compiled import kernel
 from theory.progress import Progress, silent
 from theory.solved_class import SolvedClass
 
@@ -82,8 +83,9 @@ def exchange_failures(
             f"the exchange criterion would take {comparisons:.3g} comparisons, about {comparisons / 2e9:.3g} s;"
             f" accepted: at most {MAX_COMPARISONS:.3g}"
         )
+    without_stand_in = kernel(_without_stand_in, int(comparisons))
     for done, q in enumerate(searched):
-        lonely = _without_stand_in(solved.models, solved.fiber(q), solved.consistent[q])
+        lonely = without_stand_in(solved.models, solved.fiber(q), solved.consistent[q])
         progress((done + 1) / len(searched))
         if lonely.any():
             yield q, np.flatnonzero(lonely)

@@ -16,6 +16,7 @@ serves an algebraic gamma, whose values have an order but no fraction, equally w
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -30,6 +31,11 @@ from theory.mdp_class import Rewards
 
 INT64_MAX = 2**63 - 1
 MAX_ENTRIES = 12_000_000
+MAX_BIG_ENTRIES = (
+    3_000_000  # where values are Python integers, which take several times as much of everything
+)
+ENTRY_SECONDS, BIG_ENTRY_SECONDS = 5e-7, 3e-6
+ENTRY_BYTES, BIG_ENTRY_BYTES = 100, 350
 
 # Values are int64 where the bound allows it and Python integers past it. The vertices are the states and t.
 ByVertex = Shaped[np.ndarray, "graph vertex"]
@@ -37,7 +43,7 @@ Successors = Integer[np.ndarray, "graph vertex"]
 
 
 class TableTooLargeError(ValueError):
-    """The lasso table of these rewards would have more than MAX_ENTRIES entries."""
+    """The lasso table of these rewards would have more entries than are accepted."""
 
 
 @dataclass(frozen=True)
@@ -124,29 +130,44 @@ def table_entries(rewards: Rewards) -> int:
     return n * prod(len(set(row)) * (n + 1) for row in rewards)
 
 
-def require_table(rewards: Rewards) -> None:
+def table_seconds(rewards: Rewards, gamma: Fraction) -> float:
+    """About how long the table takes to make; infinity if it is not accepted."""
+    entries = table_entries(rewards)
+    if entries > MAX_ENTRIES:
+        return math.inf
+    if scale(rewards, gamma).fits_int64:
+        return entries * ENTRY_SECONDS
+    return entries * BIG_ENTRY_SECONDS if entries <= MAX_BIG_ENTRIES else math.inf
+
+
+def require_table(rewards: Rewards, gamma: Fraction) -> None:
     """Refuse rewards whose table would be too large.
 
     Raises:
-        TableTooLargeError: past MAX_ENTRIES entries.
+        TableTooLargeError: past MAX_ENTRIES entries, or MAX_BIG_ENTRIES where values pass 63 bits.
     """
-    entries = table_entries(rewards)
-    if entries > MAX_ENTRIES:
-        raise TableTooLargeError(
-            f"the table of all policies' values would have {Decimal(entries):.3g} entries, about"
-            f" {Decimal(entries) / 10**7:.3g} GB and {Decimal(entries) / 10**6:.3g} s; accepted: at most"
-            f" {MAX_ENTRIES:.3g}, by fewer states or fewer distinct rewards in a state"
-        )
+    if table_seconds(rewards, gamma) < math.inf:
+        return
+    entries = Decimal(table_entries(rewards))
+    accepted, size, seconds = f"{MAX_ENTRIES:.3g}, by", ENTRY_BYTES, ENTRY_SECONDS
+    if entries <= MAX_ENTRIES:
+        accepted = f"{MAX_BIG_ENTRIES:.3g} of integers past 63 bits, by a simpler gamma,"
+        size, seconds = BIG_ENTRY_BYTES, BIG_ENTRY_SECONDS
+    raise TableTooLargeError(
+        f"the table of all policies' values would have {entries:.3g} entries, about"
+        f" {entries * size / 10**9:.3g} GB and {entries * Decimal(seconds):.3g} s; accepted: at most"
+        f" {accepted} fewer states or fewer distinct rewards in a state"
+    )
 
 
 def lasso_values(rewards: Rewards, gamma: Fraction) -> tuple[ByVertex, Scale]:
     """The scaled value [graph, state] of every graph of options; the terminal state has a last column of zeros.
 
     Raises:
-        TableTooLargeError: past MAX_ENTRIES entries.
+        TableTooLargeError: past MAX_ENTRIES entries, or MAX_BIG_ENTRIES where values pass 63 bits.
         ArithmeticError: if a value does not solve its Bellman equation exactly (never seen; it is checked).
     """
-    require_table(rewards)
+    require_table(rewards, gamma)
     n, s = len(rewards), scale(rewards, gamma)
     dtype = np.int64 if s.fits_int64 else object
     distinct = [np.array(sorted(set(row)), dtype=dtype) for row in s.rewards]
@@ -208,7 +229,7 @@ def lasso_table(rewards: Rewards, gamma: Fraction) -> LassoTable:
     however many models there are.
 
     Raises:
-        TableTooLargeError: past MAX_ENTRIES entries.
+        TableTooLargeError: past MAX_ENTRIES entries, or MAX_BIG_ENTRIES where values pass 63 bits.
     """
     values, s = lasso_values(rewards, gamma)
     levels, inverse = np.unique(values, return_inverse=True)

@@ -14,6 +14,11 @@ from theory.mdp_class import QTable, Rewards
 Table = Sequence[Sequence[int]]
 
 
+def seconds_per_model(states: int, actions: int) -> float:
+    """About how long `optimal_q` takes: a few improvements, each of n lassos and n k backups of Fractions."""
+    return 2e-5 * states**2 * actions
+
+
 def policy_values(
     successor: Sequence[int], reward: Sequence[Fraction], gamma: Fraction
 ) -> list[Fraction]:

@@ -7,6 +7,7 @@ Bellman-consistent with q exactly if V(s') = V(T(s, a)). Both are comparisons of
 
 from __future__ import annotations
 
+import math
 import typing
 from dataclasses import dataclass
 from decimal import Decimal
@@ -17,21 +18,15 @@ import numba
 import numpy as np
 from jaxtyping import Bool, Int32, Int64, Integer, Shaped, UInt
 
-from theory.lasso_table import (
-    MAX_ENTRIES,
-    LassoTable,
-    Scale,
-    TableTooLargeError,
-    lasso_table,
-    scale_of,
-    table_entries,
-)
+from theory.compiled import kernel
+from theory.lasso_table import LassoTable, Scale, lasso_table, scale_of, table_seconds
 from theory.mdp_class import MDPClass, QTable
-from theory.policy_iteration import optimal_q
+from theory.policy_iteration import optimal_q, seconds_per_model
 from theory.progress import Progress, silent
 from theory.transition_class import Models
 
 MAX_BYTES = 1_500_000_000
+LOOK_UP_SECONDS = 5e-9
 BATCH = 1 << 18
 
 
@@ -152,30 +147,41 @@ def enumeration_bytes(problem: MDPClass) -> int:
 
 
 def solve(problem: MDPClass, progress: Progress = silent) -> SolvedClass:
-    """All optimal values of all models of a class.
+    """All optimal values of all models of a class, by the table of all policies' values or model by model.
 
+    The table costs the same however few the models are, policy iteration nothing but them; the cheaper one is taken.
     At gamma = 1 values are over terminating paths, and models in which some value is infinite are dropped.
 
     Raises:
         ClassTooLargeError: if the class cannot be enumerated in memory.
+        TableTooLargeError: at gamma = 1, if the table cannot be made.
         ValueError: at gamma = 1, if no model has a finite q*.
     """
+    transitions = problem.transitions
     needed = enumeration_bytes(problem)
     if needed > MAX_BYTES:
-        size = Decimal(problem.transitions.size)  # a float ends at 1e308
-        counted = problem.transitions.is_tabular and table_entries(problem.rewards) <= MAX_ENTRIES
+        size = Decimal(transitions.size)  # a float ends at 1e308
+        counted = (
+            table_seconds(problem.rewards, problem.gamma) < math.inf and transitions.is_tabular
+        )
         raise ClassTooLargeError(
             f"the class has {size:.12g} models, about {Decimal(needed) / 10**9:.3g} GB and {size / 10**6:.3g} s"
             f" to enumerate; accepted: at most {MAX_BYTES / 1e9:.2g} GB"
             f"{'; the census can count it' if counted and problem.gamma < 1 else ''}"
         )
-    try:
-        table = lasso_table(problem.rewards, problem.gamma)
-    except TableTooLargeError:
-        if problem.gamma == 1:
-            raise
+    by_policy_iteration = transitions.size * seconds_per_model(problem.states, problem.actions)
+    if problem.gamma < 1 and by_policy_iteration < seconds_by_table(problem):
         return _solve_by_policy_iteration(problem, progress)
-    return solve_by_table(problem, table, progress)
+    return solve_by_table(problem, lasso_table(problem.rewards, problem.gamma), progress)
+
+
+def seconds_by_table(problem: MDPClass) -> float:
+    """About how long all models take by the table of all policies' values; infinity if it is not accepted."""
+    table = table_seconds(problem.rewards, problem.gamma)
+    if table == math.inf or problem.transitions.state_assignments() is not None:
+        return table
+    policies: int = problem.actions**problem.states
+    return table + LOOK_UP_SECONDS * problem.transitions.size * problem.states * policies
 
 
 def solve_by_table(
@@ -228,9 +234,10 @@ def optimal_ranks(
     An optimal policy is best in all states at once, so the maximum is taken state by state. The cost is
     k^n * n look-ups a model.
     """
+    best_ranks = kernel(_best_ranks, len(models) * len(table.stride) * actions ** len(table.stride))
     return typing.cast(
         "Int32[np.ndarray, 'model vertex']",
-        _best_ranks(models, table.ranks, table.choice, table.stride, actions),
+        best_ranks(models, table.ranks, table.choice, table.stride, actions),
     )
 
 
@@ -269,19 +276,20 @@ def _best_ranks(models, table, choice, stride, actions):
 
 
 def _solve_by_policy_iteration(problem: MDPClass, progress: Progress) -> SolvedClass:
-    """For classes of few models with many states: no table, one model at a time."""
+    """One model at a time, without a table."""
     transitions = problem.transitions
-    vectors: list[list[Fraction]] = []
+    number_of = {Fraction(0): 0}  # each value once, numbered as it is first met
+    numbers = np.zeros((transitions.size, problem.states + 1), dtype=np.int32)
     for index in range(transitions.size):
         q = optimal_q(transitions.table(index), problem.rewards, problem.gamma)
-        vectors.append([*(max(row) for row in q), Fraction(0)])
+        numbers[index, :-1] = [number_of.setdefault(max(row), len(number_of)) for row in q]
         progress((index + 1) / transitions.size)
-    values = sorted({value for vector in vectors for value in vector})
-    rank = {value: number for number, value in enumerate(values)}
-    ranks = np.array([[rank[value] for value in vector] for vector in vectors], dtype=np.int32)
+    values = sorted(number_of)
+    rank = np.empty(len(values), dtype=np.int32)
+    rank[[number_of[value] for value in values]] = np.arange(len(values))
     s = scale_of(values, problem.rewards, problem.gamma)
     levels = np.array([int(value * s.factor) for value in values], dtype=object)
-    return _grouped(problem, transitions.models(0, transitions.size), ranks, levels, s)
+    return _grouped(problem, transitions.models(0, transitions.size), rank[numbers], levels, s)
 
 
 def _grouped(

@@ -125,7 +125,7 @@ def require_unique_solution(problem: MDPClass) -> None:
     """
     if problem.gamma < 1:
         return
-    require_table(problem.rewards)
+    require_table(problem.rewards, problem.gamma)
     if (choice := zero_sum_choice(problem.rewards)) is not None:
         where = ", ".join(
             f"({problem.state_name(s)}, {problem.action_name(a)})" for s, a in choice.items()

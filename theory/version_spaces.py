@@ -15,6 +15,7 @@ import numba
 import numpy as np
 from jaxtyping import Bool, Int32
 
+from theory.compiled import kernel
 from theory.progress import Progress, silent
 from theory.solved_class import SolvedClass
 from theory.transition_class import Transition, checked_transition
@@ -136,12 +137,12 @@ def sweep_datasets(solved: SolvedClass, progress: Progress = silent) -> DatasetS
     HM, HB = np.zeros(datasets, dtype=np.int32), np.zeros(datasets, dtype=np.int32)
     mark_M, mark_B = np.full(datasets, -1, dtype=np.int32), np.full(datasets, -1, dtype=np.int32)
     codes = np.empty(datasets, dtype=np.int32)
-    fibers, outside = solved.value_functions, 0
+    fibers, outside, sweep = solved.value_functions, 0, kernel(_sweep, steps)
     members = solved.models[solved.fiber_order]
     part = max(1, fibers // 50)
     for start in range(0, fibers, part):
         stop = min(start + part, fibers)
-        outside += _sweep(
+        outside += sweep(
             *(start, stop, members, solved.fiber_start, solved.consistent),
             *(solved.states + 2, HM, HB, mark_M, mark_B, codes),
         )
@@ -179,7 +180,7 @@ def _sweep(start, stop, members, fiber_start, consistent, base, HM, HB, mark_M, 
         for m in range(fiber_start[q], fiber_start[q + 1]):
             count = 1
             for p in range(pairs):
-                shift = weight[p] * (members[m, p] - (base - 1))
+                shift = weight[p] * (np.int64(members[m, p]) - (base - 1))
                 for i in range(count):
                     codes[count + i] = codes[i] + shift
                 count *= 2

@@ -20,7 +20,7 @@ from experiments.analysis.learning_curves import (
 from experiments.analysis.reference import Reference, reference_of
 from experiments.analysis.statistics import Interval, mean_interval
 from experiments.runs.run_folder import StoredRun
-from experiments.runs.settings import RunSettings
+from experiments.runs.settings import AGENTS, RunSettings
 
 VARIANT: Mapping[str, Any] = {
     "spontaneous": True,
@@ -110,26 +110,32 @@ class Cells:
         return sorted(found)
 
     def table(self) -> tuple[list[str], list[list[object]]]:
-        """Columns, and a row for each cell."""
+        """Columns, and a row for each cell, by task and agent."""
         columns = [
-            "env", "size", "data", "agent", "variant", "seeds", "final", "±",
-            "took off", "steps to 90 %", "optimal", "uniform",
+            "task", "data", "agent", "variant", "seeds", "final", "±", "took off",
+            "90 % at step", "optimal", "uniform",
         ]  # fmt: skip
-        rows: list[list[object]] = []
-        for cell in self._cells:
-            settings, mean = cell.settings, cell.mean
-            rows.append(
-                [
-                    settings.env, settings.size, settings.regime, settings.agent, variant(settings),
-                    len(settings.seeds),
-                    None if mean is None else float(mean.estimate),
-                    None if mean is None else float(mean.half_width),
-                    cell.taken_off, cell.steps_to_good,
-                    cell.reference.optimal if cell.run else None,
-                    cell.reference.uniform if cell.run else None,
-                ]
-            )  # fmt: skip
-        return columns, rows
+        ordered = sorted(
+            self._cells,
+            key=lambda cell: (
+                cell.settings.env, cell.settings.size, cell.settings.regime,
+                AGENTS.index(cell.settings.agent), variant(cell.settings),
+            ),
+        )  # fmt: skip
+        return columns, [_row(cell) for cell in ordered]
+
+
+def _row(cell: Cell) -> list[object]:
+    settings, mean = cell.settings, cell.mean
+    return [
+        f"{settings.env} {settings.size}", settings.regime, settings.agent, variant(settings),
+        len(settings.seeds),
+        None if mean is None else float(mean.estimate),
+        None if mean is None else float(mean.half_width),
+        cell.taken_off, cell.steps_to_good,
+        cell.reference.optimal if cell.run else None,
+        cell.reference.uniform if cell.run else None,
+    ]  # fmt: skip
 
 
 def variant(settings: RunSettings) -> str:

@@ -2,7 +2,7 @@
 
 A claim comes down to comparisons, each an effect with its 95 % interval, turned so that the claim
 says it is above zero. The claim is confirmed if all of them are above, contradicted if one of them is
-below, and open otherwise, or while the runs of one are missing.
+below, and open otherwise. While the runs of one are missing it is open, whatever the others say.
 """
 
 from __future__ import annotations
@@ -70,6 +70,8 @@ class Claim:
 def verdict(comparisons: Sequence[Comparison]) -> Verdict:
     """Of a claim that says all of these are above zero."""
     verdicts = [comparison.verdict for comparison in comparisons]
+    if any(isnan(comparison.effect) for comparison in comparisons):
+        return "open"
     if "contradicted" in verdicts:
         return "contradicted"
     return "confirmed" if verdicts and set(verdicts) == {"confirmed"} else "open"

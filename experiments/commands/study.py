@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from experiments.storage.json_files import plain, write_json
 from experiments.storage.whole_files import require_writable
 from experiments.studies.registry import STUDIES
 from experiments.studies.results import Results, results_of
+from experiments.studies.study import Study
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -27,22 +28,24 @@ def study(
     scale: str = "desk",
     results: Path = Path("results"),
     out: tuple[Path, ...] = (),
+    curves: tuple[Path, ...] = (),
     json: Json = None,
 ) -> int:
     """What a study found so far: a table of its cells, its claims with their verdicts, its figure.
 
-    Runs that have not finished are missing in it; `mbgen sweep SCALE --study NAME` carries them out. Exit status 1
-    if none has finished.
+    Runs that have not finished are missing in it; `mbgen sweep SCALE --study NAME` carries them out. Exit status 1,
+    and no picture, if none has finished.
 
     Args:
         name: Of the study.
         scale: smoke, desk or paper.
         results: Folder of the results, with a folder for each scale.
-        out: Pictures to draw: FILE.png, .svg or .pdf, one or more.
+        out: Where to draw the study's figure: FILE.png, .svg or .pdf, one or more.
+        curves: Where to draw its learning curves, likewise.
         json: Write table, claims and provenance as JSON; "-" is standard output.
     """
     require_one_of("scale", scale, SCALES)
-    for path in out:
+    for path in (*out, *curves):
         require_picture(path)
     require_writable(json)
     if not results.is_dir():
@@ -50,16 +53,19 @@ def study(
             f"there is no folder {results}; accepted: the folder of results of a sweep"
         )
     chosen = STUDIES[name]
+    if curves and chosen.curves is None:
+        raise ValueError(f"{name} draws no learning curves; accepted: --out for its figure")
     there = results_of(chosen, scale, results)  # type: ignore[arg-type]
     found = chosen.analyse([run.settings for run in there.planned], there.stored)
     decided = [(claim, claim.compare(found)) for claim in chosen.claims]
     screen = console(json)
     columns, rows = chosen.rows(found)
-    screen.print(table(f"{chosen.title} ({chosen.source}), scale {scale}", columns, rows))
+    known = [row for row in rows if any(isinstance(value, float) for value in row)]
+    screen.print(table(f"{chosen.title} ({chosen.source}), scale {scale}", columns, known))
     _show_claims(screen, decided)
     screen.print(facts("Runs", _standing(there)))
-    for path in out:
-        chosen.draw(found, path)
+    for path, draw in _pictures(chosen, out, curves) if there.stored else ():
+        draw(found, path)
         screen.print(f"  {path}")
     content = {
         "study": chosen.name,
@@ -74,6 +80,15 @@ def study(
     }
     write_json(plain(content), json)
     return 0 if there.stored else 1
+
+
+def _pictures(
+    chosen: Study, out: Sequence[Path], curves: Sequence[Path]
+) -> list[tuple[Path, Callable[[Any, Path], None]]]:
+    found = [(path, chosen.draw) for path in out]
+    if chosen.curves is not None:
+        found += [(path, chosen.curves) for path in curves]
+    return found
 
 
 def _show_claims(screen: Console, decided: Sequence[tuple[Claim, Sequence[Comparison]]]) -> None:

@@ -44,7 +44,7 @@ def draw_learning_curve(
     with picture(path, 7.0, 4.2) as figure:
         axes = figure.subplots()
         axes.plot(step, performance.T, color=MODEL, linewidth=0.5, alpha=0.35)
-        _draw_interval(axes, step, interval, color=MODEL, alpha=0.2, label="95 % interval")
+        draw_interval(axes, step, interval, color=MODEL, alpha=0.2, label="95 % interval")
         axes.plot(step, interval.estimate, color=MODEL, label=f"mean of {lanes} lanes")
         _draw_frame(axes, title, optimal, uniform, ACCENT)
         axes.legend()
@@ -76,14 +76,14 @@ def draw_comparison(
         spare = cycle([COLOURS[agent] for agent in COLOURS if agent not in labels] or [INK])
         for label, step, mean in curves:
             colour = COLOURS.get(label) or next(spare)
-            _draw_interval(axes, step, mean, color=colour, alpha=0.15)
+            draw_interval(axes, step, mean, color=colour, alpha=0.15)
             lanes = int(mean.seeds.max())
             axes.plot(step, mean.estimate, color=colour, label=f"{label} ({lanes} lanes)")
         _draw_frame(axes, title, optimal, uniform, INK)
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
-def _draw_interval(
+def draw_interval(
     axes: Axes, step: Int[np.ndarray, " evaluation"], interval: Interval, **style: Any
 ) -> None:
     """The band between its ends, left out where there is none."""

@@ -53,6 +53,13 @@ def draw_performance_by_size(cells: Cells, path: Path, title: str) -> None:
         for each in axes.flat:
             found, labels = each.get_legend_handles_labels()
             handles |= dict(zip(labels, found, strict=True))
+        order = [look.label for look in LOOKS.values()]
+        handles = dict(
+            sorted(
+                handles.items(),
+                key=lambda entry: order.index(entry[0]) if entry[0] in order else 99,
+            )
+        )
         figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
         if handles:
             figure.legend(list(handles.values()), list(handles), loc="outside right center")
@@ -63,16 +70,13 @@ def _panel(axes: Axes, cells: Cells, env: str, regime: str) -> None:
     axes.set_title(f"{env}, {regime} data")
     axes.set_xlabel(SIZE_LABELS[env])
     axes.set_ylabel(f"final performance ({UNITS[env]})")
-    axes.set_xticks(sizes)
     if not sizes:
-        axes.text(0.5, 0.5, "not part of this scale", ha="center", va="center", color=GREY,
-                  transform=axes.transAxes)  # fmt: skip
-        axes.set_xticks([])
-        axes.set_yticks([])
-        axes.grid(visible=False)
+        _leave_empty(axes, "not part of this scale")
         return
+    axes.set_xticks(sizes)
+    axes.set_xlim(min(sizes) - 0.5, max(sizes) + 0.5)
     agents = [name for name in LOOKS if cells.values("size", env=env, regime=regime, agent=name)]
-    step = 0.02 * (max(sizes) - min(sizes) or 1)
+    step = 0.03 * (max(sizes) - min(sizes) + 1)
     references: dict[int, Reference] = {}
     for place, agent in enumerate(agents):
         look = LOOKS[agent]
@@ -96,8 +100,7 @@ def _panel(axes: Axes, cells: Cells, env: str, regime: str) -> None:
         )  # fmt: skip
     known = sorted(references)
     if not known:
-        axes.text(0.5, 0.5, "no run has finished yet", ha="center", va="center", color=GREY,
-                  transform=axes.transAxes)  # fmt: skip
+        _leave_empty(axes, "no run has finished yet")
         return
     best = [references[size].optimal for size in known]
     uniform = [references[size].uniform for size in known]
@@ -105,3 +108,9 @@ def _panel(axes: Axes, cells: Cells, env: str, regime: str) -> None:
     axes.plot(
         known, uniform, color=GREY, linestyle=":", linewidth=1.3, marker="_", label="uniformly random"
     )  # fmt: skip
+
+
+def _leave_empty(axes: Axes, why: str) -> None:
+    axes.text(0.5, 0.5, why, ha="center", va="center", color=GREY, transform=axes.transAxes)
+    axes.set_yticks([])
+    axes.grid(visible=False)

@@ -257,7 +257,7 @@ def finished_summary(settings: RunSettings, out: Path) -> dict[str, Any] | None:
     if not (out / CONFIG).exists():
         return None
     require_same(settings, read_config(out)["settings"], out / CONFIG)
-    if not all((out / name).exists() for name in (METRICS, SUMMARY, FIGURE)):
+    if not all((out / name).exists() for name in (METRICS, SUMMARY)):
         return None
     return read_json(out / SUMMARY)
 
@@ -281,7 +281,7 @@ def state_of(out: Path, settings: RunSettings) -> State:
     require_same(settings, config["settings"], out / CONFIG)
     if is_locked(out):
         return "running"
-    finished = all((out / name).exists() for name in (METRICS, SUMMARY, FIGURE))
+    finished = all((out / name).exists() for name in (METRICS, SUMMARY))
     if not finished and not (out / CHECKPOINT).exists():
         return "not begun"
     if any(sitting["results_version"] != RESULTS_VERSION for sitting in config["sittings"]):

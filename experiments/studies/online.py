@@ -13,6 +13,7 @@ from pathlib import Path
 from experiments.analysis.cells import Cells
 from experiments.analysis.claims import Claim, Comparison, Sample, above, below, either, gap_grows
 from experiments.figures.performance_by_size import draw_performance_by_size
+from experiments.figures.task_curves import draw_curves
 from experiments.runs.scales import ScaleName, steps_for
 from experiments.runs.settings import AGENTS
 from experiments.studies.study import PlannedRun, Study, plan
@@ -264,5 +265,6 @@ STUDY = Study(
     analyse=Cells,
     draw=draw,
     rows=Cells.table,
+    curves=draw_curves,
     claims=CLAIMS,
 )

@@ -8,6 +8,7 @@ from typing import Any
 
 from experiments.analysis.cells import Cells
 from experiments.analysis.claims import Claim, Comparison, above
+from experiments.figures.task_curves import draw_curves
 from experiments.figures.variants import draw_variants
 from experiments.runs.scales import ScaleName
 from experiments.studies.online import online_run
@@ -77,6 +78,7 @@ STUDY = Study(
     analyse=Cells,
     draw=draw,
     rows=Cells.table,
+    curves=draw_curves,
     claims=(
         Claim(
             "Q-holds",

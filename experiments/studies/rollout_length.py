@@ -11,6 +11,7 @@ from pathlib import Path
 
 from experiments.analysis.cells import Cells
 from experiments.analysis.claims import Claim, Comparison, above
+from experiments.figures.task_curves import draw_curves
 from experiments.figures.variants import draw_variants
 from experiments.runs.scales import ScaleName
 from experiments.studies.online import online_run
@@ -76,6 +77,7 @@ STUDY = Study(
     analyse=Cells,
     draw=draw,
     rows=Cells.table,
+    curves=draw_curves,
     claims=(
         Claim(
             "I-rollout",

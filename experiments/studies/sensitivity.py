@@ -17,6 +17,7 @@ from jaxtyping import Float
 
 from experiments.analysis.learning_curves import final_performance
 from experiments.analysis.reference import Reference, reference_of
+from experiments.figures.agents import LOOKS
 from experiments.figures.heat_map import Map, draw_heat_maps
 from experiments.runs.run_folder import StoredRun
 from experiments.runs.scales import ScaleName
@@ -150,7 +151,7 @@ def draw(found: list[Sensitivity], path: Path) -> None:
     """A heat map for each agent and task, with the tuned pair marked."""
     maps = [
         Map(
-            f"{each.agent} on {each.env} {each.size}, {each.seeds} seeds a pair",
+            f"{LOOKS[each.agent].label} on {each.env} {each.size}, {each.seeds} seeds a pair",
             each.step_sizes,
             each.temperatures,
             each.mean,

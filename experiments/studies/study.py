@@ -50,6 +50,7 @@ class Study:
         draw: Draws what was found, to the path of a picture.
         rows: What was found as a table: columns, and a row of values for each line.
         claims: That it decides.
+        curves: Draws its learning curves, to the path of a picture; None if it has none.
     """
 
     name: str
@@ -61,6 +62,7 @@ class Study:
     draw: Callable[[Any, Path], None]
     rows: Callable[[Any], tuple[Sequence[str], Sequence[Sequence[object]]]]
     claims: tuple[Claim, ...] = ()
+    curves: Callable[[Any, Path], None] | None = None
 
 
 def plan(

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from experiments.analysis.cells import Cells
 from experiments.analysis.claims import Claim, Comparison, above
+from experiments.figures.task_curves import draw_curves
 from experiments.figures.variants import draw_variants
 from experiments.runs.scales import ScaleName
 from experiments.studies.study import PlannedRun, Study, plan
@@ -69,6 +70,7 @@ STUDY = Study(
     analyse=Cells,
     draw=draw,
     rows=Cells.table,
+    curves=draw_curves,
     claims=(
         Claim(
             "C-unfactored",

@@ -19,10 +19,7 @@ from typing import NamedTuple
 
 from experiments.runs.run_folder import read_progress
 from experiments.sweep.run_log import RunLog
-from experiments.sweep.task import Task
-
-INTERRUPTED = 130
-"""Exit status of a run that was asked to stop and wrote its checkpoint."""
+from experiments.sweep.task import INTERRUPTED, Task
 
 POLL_SECONDS = 0.2
 LEAST_FREE_BYTES = 64 * 2**20
@@ -160,7 +157,7 @@ class _Sweep:
         one_thread = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
         with log.path.open("ab") as output:
             process = subprocess.Popen(
-                [*task.command, "--threads", "1"],
+                task.command,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
                 env=os.environ | one_thread,
                 start_new_session=True,  # the terminal's Ctrl-C is the sweep's to answer
@@ -178,7 +175,7 @@ class _Sweep:
 
     def _ended(self, worker: _Worker, status: int) -> None:
         task, seconds = worker.task, time.monotonic() - worker.started
-        if status == 0 and self.done(task):
+        if self.done(task):  # whatever its status: the folder is the truth
             worker.log.mark("finished", f"after {seconds:.0f} s")
             self.finished += 1
             self.taken += seconds

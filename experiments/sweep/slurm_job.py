@@ -24,8 +24,7 @@ from typing import NamedTuple
 
 from experiments.sweep.run_log import RunLog
 from experiments.sweep.slurm import ask
-
-INTERRUPTED = 130
+from experiments.sweep.task import INTERRUPTED
 
 
 class Run(NamedTuple):

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+INTERRUPTED = 130
+"""Exit status of a run that was asked to stop and wrote its checkpoint."""
+
 
 @dataclass(frozen=True)
 class Task:

@@ -21,7 +21,7 @@ from scipy.sparse.csgraph import connected_components
 
 from tabular.finite_mdp import FiniteMDP, State
 from tabular.progress import Progress, silent
-from tabular.solvers.error_bounds import improved, rounding
+from tabular.solvers.error_bounds import improved, largest_rounding, rounding
 from tabular.solvers.linear_systems import solve_system
 from tabular.solvers.solution import require_known
 
@@ -79,15 +79,18 @@ def relative_value_iteration(
         )
     bias, states = np.zeros(mdp.num_states), np.arange(mdp.num_states)
     for iterations in range(1, max_iterations + 1):
-        backup, noise = mdp.backup(bias), rounding(mdp, bias)
-        least, most = _bracket(backup, noise, bias)
-        policy, middle, bound = backup.argmax(axis=1), (most + least) / 2, (most - least) / 2
-        if bound <= max(tolerance, 2 * float(noise[states, policy].max())):
-            gain = np.full(mdp.num_states, middle)
-            require_known(gain, mdp.rewards[states, policy], bound, tolerance=tolerance)
-            progress(1.0)
-            return GainSolution(gain, bias, policy, bound, iterations)
+        backup = mdp.backup(bias)
         gains = backup.max(axis=1) - bias
+        bound = float(gains.max() - gains.min()) / 2
+        if bound <= max(tolerance, 2 * largest_rounding(mdp, bias)):
+            noise, policy = rounding(mdp, bias), backup.argmax(axis=1)
+            least, most = _bracket(backup, noise, bias)
+            bound = (most - least) / 2
+            if bound <= max(tolerance, 2 * float(noise[states, policy].max())):
+                gain = np.full(mdp.num_states, (most + least) / 2)
+                require_known(gain, mdp.rewards[states, policy], bound, tolerance=tolerance)
+                progress(1.0)
+                return GainSolution(gain, bias, policy, bound, iterations)
         bias = bias + (gains - gains[0]) / 2
         progress(iterations / max_iterations)
     raise ArithmeticError(f"the gain is only known within {bound} after {max_iterations} sweeps")

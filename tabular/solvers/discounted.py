@@ -15,7 +15,12 @@ from scipy import sparse
 
 from tabular.finite_mdp import FiniteMDP, Policy, State
 from tabular.progress import Progress, silent
-from tabular.solvers.error_bounds import improved, rounding, stands_still
+from tabular.solvers.error_bounds import (
+    improved,
+    largest_rounding,
+    rounding,
+    stands_still,
+)
 from tabular.solvers.linear_systems import solve_linear_program, solve_system
 from tabular.solvers.solution import Solution, known_solution
 
@@ -54,13 +59,14 @@ def value_iteration(
         )
     values = np.zeros(mdp.num_states)
     for iterations in range(needed + 1):
-        backup, noise = mdp.backup(values, discount), rounding(mdp, values, discount)
+        backup = mdp.backup(values, discount)
         following = backup.max(axis=1)
-        if (
-            stands_still(values, backup, noise)
-            or _contraction_bound(mdp, discount, values, backup, noise) <= tolerance
-        ):
-            break
+        change = float(np.abs(following - values).max())
+        if change <= max(tolerance * (1 - discount), largest_rounding(mdp, values)):
+            noise = rounding(mdp, values, discount)
+            bound = _contraction_bound(mdp, discount, values, backup, noise)
+            if bound <= tolerance or stands_still(values, backup, noise):
+                break
         values = following
         progress(iterations / needed)
     progress(1.0)

@@ -20,7 +20,13 @@ from scipy import sparse
 
 from tabular.finite_mdp import FiniteMDP, Policy, State
 from tabular.progress import Progress, silent
-from tabular.solvers.error_bounds import improved, rounding, stands_still, terminates
+from tabular.solvers.error_bounds import (
+    improved,
+    largest_rounding,
+    rounding,
+    stands_still,
+    terminates,
+)
 from tabular.solvers.linear_systems import solve_linear_program, solve_system
 from tabular.solvers.solution import Solution, known_solution
 
@@ -48,12 +54,18 @@ def value_iteration(
     if not tolerance >= 0:
         raise ValueError(f"tolerance must be at least 0, got {tolerance!r}")
     _terminating_policy(mdp)
-    values = np.zeros(mdp.num_states)
+    values, largest = np.zeros(mdp.num_states), -float(mdp.rewards.min())
     for iterations in range(max_iterations):
-        backup, noise = mdp.backup(values), rounding(mdp, values)
-        if stands_still(values, backup, noise) or _bound(mdp, values) <= tolerance:
+        backup = mdp.backup(values)
+        following = backup.max(axis=1)
+        change = float(np.abs(following - values).max())
+        share = change / largest  # the least that a reward lacks, and so does the bound
+        near = share * float(np.abs(values).max()) <= tolerance
+        if (near or change <= largest_rounding(mdp, values)) and (
+            _bound(mdp, values) <= tolerance or stands_still(values, backup, rounding(mdp, values))
+        ):
             break
-        values = backup.max(axis=1)
+        values = following
         progress(iterations / max_iterations)
     else:
         raise ArithmeticError(

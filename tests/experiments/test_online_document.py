@@ -31,4 +31,4 @@ def test_a_table_is_what_mbgen_compare_prints(runs, table, capsys):
 
 
 def test_there_are_tables():
-    assert len(TABLES) == 3
+    assert len(TABLES) == 2

@@ -220,7 +220,7 @@ def test_policy_iteration_takes_over_where_the_table_would_be_too_large(drawn):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(lasso_table_module, "MAX_ENTRIES", 0)
         plain = solve(problem)
-    fast = solve(problem)
+    fast = solve_by_table(problem, lasso_table(rewards, gamma))
     plainly, quickly = (
         [[solved.value(rank) for rank in row] for row in solved.ranks.tolist()]
         for solved in (plain, fast)
@@ -229,6 +229,38 @@ def test_policy_iteration_takes_over_where_the_table_would_be_too_large(drawn):
     assert np.array_equal(plain.q_of_model, fast.q_of_model)
     assert np.array_equal(plain.consistent, fast.consistent)
     check_against_definitions(problem, models, plain)
+
+
+def table_made(problem):
+    """Whether `solve` makes the table of all policies' values."""
+    with pytest.MonkeyPatch.context() as patch:
+        made = []
+        patch.setattr(
+            module, "lasso_table", lambda *asked: made.append(asked) or lasso_table(*asked)
+        )
+        solve(problem)
+    return bool(made)
+
+
+def test_the_cheaper_method_is_taken():
+    few = [[[1, 2], [3, 4], [5, 6], [0, 1], [2, 3], [4, 5]], [[6, 6]] * 6]
+    rewards = [[0, 1]] * 4 + [[0, 0]] * 2
+    assert not table_made(mdp_class(explicit(few), rewards, "99/100"))
+    assert table_made(mdp_class(tabular(3, 2), rewards[:3], "99/100"))
+    assert table_made(mdp_class(explicit([[[1]], [[0]]]), [[-1]], 1))
+
+
+def test_integers_past_63_bits_have_a_limit_of_their_own(monkeypatch):
+    monkeypatch.setattr(lasso_table_module, "MAX_BIG_ENTRIES", 100)
+    rewards = ((Fraction(0), Fraction(1)),) * 3
+    assert lasso_table(rewards, Fraction(9, 10)).levels.dtype == np.int64
+    with pytest.raises(
+        ValueError, match=r"have 1\.54e\+3 entries, .* at most 100 of integers past 63"
+    ):
+        lasso_table(rewards, Fraction(999999, 1000000))
+    census_too_large = gallery_class("tabular-4x2-sparse").rewards
+    with pytest.raises(ValueError, match="of integers past 63 bits, by a simpler gamma"):
+        value_fibers(census_too_large, Fraction(999999, 1000000))
 
 
 def test_a_class_of_many_states_is_solved_past_int64():

@@ -10,6 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from experiments.cli import main
+from experiments.runs.settings import run_settings
+from experiments.studies.study import PlannedRun
+from experiments.sweep.manifest import write_manifest
 from experiments.sweep.run_log import RunLog
 from experiments.sweep.slurm import SlurmOptions, submit
 from tests.experiments.sweep.counting_tasks import break_run, counting_task, is_done, processes
@@ -149,3 +153,18 @@ def test_a_job_out_of_time_goes_on_by_itself(sweep):
     start_what_waits(task)
     wait_until(lambda: is_done(task))
     assert sweep.log(task).attempts() == 1
+
+
+def test_the_command_submits_a_sweep_and_comes_back_until_all_is_done(sweep, capsys):
+    pytest.importorskip("torch")
+    from tests.experiments.runs.killed_runs import TINY
+
+    manifest = sweep.folder / "tiny.jsonl"
+    write_manifest(manifest, [PlannedRun("study/run", run_settings(**TINY))])
+    command = ["sweep", str(manifest), "--results", str(sweep.folder), "--executor", "slurm"]
+    command += ["--memory", str(2**29)]
+    assert main([*command, "--partition", "nope"]) == 2
+    assert "invalid partition specified: nope" in capsys.readouterr().err
+    assert main(command) == 1
+    wait_until(queue_is_empty, 300.0)
+    assert main(command) == 0

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 
 import pytest
 
@@ -142,6 +143,42 @@ def test_a_cancelled_job_leaves_checkpoints_and_is_not_queued_again(jobs, tmp_pa
     assert jobs.log(task).attempts() == 0
 
 
+def shell_task(results, script):
+    """A task whose run is a script of the shell."""
+    return replace(counting_task(results, "shell"), command=("sh", "-c", script))
+
+
+def test_a_run_that_dies_of_its_job_being_cancelled_has_not_failed(jobs, tmp_path):
+    task = shell_task(tmp_path, "echo counting; exec sleep 60")
+    with jobs.started(task, retries=1) as process:
+        wait_until_counting(jobs, task)
+        os.killpg(process.pid, signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+    assert jobs.log(task).attempts() == 0
+
+
+def test_a_job_that_is_cancelled_near_its_time_limit_stays_cancelled(jobs, tmp_path):
+    task = shell_task(tmp_path, "trap '' TERM; echo counting; sleep 1; exit 130")
+    with jobs.started(task) as process:
+        wait_until_counting(jobs, task)
+        process.send_signal(signal.SIGUSR1)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=60) == 0
+    assert jobs.log(task).last() == "interrupted"
+    assert jobs.requeued == []
+
+
+def test_a_run_that_somebody_interrupts_is_left_alone(jobs, tmp_path):
+    task = counting_task(tmp_path, "run", LONG)
+    with jobs.started(task, retries=1) as process:
+        wait_until_counting(jobs, task)
+        os.kill(processes(task)[0], signal.SIGINT)
+        assert process.wait(timeout=60) == 0
+    assert len(processes(task)) == 1
+    assert jobs.log(task).attempts() == 0
+    assert jobs.requeued == []
+
+
 def test_an_attempt_that_was_lost_with_its_node_does_not_count_as_a_failure(jobs, tmp_path):
     task = counting_task(tmp_path, "run")
     jobs.log(task).mark("started")
@@ -159,5 +196,5 @@ def test_an_attempt_that_was_killed_with_its_job_counts_as_a_failure(jobs, tmp_p
 def test_a_run_has_the_threads_that_the_sweep_gives_it(jobs, tmp_path):
     task = counting_task(tmp_path, "run")
     prints = (sys.executable, "-c", "import os; print('threads', os.environ['OMP_NUM_THREADS'])")
-    jobs.carry_out(type(task)(task.id, task.folder, prints, 1.0, 1), threads=3)
+    jobs.carry_out(replace(task, command=prints), threads=3)
     assert "threads 3" in jobs.log(task).tail()

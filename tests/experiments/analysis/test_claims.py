@@ -1,0 +1,102 @@
+"""From samples to verdicts: both ways, at the edge, and with runs missing."""
+
+from math import isnan
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import stats
+
+from experiments.analysis.claims import (
+    Comparison,
+    above,
+    below,
+    either,
+    gap_grows,
+    verdict,
+)
+
+HIGH, LOW = np.array([5.0, 5.2, 4.9, 5.1]), np.array([1.0, 1.2, 0.8, 1.1])
+VALUES = st.lists(st.integers(-100, 100), min_size=2, max_size=8)
+
+
+def test_a_mean_that_is_clearly_above_confirms_and_one_below_contradicts():
+    assert above("", HIGH, LOW).verdict == "confirmed"
+    assert above("", LOW, HIGH).verdict == "contradicted"
+    assert above("", LOW, LOW).verdict == "open"
+
+
+@pytest.mark.parametrize(("low", "high"), [(0.0, 2.0), (-2.0, 0.0), (-1.0, 1.0)])
+def test_an_interval_that_reaches_zero_leaves_it_open(low, high):
+    assert Comparison("", (low + high) / 2, low, high, 4).verdict == "open"
+
+
+def test_an_interval_just_off_zero_decides():
+    assert Comparison("", 1.0, 1e-9, 2.0, 4).verdict == "confirmed"
+    assert Comparison("", -1.0, -2.0, -1e-9, 4).verdict == "contradicted"
+
+
+@given(VALUES, VALUES)
+def test_above_is_welchs_interval(first, second):
+    a, b = np.array(first, dtype=float), np.array(second, dtype=float)
+    found = above("", a, b)
+    assert found.effect == pytest.approx(a.mean() - b.mean(), abs=1e-9)
+    if min(a.std(), b.std()) > 0:
+        expected = stats.ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
+        assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+
+
+def test_below_is_students_interval_of_the_distance():
+    found = below("", LOW, 2.0)
+    expected = stats.ttest_1samp(2.0 - LOW, 0.0).confidence_interval(0.95)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+    assert found.verdict == "confirmed"
+    assert below("", HIGH, 2.0).verdict == "contradicted"
+
+
+def test_a_gap_grows_where_the_difference_of_differences_is_above_zero():
+    wide, narrow = (HIGH, LOW), (LOW + 0.5, LOW)
+    found = gap_grows("", wide, narrow)
+    assert found.effect == pytest.approx(HIGH.mean() - LOW.mean() - 0.5)
+    # Four samples: their variances of the mean add, and so do the shares of the degrees of freedom.
+    errors = [sample.var(ddof=1) / 4 for sample in (HIGH, LOW, LOW, LOW)]
+    freedom = sum(errors) ** 2 / sum(error**2 / 3 for error in errors)
+    half = stats.t.ppf(0.975, freedom) * np.sqrt(sum(errors))
+    assert (found.low, found.high) == pytest.approx((found.effect - half, found.effect + half))
+    assert found.verdict == "confirmed"
+    assert gap_grows("", narrow, wide).verdict == "contradicted"
+
+
+def test_either_needs_one_way_alone():
+    yes, no, unsure = (Comparison("", x, x - 1, x + 1, 5) for x in (2.0, -2.0, 0.0))
+    assert either("", no, yes).verdict == "confirmed"
+    assert either("", no, no).verdict == "contradicted"
+    assert either("", no, unsure).verdict == "open"
+    assert either("", yes, Comparison("missing")).verdict == "open"
+
+
+def test_a_claim_needs_all_its_comparisons():
+    yes, no, unsure = (Comparison("", x, x - 1, x + 1, 5) for x in (2.0, -2.0, 0.0))
+    assert verdict([yes, yes]) == "confirmed"
+    assert verdict([yes, unsure]) == "open"
+    assert verdict([yes, no]) == "contradicted"
+    assert verdict([no, Comparison("runs are missing")]) == "open"
+    assert verdict([]) == "open"
+
+
+def test_missing_runs_and_single_seeds_decide_nothing():
+    for found in (
+        above("", None, LOW),
+        below("", None, 1.0),
+        gap_grows("", (HIGH, None), (LOW, LOW)),
+    ):
+        assert isnan(found.effect)
+        assert found.verdict == "open"
+    assert above("", np.array([5.0]), np.array([1.0])).verdict == "open"
+
+
+def test_seeds_that_diverged_are_left_out_and_counted():
+    found = above("", np.append(HIGH, np.nan), LOW)
+    assert found.effect == above("", HIGH, LOW).effect
+    assert above("", np.array([np.nan] * 4), LOW).verdict == "open"

@@ -1,0 +1,132 @@
+"""Settings are plain data, the same on every machine, and held to what `deep` knows."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from experiments.runs.settings import AGENTS, RunSettings, run_settings, stored_settings
+from experiments.tasks import EVENTS, REGIMES
+
+ROOT = Path(__file__).parents[3]
+SETTINGS = run_settings(agent="simple", env="procmaze", size=2, regime="high", steps=1_100, lanes=2)
+
+
+def test_lanes_count_up_from_the_first_seed_and_take_the_tuned_settings():
+    assert SETTINGS.env == "ProcMaze"
+    assert SETTINGS.seeds == (0, 1)
+    assert SETTINGS.step_sizes == (2e-4, 2e-4)
+    assert SETTINGS.temperatures == (0.8, 0.8)
+    assert SETTINGS.updates == 100
+
+
+def test_a_low_data_run_makes_ten_updates_a_step():
+    low = replace(SETTINGS, regime="low", steps=1_010)
+    assert low.updates == 100
+
+
+@given(
+    st.sampled_from(AGENTS), st.sampled_from(["high", "low"]), st.integers(1, 5), st.integers(0, 9)
+)
+def test_what_is_stored_is_read_and_has_the_same_digest(agent, regime, lanes, seed):
+    settings = run_settings(
+        agent=agent, env="PanFlute", size=3, regime=regime, steps=2_000, lanes=lanes, seed=seed
+    )
+    again = stored_settings(json.loads(json.dumps(settings.stored())))
+    assert again == settings
+    assert again.digest == settings.digest
+
+
+def test_every_setting_changes_the_digest():
+    er = {"agent": "er", "rollout_length": 1}
+    changes = [
+        er, {"size": 3}, {"steps": 1_200}, {"seeds": (0, 2)}, {"buffer": 1_000},
+        {"precision": "highest"}, {"spontaneous": False}, {"event": "terminate"},
+        {"clipped_logit_sampling": True}, {"stale_reset_observation": True},
+        {"rollout_length": 5}, {"model_batch_size": 64}, {"evaluation_interval": 50},
+    ]  # fmt: skip
+    digests = {replace(SETTINGS, **change).digest for change in changes}
+    assert len(digests | {SETTINGS.digest}) == len(changes) + 1
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"event": "redraw"}, "the event of ProcMaze is 'redraw'; accepted: goal, terminate"),
+        ({"env": "PanFlute", "event": "goal"}, "accepted: none, since it has one form"),
+        ({"size": 0}, "size must be a whole number, 1 or more, got 0"),
+        ({"seeds": ()}, "a run has 1 to 1,000,000 lanes"),
+        ({"seeds": (0, -1)}, "seed must be a whole number"),
+        ({"temperatures": (1.0,)}, "temperatures must be 2, one for each lane, got 1"),
+        ({"temperatures": (1.0, 1e-50)}, "temperature must be a positive number in float32"),
+        ({"step_sizes": (1.0, 1e400)}, "step size must be a positive number in float32"),
+        ({"spontaneous": 1}, "spontaneous must be one of True, False, got 1"),
+        ({"rollout_length": 3}, "rollout_length must be a divisor of 320, got 3"),
+        ({"buffer": 31}, "buffer must hold the 32 transitions"),
+        ({"model_batch_size": 321}, "model_batch_size must be a whole number, 1 to 320"),
+    ],
+)
+def test_what_is_out_of_range_is_refused(change, message):
+    with pytest.raises(ValueError, match="^" + ".*" + message.replace("(", r"\(")):
+        replace(SETTINGS, **change)
+
+
+def test_settings_manifests_and_reading_results_need_no_torch():
+    names = ["runs.settings", "runs.run_folder", "sweep.manifest", "studies.registry", "sweep.plan"]
+    names += [
+        "studies.results",
+        "commands.sweep",
+        "commands.status",
+        "commands.study",
+        "commands.compare",
+    ]
+    lines = [f"import experiments.{name}" for name in names]
+    code = "; ".join(["import sys", *lines, "assert 'torch' not in sys.modules"])
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def test_names_numbers_and_regimes_are_those_of_deep():
+    pytest.importorskip("torch")
+    from deep import models
+    from deep.environments import ENVIRONMENTS as BATCHED
+    from deep.networks import PRECISIONS as PRODUCTS
+    from deep.online_loop import HIGH_DATA, LOW_DATA, MAX_RUN
+    from experiments.runs import settings
+    from experiments.runs.assembly import agent_of, protocol_of
+    from experiments.tasks import ENVIRONMENTS, batched_environment
+
+    assert set(AGENTS) == set(models.AGENTS)
+    assert (
+        tuple(name for name, kind in models.AGENTS.items() if issubclass(kind, models.LearnedModel))
+        == settings.LEARNED
+    )
+    assert tuple(BATCHED) == ENVIRONMENTS
+    assert ("auto", *PRODUCTS) == settings.PRECISIONS
+    assert settings.TRANSITIONS == models.TRANSITIONS
+    assert settings.MAX_STEPS == MAX_RUN
+    for name, expected in (("high", HIGH_DATA), ("low", LOW_DATA)):
+        run = run_settings(
+            agent="er", env="PanFlute", size=2, regime=name, steps=REGIMES[name].steps, lanes=1
+        )
+        assert protocol_of(run) == expected
+    for env, events in EVENTS.items():
+        for event in events:
+            assert batched_environment(env, 2, event=event).spontaneous_event == event
+    for agent in AGENTS:
+        for length in (1, 10) if agent != "er" else (1,):
+            run = run_settings(
+                agent=agent, env="PanFlute", size=2, regime="high", steps=2_000, lanes=1,
+                rollout_length=length, model_batch_size=64,
+            )  # fmt: skip
+            assert agent_of(run, "highest").replayed == run.replayed
+
+
+def test_run_settings_are_frozen():
+    with pytest.raises(AttributeError):
+        SETTINGS.size = 3
+    assert isinstance(SETTINGS, RunSettings)

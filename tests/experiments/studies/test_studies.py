@@ -1,0 +1,157 @@
+"""Every study: what it plans at each scale, and what each of its claims says of made-up results."""
+
+from dataclasses import fields
+
+import pytest
+
+from experiments.analysis.claims import verdict
+from experiments.cli import MBGEN
+from experiments.runs.costs import estimated_seconds
+from experiments.runs.scales import SCALES
+from experiments.runs.settings import RunSettings, stored_settings
+from experiments.studies.registry import STUDIES, chosen_studies
+from experiments.studies.study import PlannedRun, manifest
+from tests.experiments.studies.made_up import found
+
+PILOT_SEEDS = {*range(4), *range(100, 104)}
+STUDY_SCALES = [(name, scale) for name in STUDIES for scale in SCALES]
+
+
+@pytest.mark.parametrize(("name", "scale"), STUDY_SCALES)
+def test_a_run_is_named_by_what_it_is_and_all_can_be_carried_out(name, scale):
+    runs = STUDIES[name].runs(scale)
+    assert len({run.id for run in runs}) == len(runs)
+    assert len({run.settings.digest for run in runs}) == len(runs)
+    for run in runs:
+        study, _, words = run.id.partition("/")
+        assert study in STUDIES
+        settings = run.settings
+        assert words.startswith(f"{settings.env.lower()}-{settings.size}-{settings.regime}")
+        assert settings.agent in words.split("-")
+        assert settings.updates >= 100
+        assert stored_settings(settings.stored()) == settings
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_a_run_that_two_studies_share_is_in_the_manifest_once(scale):
+    runs = manifest(STUDIES.values(), scale)
+    assert len({run.id for run in runs}) == len(runs)
+    planned = {run.id for study in STUDIES.values() for run in study.runs(scale)}
+    assert {run.id for run in runs} == planned
+    assert [run.priority for run in runs] == sorted(run.priority for run in runs)
+
+
+def test_two_runs_of_one_name_and_other_settings_are_refused():
+    study = STUDIES["quirks"]
+    one, other = study.runs("smoke")[:2]
+    clash = PlannedRun(one.id, other.settings)
+    double = type(study)(
+        **{f.name: getattr(study, f.name) for f in fields(study)} | {"runs": lambda _: [clash]}
+    )
+    with pytest.raises(ValueError, match=f"two runs are called {one.id}"):
+        manifest([study, double], "smoke")
+
+
+def test_the_desk_scale_fits_sixteen_hours_on_two_cores_with_room_for_offline_studies():
+    seconds = sum(estimated_seconds(run.settings) for run in manifest(STUDIES.values(), "desk"))
+    assert seconds < 0.8 * 2 * 16 * 3600
+
+
+@pytest.mark.parametrize("scale", ["desk", "paper"])
+def test_no_evidence_is_from_a_seed_that_a_pilot_or_a_tuning_used(scale):
+    tuning = {s for run in STUDIES["sensitivity"].runs(scale) for s in run.settings.seeds}
+    for name, study in STUDIES.items():
+        for run in study.runs(scale):
+            seeds = set(run.settings.seeds)
+            assert not seeds & PILOT_SEEDS
+            assert name == "sensitivity" or not seeds & tuning
+
+
+def test_every_study_has_a_command_with_its_title_and_reasons_for_its_scales():
+    for name, study in STUDIES.items():
+        assert study.name == name
+        assert MBGEN.members[name].study == name
+        assert MBGEN.members[name].help == study.title
+        assert study.scales.keys() == set(SCALES)
+
+
+def test_an_unknown_study_is_refused_by_name():
+    with pytest.raises(ValueError, match="there is no study 'onlin'; accepted: online, "):
+        chosen_studies(["onlin"])
+
+
+# For each claim: levels of performance by settings that confirm it, and that contradict it.
+def by_agent(**levels):
+    return lambda s: levels.get(s.agent, 0.0)
+
+
+def low_simple(high, low):
+    """Simple and ER by regime: the lead of the simple model."""
+    return lambda s: {"high": high, "low": low}[s.regime] if s.agent == "simple" else 0.0
+
+
+def buttons(one, four, one_low):
+    def level(s: RunSettings) -> float:
+        if s.env != "ButtonGrid" or s.agent != "simple":
+            return 0.0
+        if s.size == 4:
+            return four
+        return one_low if s.regime == "low" else one
+
+    return level
+
+
+def quirky(stale, usual):
+    return lambda s: stale if s.stale_reset_observation else usual
+
+
+CASES = {
+    "O-simple": (by_agent(simple=1.0), by_agent(simple=-1.0)),
+    "O-categorical": (by_agent(categorical=1.0), by_agent(categorical=-1.0)),
+    "O-gaussian": (by_agent(gaussian=-60.0), by_agent(gaussian=5.0)),
+    "O-low-simple": (low_simple(1.0, 2.0), low_simple(2.0, 1.0)),
+    "O-low-categorical": (low_simple(0, 0), None),
+    "O-buttons": (buttons(-3.0, 3.0, 3.0), buttons(3.0, -3.0, -3.0)),
+    "O-perfect-panflute": (by_agent(perfect=-1.0), by_agent(perfect=1.0)),
+    "C-unfactored": (by_agent(er=1.0), by_agent(er=-1.0)),
+    "I-rollout": (lambda s: s.rollout_length / 10, lambda s: -s.rollout_length / 10),
+    "I-spontaneous": (by_agent(simple=1.0), by_agent(simple=-1.0)),
+    "Q-holds": (by_agent(simple=1.0), by_agent(simple=-1.0)),
+    "Q-stale": (quirky(0.0, 1.0), quirky(1.0, 0.0)),
+}
+CASES["O-low-categorical"] = tuple(
+    (lambda s, high=high: high if s.regime == "high" else 0.0) for high in (1.0, -1.0)
+)
+CLAIMS = [(study, claim) for study in STUDIES.values() for claim in study.claims]
+
+
+def test_every_claim_has_made_up_data_of_both_kinds():
+    assert {claim.id for _, claim in CLAIMS} == CASES.keys()
+
+
+@pytest.mark.parametrize(("study", "claim"), CLAIMS, ids=[claim.id for _, claim in CLAIMS])
+@pytest.mark.parametrize("scale", ["desk", "paper"])
+def test_a_claim_is_confirmed_contradicted_or_left_open_by_its_rule(study, claim, scale):
+    confirming, contradicting = CASES[claim.id]
+    assert verdict(claim.compare(found(study, scale, confirming))) == "confirmed"
+    assert verdict(claim.compare(found(study, scale, contradicting))) == "contradicted"
+    assert (
+        verdict(claim.compare(found(study, scale, lambda _: 0.0))) == "open"
+        or claim.id == "O-gaussian"
+    )
+    assert verdict(claim.compare(found(study, scale, lambda _: None))) == "open"
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_study_draws_what_is_there_even_if_it_is_nothing(name, tmp_path):
+    study = STUDIES[name]
+    for number, level in enumerate((lambda _: None, lambda s: float(s.size))):
+        cells = found(study, "smoke", level)
+        columns, rows = study.rows(cells)
+        assert all(len(row) == len(columns) for row in rows)
+        for suffix, begins in ((".png", b"\x89PNG"), (".svg", b"<?xml")):
+            path = tmp_path / f"{number}{suffix}"
+            for draw in (study.draw, study.curves):
+                if draw is not None:
+                    draw(cells, path)
+                    assert path.read_bytes().startswith(begins)

@@ -1,0 +1,110 @@
+"""A sweep on this machine, with runs that only count."""
+
+import threading
+
+import pytest
+
+from experiments.sweep import local
+from experiments.sweep.local import carry_out
+from experiments.sweep.run_log import RunLog
+from tests.experiments.sweep.counting_tasks import break_run, counting_task, is_done, processes
+
+GIBIBYTE = 2**30
+
+
+def swept(tasks, tmp_path, **changed):
+    options = {"done": is_done, "workers": 2, "retries": 1, "memory": GIBIBYTE}
+    return carry_out(tasks, tmp_path / "logs", **options | changed)
+
+
+def test_every_run_is_carried_out_and_what_is_done_is_not_started_again(tmp_path):
+    tasks = [counting_task(tmp_path, name) for name in "abc"]
+    ended = swept(tasks, tmp_path)
+    assert ended.done == tuple(tasks)
+    assert (ended.failed, ended.left, ended.reason) == ((), (), None)
+    swept(tasks, tmp_path)
+    assert [len(processes(task)) for task in tasks] == [1, 1, 1]
+
+
+def test_a_run_that_fails_is_tried_again_up_to_the_cap_and_the_others_go_on(tmp_path):
+    bad, good = counting_task(tmp_path, "bad"), counting_task(tmp_path, "good")
+    break_run(bad)
+    ended = swept([bad, good], tmp_path, retries=2)
+    assert ended.failed == (bad,)
+    assert ended.done == (good,)
+    assert len(processes(bad)) == 3
+    assert "the disc is on fire" in RunLog.of(bad.id, tmp_path / "logs").tail()
+
+
+def test_the_order_is_kept_by_one_worker(tmp_path):
+    tasks = [counting_task(tmp_path, name) for name in "cab"]
+    begun = []
+    swept(tasks, tmp_path, workers=1, tell=begun.append)
+    assert [line for line in begun if line.startswith("begun")] == [
+        f"begun: {task.id}" for task in tasks
+    ]
+
+
+def test_an_interrupt_leaves_checkpoints_from_which_the_next_sweep_goes_on(tmp_path):
+    task = counting_task(tmp_path, "long", count=40)
+    ended = swept([task], tmp_path, interrupted=lambda: bool(processes(task)))
+    assert ended.reason == "interrupted"
+    assert ended.left == (task,)
+    assert int((task.folder / "checkpoint").read_text()) < 40
+    assert RunLog.of(task.id, tmp_path / "logs").last() == "interrupted"
+    assert swept([task], tmp_path).done == (task,)
+    assert len(processes(task)) == 2
+
+
+def test_the_budget_stops_a_sweep_in_good_order(tmp_path):
+    tasks = [counting_task(tmp_path, name, count=200) for name in "ab"]
+    ended = swept(tasks, tmp_path, workers=1, budget=0.5)
+    assert ended.reason == "the budget is spent"
+    assert ended.left == tuple(tasks)
+    assert (tasks[0].folder / "checkpoint").exists()
+    assert not tasks[1].folder.exists()
+
+
+def test_runs_that_do_not_fit_into_memory_together_run_one_after_the_other(tmp_path):
+    big = [counting_task(tmp_path, name, count=4, memory=GIBIBYTE) for name in "ab"]
+    most = []
+    ended = swept(big, tmp_path, memory=GIBIBYTE, report=lambda s: most.append(len(s.running)))
+    assert ended.done == tuple(big)
+    assert max(most) == 1
+
+
+def test_a_full_disc_stops_a_sweep_before_anything_is_started(tmp_path, monkeypatch):
+    usage = type("Usage", (), {"free": 1000})
+    monkeypatch.setattr(local.shutil, "disk_usage", lambda _: usage)
+    task = counting_task(tmp_path, "a")
+    ended = swept([task], tmp_path)
+    assert ended.reason == f"the disc of {tmp_path / 'logs'} is full"
+    assert not task.folder.exists()
+
+
+def test_a_run_that_is_killed_is_tried_again(tmp_path):
+    import os
+    import signal
+
+    task = counting_task(tmp_path, "a", count=10)
+    killed = threading.Event()
+
+    def kill(_):
+        if processes(task) and not killed.is_set():
+            killed.set()
+            os.kill(processes(task)[0], signal.SIGKILL)
+
+    ended = swept([task], tmp_path, report=kill)
+    assert ended.done == (task,)
+    assert len(processes(task)) == 2
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_the_time_left_counts_what_waits_and_what_runs(tmp_path, share, monkeypatch):
+    monkeypatch.setattr(local, "_share", lambda _: share)
+    tasks = [counting_task(tmp_path, name, count=6, pause=0.1) for name in "ab"]
+    standings = []
+    swept(tasks, tmp_path, workers=1, report=standings.append)
+    first = standings[0]
+    assert first.total == 2
+    assert first.seconds_left == pytest.approx(0.6 + 0.6 * (1 - share))

@@ -1,0 +1,64 @@
+"""Manifests: what is written is read, and a line that is none is named by its number."""
+
+import json
+import re
+
+import pytest
+
+from experiments.studies.registry import STUDIES
+from experiments.studies.study import manifest
+from experiments.sweep.manifest import read_manifest, write_manifest
+
+RUNS = manifest([STUDIES["quirks"]], "smoke")
+
+
+def line(run=RUNS[0], **changed):
+    held = {"id": run.id, "settings": run.settings.stored(), "priority": run.priority} | changed
+    return json.dumps(held)
+
+
+def test_what_is_written_is_read(tmp_path):
+    path = tmp_path / "manifest.jsonl"
+    write_manifest(path, RUNS)
+    assert read_manifest(path) == (RUNS, [])
+    assert len(path.read_text().splitlines()) == len(RUNS)
+
+
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        ("{", "no JSON"),
+        ("[]", "accepted: "),
+        ('{"id": "a/b"}', "accepted: "),
+        (line(id="../up"), r"the id is '\.\./up'; accepted"),
+        (line(id="a//b"), "the id is 'a//b'; accepted"),
+        (line(id=3), "the id is 3; accepted"),
+        (line(priority="first"), "the priority is 'first'; accepted: a whole number"),
+        (line(settings=[]), "the settings of a run are an object"),
+        (line(settings=RUNS[0].settings.stored() | {"agent": "sarsa"}), "agent must be one of er,"),
+        (line(settings=RUNS[0].settings.stored() | {"seeds": 3}), "seeds is 3; accepted: a list"),
+        (line(settings=RUNS[0].settings.stored() | {"colour": 1}), "have no key 'colour'"),
+        (line(RUNS[1], id=RUNS[0].id), "was named before for other settings"),
+    ],
+)
+def test_a_broken_line_is_named_by_its_number_and_the_others_are_read(tmp_path, broken, message):
+    path = tmp_path / "runs.jsonl"
+    path.write_text("\n".join([line(), "", broken, line(RUNS[2])]))
+    runs, (complaint,) = read_manifest(path)
+    assert [run.id for run in runs] == [RUNS[0].id, RUNS[2].id]
+    assert complaint.startswith(f"{path}, line 3: ")
+    assert re.search(message, complaint)
+    assert "\n" not in complaint
+
+
+@pytest.mark.parametrize("content", [b"", b"\n\n", b"nonsense", b"\xff\xfe\x00"])
+def test_a_file_that_names_no_run_is_refused(tmp_path, content):
+    path = tmp_path / "runs.jsonl"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=re.escape(str(path))):
+        read_manifest(path)
+
+
+def test_a_missing_file_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="cannot be read"):
+        read_manifest(tmp_path / "none")

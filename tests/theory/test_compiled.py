@@ -1,0 +1,49 @@
+"""Each kernel does the same compiled and interpreted, and is compiled where there is much to do."""
+
+import numpy as np
+import pytest
+
+from theory import exchange, gallery_class, solve, solved_class, version_spaces
+from theory.compiled import MAX_INTERPRETED, kernel
+from theory.lasso_table import lasso_table
+
+
+@pytest.fixture(scope="module")
+def solved():
+    return solve(gallery_class("smallest-witness"))
+
+
+def both_ways(compiled, *arguments):
+    """What a kernel gives, compiled and interpreted, and what it leaves in its arguments."""
+    assert kernel(compiled, MAX_INTERPRETED + 1) is compiled
+    assert kernel(compiled, MAX_INTERPRETED) is compiled.py_func
+    results = []
+    for function in (compiled, compiled.py_func):
+        copies = [a.copy() if isinstance(a, np.ndarray) else a for a in arguments]
+        results.append([function(*copies), *copies])
+    for one, other in zip(*results, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_looking_up_the_best_policy(solved):
+    problem = gallery_class("push-tree")
+    table = lasso_table(problem.rewards, problem.gamma)
+    models = problem.transitions.models(0, problem.transitions.size)
+    arguments = (models, table.ranks, table.choice, table.stride, problem.actions)
+    both_ways(solved_class._best_ranks, *arguments)
+
+
+def test_looking_for_stand_ins(solved):
+    for q in range(solved.value_functions):
+        both_ways(exchange._without_stand_in, solved.models, solved.fiber(q), solved.consistent[q])
+
+
+def test_going_through_all_datasets(solved):
+    size = version_spaces.functional_datasets(solved)
+    counts = [np.zeros(size, dtype=np.int32) for _ in range(2)]
+    marks = [np.full(size, -1, dtype=np.int32) for _ in range(2)]
+    both_ways(
+        version_spaces._sweep,
+        *(0, solved.value_functions, solved.models[solved.fiber_order], solved.fiber_start),
+        *(solved.consistent, solved.states + 2, *counts, *marks, np.empty(size, dtype=np.int32)),
+    )
