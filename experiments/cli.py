@@ -44,9 +44,8 @@ class Command(NamedTuple):
             return function
         bound: Any = functools.partial(function, self.study)
         functools.update_wrapper(bound, function)
-        del (
-            bound.__wrapped__
-        )  # its signature would be the function's, with the study among the arguments
+        # Through it, the signature would be the function's, with the study among the arguments.
+        del bound.__wrapped__
         return cast("Callable[..., int]", bound)
 
 
