@@ -159,6 +159,8 @@ class FiniteMDP(Generic[State]):
                 outcomes = rule.outcomes(state, action)
                 require_law(outcomes, state, action)
                 for outcome in outcomes:
+                    if not outcome.probability:
+                        continue
                     reward += outcome.probability * outcome.reward
                     if outcome.next_state is not None:
                         go_on(row, outcome.next_state, outcome.probability)
