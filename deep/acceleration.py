@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeVar, cast, get_args
 
 import torch
 
+from deep.argument_checks import require_one_of
 from deep.networks import Precision
 from deep.tensor_tree import tensors
 
@@ -69,7 +70,8 @@ class Acceleration:
                 function()
         torch.cuda.current_stream().wait_stream(stream)
         graph = torch.cuda.CUDAGraph()
-        with torch.cuda.graph(graph, stream=stream):
+        # A capture that fails leaves its stream current, and the error that ends it has the cause as its context.
+        with torch.cuda.stream(torch.cuda.current_stream()), torch.cuda.graph(graph, stream=stream):
             function()
         for tensor, value in zip(tensors(state).values(), kept, strict=True):
             tensor.copy_(value)
@@ -94,8 +96,7 @@ def resolve(name: str, device: torch.device) -> Acceleration:
     Raises:
         ValueError: The name is unknown, or the machine lacks what it needs.
     """
-    if name not in ACCELERATIONS:
-        raise ValueError(f"acceleration must be one of {', '.join(ACCELERATIONS)}, got {name!r}")
+    require_one_of("acceleration", name, ACCELERATIONS)
     if name == "auto":
         name = ("graph" if device.type == "cuda" else "compile") if can_compile(device) else "none"
     if name == "graph" and device.type != "cuda":

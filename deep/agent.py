@@ -12,10 +12,10 @@ from jaxtyping import Float, Float32, Int64, UInt8
 from torch import Tensor
 
 from deep.adam import Moments, adam_step, no_moments
-from deep.models import MODEL_BATCH, Model, Parameters
+from deep.models import LearnedModel, Model, Parameters
 from deep.networks import Network
 from deep.q_learning import softmax_action, td_loss, td_target
-from deep.random_streams import Purpose, lane_words
+from deep.random_streams import Purpose, Stream, lane_words
 from deep.replay_buffer import ReplayBuffer, Replayed
 
 MODEL_STEP_SIZE = 2e-4
@@ -48,13 +48,6 @@ class Learner(NamedTuple):
     updates: Int64[Tensor, ""]
 
 
-class Losses(NamedTuple):
-    """Of one update, before it; 0 for a model that learns nothing."""
-
-    q: Float32[Tensor, "lane"]
-    model: Float32[Tensor, "lane"]
-
-
 @dataclass(frozen=True)
 class Agent:
     """Q-learning from a model's experience.
@@ -73,25 +66,24 @@ class Agent:
 
     def initial(self, seed: Int64[Tensor, "lane"]) -> Learner:
         """Before the first update."""
-        q = self.q_network.initial(seed, Purpose.INITIAL_Q)
+        numbers = torch.arange(len(self.model.networks), device=seed.device)
+        updates = torch.zeros((), dtype=torch.int64, device=seed.device)
+        q = self.q_network.initial(Stream(seed, updates, Purpose.INITIAL_Q))
         model = tuple(
-            network.initial(seed, Purpose.INITIAL_MODEL, stream)
-            for stream, network in enumerate(self.model.networks)
+            network.initial(Stream(seed, number, Purpose.INITIAL_MODEL))
+            for network, number in zip(self.model.networks, numbers, strict=True)
         )
-        updates = torch.zeros((), dtype=torch.int64, device=q.device)
         return Learner(q, no_moments(q), q.clone(), model, tuple(map(no_moments, model)), updates)
 
     def values(
         self,
         learner: Learner,
         observation: UInt8[Tensor, "lane batch feature"],
-        seed: Int64[Tensor, "lane"],
-        step: Int64[Tensor, ""],
-        purpose: int,
+        stream: Stream,
     ) -> Float32[Tensor, "lane batch action"]:
-        """Q-values of what is seen; seed, step and purpose decide the draw of a latent."""
+        """Q-values of what is seen; the stream decides the draw of a latent."""
         model = self.model
-        drawn = lane_words(seed, step, purpose, model.represent_words, observation.shape[1])
+        drawn = lane_words(stream, model.represent_words, observation.shape[1])
         features = model.represent(learner.model, observation, drawn)
         return self.q_network(learner.q, features)[0]
 
@@ -104,35 +96,53 @@ class Agent:
     ) -> Int64[Tensor, "lane"]:
         """Draw the action of each lane, by the softmax of its Q-values."""
         seen = observation.unsqueeze(1)
-        q = self.values(learner, seen, lanes.seed, step, Purpose.REPRESENTATION)
-        drawn = lane_words(lanes.seed, step, Purpose.ACTION, 1)[0]
+        q = self.values(learner, seen, Stream(lanes.seed, step, Purpose.REPRESENTATION))
+        drawn = lane_words(Stream(lanes.seed, step, Purpose.ACTION), 1)[0]
         return softmax_action(q.squeeze(1), lanes.temperature, drawn)
 
-    def update(self, learner: Learner, buffer: ReplayBuffer, lanes: Lanes) -> Losses:
-        """One update in place: of the model, then of the Q-network by the model's experience."""
-        model, step = self.model, learner.updates
-        drawn = lane_words(lanes.seed, step, Purpose.REPLAY, 1, self.replayed)[0]
-        batch = buffer.sample(drawn)
-        model_loss = self._update_model(learner, batch, lanes)
-        starts = Replayed(*(field[:, : model.batch_size] for field in batch))
-        q_loss = self._update_q(learner, starts, lanes)
-        step.add_(1)
-        return Losses(q_loss, model_loss)
+    @property
+    def model_batch_size(self) -> int:
+        """Replayed transitions that train the model in an update; 0 if it learns nothing."""
+        return self.model.model_batch_size if isinstance(self.model, LearnedModel) else 0
 
     @property
     def replayed(self) -> int:
         """Transitions drawn from the buffer for an update."""
-        return max(self.model.batch_size, MODEL_BATCH if self.model.networks else 0)
+        return max(self.model.batch_size, self.model_batch_size)
 
-    def _update_model(
-        self, learner: Learner, batch: Replayed, lanes: Lanes
+    def replay(
+        self, buffer: ReplayBuffer, lanes: Lanes, step: Int64[Tensor, ""]
+    ) -> tuple[Replayed, Replayed]:
+        """Draw what an update learns from; another `step` draws other transitions.
+
+        Returns:
+            `model_batch_size` transitions for `update_model`, and `model.batch_size` for `update_q`.
+            The smaller batch is the beginning of the larger one.
+        """
+        stream = Stream(lanes.seed, step, Purpose.REPLAY)
+        batch = buffer.sample(lane_words(stream, 1, self.replayed)[0])
+        return batch.first(self.model_batch_size), batch.first(self.model.batch_size)
+
+    def update_model(
+        self, learner: Learner, batch: Replayed, lanes: Lanes, step: Int64[Tensor, ""]
     ) -> Float32[Tensor, "lane"]:
-        if not self.model.networks:
+        """One step of Adam on the model's loss, in place; the Q-network is left alone.
+
+        Args:
+            learner: Its model changes.
+            batch: Transitions that were met, any number.
+            lanes: Their seeds decide what is drawn.
+            step: Another number, other random words.
+
+        Returns:
+            The loss before the step; 0 for a model that learns nothing.
+        """
+        model = self.model
+        if not isinstance(model, LearnedModel):
             return torch.zeros_like(lanes.temperature)
-        lesson = Replayed(*(field[:, :MODEL_BATCH] for field in batch))
 
         def objective(parameters: Parameters) -> Tensor:
-            return self.model.loss(parameters, lesson, lanes.seed, learner.updates)
+            return model.loss(parameters, batch, Stream(lanes.seed, step, Purpose.MODEL_LOSS))
 
         gradients, loss = _gradient(objective, learner.model)
         for place, moments, gradient in zip(
@@ -141,17 +151,27 @@ class Agent:
             adam_step(place, moments, gradient, MODEL_STEP_SIZE)
         return loss
 
-    def _update_q(
-        self, learner: Learner, starts: Replayed, lanes: Lanes
+    def update_q(
+        self, learner: Learner, starts: Replayed, lanes: Lanes, step: Int64[Tensor, ""]
     ) -> Float32[Tensor, "lane"]:
+        """One step of Adam on the TD error of the model's experience, in place; the model is left alone.
+
+        Args:
+            learner: Its Q-network changes.
+            starts: `model.batch_size` transitions that were met, from which experience is made.
+            lanes: Seeds, step sizes and temperatures.
+            step: Another number, other random words.
+
+        Returns:
+            The loss before the step.
+        """
         network = self.q_network
 
         def behaviour(features: Tensor, drawn: Tensor) -> Tensor:
             return softmax_action(network(learner.q, features)[0], lanes.temperature, drawn)
 
-        experience = self.model.experience(
-            learner.model, starts, behaviour, lanes.seed, learner.updates
-        )
+        stream = Stream(lanes.seed, step, Purpose.ROLLOUT)
+        experience = self.model.experience(learner.model, starts, behaviour, stream)
         target = td_target(network, learner.target, experience)
 
         def objective(parameters: Tensor) -> Tensor:

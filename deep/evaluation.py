@@ -7,7 +7,7 @@ from jaxtyping import Float32, Int64
 from torch import Tensor
 
 from deep.agent import Agent, Lanes, Learner
-from deep.random_streams import Purpose, lane_words
+from deep.random_streams import Purpose, Stream, lane_words
 
 EPISODES = 32
 MAX_STEPS = 100
@@ -31,26 +31,28 @@ def begin(agent: Agent, lanes: Lanes, step: Int64[Tensor, ""]) -> Episodes:
     """Start the episodes; another `step` gives others."""
     environment = agent.model.environment
     count = environment.reset_words
-    drawn = lane_words(lanes.seed, step, Purpose.EVALUATION_RESET, count, EPISODES)
+    drawn = lane_words(Stream(lanes.seed, step, Purpose.EVALUATION_RESET), count, EPISODES)
     running = lanes.temperature.new_ones(len(lanes.seed), EPISODES)
-    return Episodes(environment.reset(drawn), running, torch.zeros_like(running))
+    start = environment.reset(drawn)
+    state = type(start)(*(field.clone() for field in start))
+    return Episodes(state, running, torch.zeros_like(running))
 
 
 def act_greedily(
     agent: Agent, learner: Learner, lanes: Lanes, episodes: Episodes, step: Int64[Tensor, ""]
-) -> Episodes:
-    """One step of every episode; what is drawn in it depends on `step`."""
+) -> None:
+    """One step of every episode, in place; what is drawn in it depends on `step`."""
     environment = agent.model.environment
-    purpose, count = Purpose.EVALUATION_REPRESENTATION, environment.transition_words
     seen = environment.observe(episodes.environment)
-    action = agent.values(learner, seen, lanes.seed, step, purpose).argmax(-1)
-    drawn = lane_words(lanes.seed, step, Purpose.EVALUATION, count, EPISODES)
+    stream = Stream(lanes.seed, step, Purpose.EVALUATION_REPRESENTATION)
+    action = agent.values(learner, seen, stream).argmax(-1)
+    stream = Stream(lanes.seed, step, Purpose.EVALUATION)
+    drawn = lane_words(stream, environment.transition_words, EPISODES)
     taken = environment.transition(episodes.environment, action, drawn)
-    return Episodes(
-        taken.successor,
-        episodes.running * (1 - taken.terminal.float()),
-        episodes.total + episodes.running * taken.reward,
-    )
+    episodes.total.add_(episodes.running * taken.reward)
+    episodes.running.mul_(1 - taken.terminal.float())
+    for field, value in zip(episodes.environment, taken.successor, strict=True):
+        field.copy_(value)
 
 
 def performance(agent: Agent, episodes: Episodes) -> Float32[Tensor, "lane"]:

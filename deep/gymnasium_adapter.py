@@ -2,8 +2,9 @@
 
 Both run the batched functions on the host, and draw the same numbers: a vector environment that is
 reset with seed s is, lane by lane, the single environments that are reset with seeds s, s + 1, ...
-Terminated is the environment's own terminal flag; truncated comes from a time limit alone, and none
-is set unless asked for (`max_episode_steps`).
+The life of a copy depends on its seed and its actions, never on the other copies. Terminated is
+the environment's own terminal flag; truncated comes from a time limit alone, and none is set unless
+asked for (`max_episode_steps`).
 """
 
 from collections.abc import Sequence
@@ -16,10 +17,11 @@ from gymnasium.error import ResetNeeded
 from gymnasium.spaces import Discrete, MultiBinary
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
-from jaxtyping import Shaped
+from jaxtyping import Bool, Int64, Shaped
 from torch import Tensor
 
-from deep.environments import ENVIRONMENTS, Environment, Noise, at, make, require_integer, select
+from deep.argument_checks import require_integer, require_one_of
+from deep.environments import ENVIRONMENTS, Environment, Noise, at, make, select
 from deep.rendering import ansi, picture
 
 _MODULE = "deep.gymnasium_adapter"
@@ -60,18 +62,29 @@ class SingleEnvironment(gymnasium.Env[Array, Any]):
         self.environment = make(name, **options)
         self.observation_space = MultiBinary(self.environment.num_features)
         self.action_space = Discrete(self.environment.num_actions)
-        self.render_mode = _accepted(render_mode)
+        require_one_of("render_mode", render_mode, (None, *_RENDER_MODES))
+        self.render_mode = render_mode
         self._seed: Tensor | None = None
         self._state: State | None = None
         self._fresh: State | None = None  # after a terminal step: the next episode's first state
 
     def reset(
-        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+        self, *, seed: Any = None, options: dict[str, Any] | None = None
     ) -> tuple[Array, dict[str, Any]]:
-        """Start an episode; with a seed, start the stream of random numbers anew as well."""
-        super().reset(seed=seed, options=options)
-        if seed is not None or self._seed is None:
-            (self._seed,) = _seeds(seed, 1, self.np_random)
+        """Start an episode; with a seed, start the stream of random numbers anew as well.
+
+        Args:
+            seed: An integer from 0 to 2^63 - 1, or None.
+            options: None are known.
+
+        Raises:
+            ValueError: The seed is none of these; the environment then is as it was.
+        """
+        given = _seed(seed)
+        super().reset(seed=given, options=options)
+        if given is not None or self._seed is None:
+            drawn = _drawn_seeds(1, self.np_random)[0]
+            self._seed = drawn if given is None else torch.tensor(given)
             self._time = self._episode = 0
             self._fresh = None
         if self._fresh is None:
@@ -154,29 +167,46 @@ class VectorEnvironment(VectorEnv[Array, Any, Array]):
             require_integer("max_episode_steps", max_episode_steps, 1)
         self.environment = make(name, **options)
         self.num_envs = num_envs
-        self.render_mode = _accepted(render_mode)
+        require_one_of("render_mode", render_mode, (None, *_RENDER_MODES))
+        self.render_mode = render_mode
         self.single_observation_space = MultiBinary(self.environment.num_features)
         self.single_action_space = Discrete(self.environment.num_actions)
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
         self._limit = max_episode_steps
-        self._seed: Tensor | None = None
         self._state: State | None = None
+        # Of each copy: its seed, its steps and episodes since it was given that, and the episode's steps.
+        self._seed, self._time, self._episode, self._elapsed = torch.zeros(
+            4, num_envs, dtype=torch.int64
+        )
 
     def reset(
-        self,
-        *,
-        seed: int | Sequence[int | None] | None = None,
-        options: dict[str, Any] | None = None,
+        self, *, seed: Any = None, options: dict[str, Any] | None = None
     ) -> tuple[Array, dict[str, Any]]:
-        """Start an episode in every copy; with a seed, start the random streams anew as well."""
-        super().reset(seed=seed if isinstance(seed, int) else None, options=options)
-        if seed is not None or self._seed is None:
-            self._seed = _seeds(seed, self.num_envs, self.np_random)
-            self._time = self._episode = 0
-        self._state = self._first_states(self._seed)
-        self._elapsed = torch.zeros(self.num_envs, dtype=torch.int64)
-        return _features(self.environment, self._state), {}
+        """Start an episode in the copies; those given a seed start their random streams anew as well.
+
+        Args:
+            seed: None; an integer s from 0 to 2^63 - 1, for seeds s, s + 1, ...; or an integer or None
+                for each copy.
+            options: {"reset_mask": mask} resets only the copies where the array of bools is True.
+
+        Raises:
+            ResetNeeded: Some copies are left out, but there was no reset of them all so far.
+            ValueError: The seed or the mask is none of these; the environment then is as it was.
+        """
+        seeds = _seeds(seed, self.num_envs)
+        chosen = _reset_mask(options, self.num_envs)
+        first = self._state is None
+        if first and not chosen.all():
+            raise ResetNeeded("reset_mask needs a reset of every copy first")
+        super().reset(seed=_seed(seed) if np.ndim(seed) == 0 else None, options=options)
+        if first:
+            self._seed = _drawn_seeds(self.num_envs, self.np_random)
+        anew = chosen & torch.tensor([one is not None for one in seeds])
+        self._seed = torch.where(anew, torch.tensor([one or 0 for one in seeds]), self._seed)
+        for count in (self._time, self._episode):
+            count.masked_fill_(anew, 0)
+        return _features(self.environment, self._begin(chosen)), {}
 
     def step(self, actions: Any) -> tuple[Array, Array, Array, Array, dict[str, Any]]:
         """Apply an action in each copy.
@@ -185,10 +215,10 @@ class VectorEnvironment(VectorEnv[Array, Any, Array]):
             ResetNeeded: There was no reset.
             ValueError: The actions are not one for each copy, or one is out of range.
         """
-        if self._state is None or self._seed is None:
+        if self._state is None:
             raise ResetNeeded("step needs a reset first")
         chosen = _actions(actions, self.num_envs, self.environment)
-        noise = self.environment.noise(self._seed, torch.tensor(self._time))
+        noise = self.environment.noise(self._seed, self._time)
         step = self.environment.step(self._state, chosen, noise)
         self._time += 1
         self._elapsed += 1
@@ -197,7 +227,7 @@ class VectorEnvironment(VectorEnv[Array, Any, Array]):
         if self._limit is not None:
             truncated = self._elapsed >= self._limit
             if (cut := truncated & ~step.terminal).any():
-                self._state = select(cut, self._first_states(self._seed), self._state)
+                self._begin(cut)
         ended = (step.terminal | truncated).numpy()
         self._elapsed[ended] = 0
         infos = {}
@@ -229,16 +259,13 @@ class VectorEnvironment(VectorEnv[Array, Any, Array]):
         ]
         return tuple(_render(self.environment, state, self.render_mode) for state in states)
 
-    def _first_states(self, seed: Tensor) -> State:
-        state: State = self.environment.initial(seed, torch.tensor(self._episode))
-        self._episode += 1
-        return state
-
-
-def _accepted(render_mode: str | None) -> str | None:
-    if render_mode is not None and render_mode not in _RENDER_MODES:
-        raise ValueError(f"render_mode must be one of {_RENDER_MODES} or None, got {render_mode!r}")
-    return render_mode
+    def _begin(self, chosen: Bool[Tensor, "lane"]) -> State:
+        """Start an episode in the chosen copies; returns the states of all."""
+        fresh: State = self.environment.initial(self._seed, self._episode)
+        self._state = fresh if self._state is None else select(chosen, fresh, self._state)
+        self._episode += chosen
+        self._elapsed.masked_fill_(chosen, 0)
+        return self._state
 
 
 def _render(environment: Environment[Any], state: State, mode: str | None) -> Any:
@@ -252,16 +279,37 @@ def _features(environment: Environment[Any], state: State) -> Array:
     return array
 
 
-def _seeds(
-    seed: int | Sequence[int | None] | None, lanes: int, random: np.random.Generator
-) -> Tensor:
-    """A seed for each lane: the given ones; s, s + 1, ... from a single s; random where None."""
-    given = [seed] * lanes if seed is None else seed
-    if isinstance(given, int):
-        given = range(given, given + lanes)
-    if len(given) != lanes:
-        raise ValueError(f"seed must be one integer or {lanes}, got {len(given)}")
-    return torch.tensor([int(random.integers(2**63)) if s is None else s for s in given])
+def _seed(seed: Any, copies: int = 1) -> int | None:
+    """The seed as Python's integer, if it leaves room for those of `copies` copies."""
+    if seed is None:
+        return None
+    integer = int(seed) if isinstance(seed, np.integer) else seed
+    require_integer("seed", integer, 0, 2**63 - copies)
+    return integer
+
+
+def _seeds(seed: Any, copies: int) -> Sequence[int | None]:
+    """A seed for each copy: the given ones; s, s + 1, ... from a single s; None from None."""
+    if np.ndim(seed) == 0:
+        first = _seed(seed, copies)
+        return [None] * copies if first is None else range(first, first + copies)
+    if len(seed) != copies:
+        raise ValueError(f"seed must be one integer or {copies}, got {len(seed)}")
+    return [_seed(one) for one in seed]
+
+
+def _drawn_seeds(copies: int, random: np.random.Generator) -> Int64[Tensor, "lane"]:
+    return torch.from_numpy(random.integers(2**63, size=copies))
+
+
+def _reset_mask(options: dict[str, Any] | None, copies: int) -> Bool[Tensor, "lane"]:
+    """Which copies a reset is for."""
+    mask = np.asarray((options or {}).get("reset_mask", np.ones(copies, bool)))
+    if mask.shape != (copies,) or mask.dtype != bool or not mask.any():
+        raise ValueError(
+            f"reset_mask must be {copies} bools, one of them True, got {mask.tolist()}"
+        )
+    return torch.from_numpy(mask.copy())
 
 
 def _actions(actions: Any, lanes: int, environment: Environment[Any]) -> Tensor:

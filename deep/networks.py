@@ -4,17 +4,16 @@ A network's parameters are one flat tensor `[lane, parameter]`: an optimizer ste
 operations over all layers at once, a target copy is one, and a lane is a row.
 """
 
-from dataclasses import dataclass
 from itertools import pairwise
 from math import erf, prod, sqrt
-from typing import Literal, get_args
+from typing import Literal, NamedTuple, get_args
 
 import torch
-from jaxtyping import Float, Float32, Int64
+from jaxtyping import Float, Float32
 from torch import Tensor
 from torch.nn.functional import elu
 
-from deep.random_streams import uniform, words
+from deep.random_streams import Stream, uniform, words
 
 Precision = Literal["highest", "high", "bf16"]
 PRECISIONS: tuple[str, ...] = get_args(Precision)
@@ -23,8 +22,7 @@ _TRUNCATION = 2.0  # standard deviations
 _ALIGNMENT = 16  # numbers: a lane's parameters begin where a vector register can load them
 
 
-@dataclass(frozen=True)
-class Network:
+class Network(NamedTuple):
     """Multilayer perceptrons (ELU) that read the same input, one for each entry of `outputs`.
 
     They share nothing but the input. Each has a block of its own among the parameters, all blocks
@@ -80,18 +78,13 @@ class Network:
         parts = blocks.split([*sizes, self.block_size - sum(sizes)], dim=2)
         return [part.unflatten(2, shape) for part, shape in zip(parts, self.shapes, strict=False)]
 
-    def initial(
-        self, seed: Int64[Tensor, "lane"], purpose: int, stream: int = 0
-    ) -> Float32[Tensor, "lane parameter"]:
+    def initial(self, stream: Stream) -> Float32[Tensor, "lane parameter"]:
         """Weights from a normal truncated at two standard deviations, std 1/sqrt(fan in); biases 0.
 
         Args:
-            seed: One for each lane.
-            purpose: Of the random words.
-            stream: Another number, other weights: a model of several networks counts them.
+            stream: Of the random words that decide: seeds `[lane]` and one step.
         """
-        step = torch.tensor(stream, device=seed.device)
-        drawn = words(seed, step, purpose, self.num_parameters).movedim(0, 1)
+        drawn = words(stream, self.num_parameters).movedim(0, 1)
         # Computed in float64, so that every device rounds to the same float32.
         inside = (uniform(drawn).double() * 2 - 1 + 2.0**-24) * erf(_TRUNCATION / sqrt(2))
         parameters = torch.erfinv(inside).mul(sqrt(2)).float().contiguous()

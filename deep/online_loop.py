@@ -11,7 +11,8 @@ from torch import Tensor
 
 from deep.acceleration import NONE, Acceleration
 from deep.agent import Agent, Lanes, Learner
-from deep.environments import Noise, at, require_integer
+from deep.argument_checks import require_integer
+from deep.environments import Noise, at
 from deep.evaluation import MAX_STEPS, act_greedily, begin, performance
 from deep.replay_buffer import ReplayBuffer, empty_buffer
 from deep.tensor_tree import tensors
@@ -112,10 +113,12 @@ def interact(
 
 
 def learn(agent: Agent, lanes: Lanes, state: OnlineState) -> None:
-    """Update once; in place."""
-    losses = agent.update(state.learner, state.buffer, lanes)
-    state.tally.q_loss.add_(losses.q)
-    state.tally.model_loss.add_(losses.model)
+    """Update the model, and by what it then imagines the Q-network; in place."""
+    learner, step = state.learner, state.learner.updates
+    lesson, starts = agent.replay(state.buffer, lanes, step)
+    state.tally.model_loss.add_(agent.update_model(learner, lesson, lanes, step))
+    state.tally.q_loss.add_(agent.update_q(learner, starts, lanes, step))
+    step.add_(1)
 
 
 def initial_state(agent: Agent, protocol: Protocol, lanes: Lanes) -> OnlineState:
@@ -211,7 +214,7 @@ class OnlineLoop:
         episodes = begin(agent, lanes, self.state.steps)
         for time in range(MAX_STEPS):
             moment = self.state.steps * MAX_STEPS + time
-            episodes = self._act_greedily(agent, learner, lanes, episodes, moment)
+            self._act_greedily(agent, learner, lanes, episodes, moment)
         self._performance.copy_(performance(agent, episodes))
 
     def take_tally(self) -> Tally:

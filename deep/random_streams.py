@@ -12,9 +12,9 @@ and any number of steps can be drawn at once, in any order. Two's complement `in
 unsigned words throughout.
 """
 
-from enum import IntEnum
 from fractions import Fraction
 from math import pi, prod
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Bool, Float32, Int, Int32, Int64
@@ -26,8 +26,11 @@ _WORD = 2**32
 _BLOCKS = 2**24
 
 
-class Purpose(IntEnum):
-    """What words are drawn for; words of different purposes are independent. At most 256."""
+class Purpose:
+    """What words are drawn for; words of different purposes are independent. At most 256.
+
+    Plain numbers: in Python 3.12 not every version of torch's compiler can compare an enumeration's.
+    """
 
     ENVIRONMENT = 0
     RESET = 1
@@ -44,24 +47,35 @@ class Purpose(IntEnum):
     EVALUATION_REPRESENTATION = 12
 
 
-def words(
-    seed: Int64[Tensor, "..."], step: Int[Tensor, "..."], purpose: int, count: int
-) -> Int32[Tensor, "word ..."]:
+class Stream(NamedTuple):
+    """What random words are a function of, but for their index.
+
+    Attributes:
+        seed: One for each lane; any 64-bit integer.
+        step: Which draw of the lane it is, 0 to 2^32 - 1; broadcast against `seed`.
+        purpose: What the words are drawn for, 0 to 255 (see `Purpose`).
+    """
+
+    seed: Int64[Tensor, "..."]
+    step: Int[Tensor, "..."]
+    purpose: int
+
+
+def words(stream: Stream, count: int) -> Int32[Tensor, "word ..."]:
     """Draw `count` random words for every pair of a seed and a step.
 
     Args:
-        seed: One for each lane; any 64-bit integer.
-        step: Which draw of the lane it is, 0 to 2^32 - 1; broadcast against `seed`. With seeds
-            `[lane]` and steps `[time, 1]`, all words of all those steps come out at once.
-        purpose: Which of the lane's streams, 0 to 255 (see `Purpose`).
+        stream: Seeds and steps of any shapes. With seeds `[lane]` and steps `[time, 1]`, all words
+            of all those steps come out at once.
         count: Words for each. The first words are the same for every count.
 
     Returns:
-        Words on `seed`'s device, of shape (count, *broadcast shape).
+        Words on the seeds' device, of shape (count, *broadcast shape).
 
     Raises:
-        ValueError: `purpose` or `count` is out of range.
+        ValueError: The purpose or `count` is out of range.
     """
+    seed, step, purpose = stream
     if not 0 <= purpose < 256:
         raise ValueError(f"purpose must be 0 to 255, got {purpose}")
     if not 0 <= count <= 2 * _BLOCKS:
@@ -75,22 +89,21 @@ def words(
     return torch.stack((first, second), dim=1).flatten(0, 1)[:count]
 
 
-def lane_words(
-    seed: Int64[Tensor, "lane"],
-    step: Int[Tensor, ""],
-    purpose: int,
-    count: int,
-    *shape: int,
-) -> Int32[Tensor, "word lane ..."]:
+def lane_words(stream: Stream, count: int, *shape: int) -> Int32[Tensor, "word lane ..."]:
     """Draw `count` words for each entry of a batch of the given shape in every lane.
 
     What a lane draws does not depend on which lanes run beside it.
 
+    Args:
+        stream: Seeds `[lane]` and one step for all of them.
+        count: Words for each entry.
+        *shape: Of the batch.
+
     Returns:
         Words of shape (count, lane, *shape).
     """
-    drawn = words(seed, step, purpose, count * prod(shape))
-    return drawn.view(count, *shape, len(seed)).movedim(-1, 1)
+    drawn = words(stream, count * prod(shape))
+    return drawn.view(count, *shape, len(stream.seed)).movedim(-1, 1)
 
 
 def threefry(
@@ -114,12 +127,16 @@ def threefry(
     return x, y
 
 
-def coin(drawn: Int32[Tensor, "*shape"], probability: Fraction) -> Bool[Tensor, "*shape"]:
-    """True with the given probability, less at most 2^-32; 0 and 1 are exact."""
-    threshold = int(probability * _WORD)
-    if threshold == 0:
+def heads(probability: Fraction) -> int:
+    """How many of the 2^32 words show heads, for `coin`; rounded down, so that 0 and 1 are exact."""
+    return int(probability * _WORD)
+
+
+def coin(drawn: Int32[Tensor, "*shape"], heads: int) -> Bool[Tensor, "*shape"]:
+    """True for so many of the 2^32 words."""
+    if heads == 0:
         return torch.zeros_like(drawn, dtype=torch.bool)
-    return drawn <= threshold - 1 - _WORD // 2
+    return drawn <= heads - 1 - _WORD // 2
 
 
 def integers(

@@ -18,6 +18,10 @@ class Replayed(NamedTuple):
     terminal: Bool[Tensor, "lane batch"]
     next_observation: UInt8[Tensor, "lane batch feature"]
 
+    def first(self, count: int) -> "Replayed":
+        """The first `count` transitions of each lane."""
+        return Replayed(*(field[:, :count] for field in self))
+
 
 class ReplayBuffer(NamedTuple):
     """A ring of transitions for each lane; a 0/1 feature takes a byte.

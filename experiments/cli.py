@@ -1,126 +1,172 @@
-"""The command `mbgen`: parses, runs, and turns bad input into one line and an exit status.
+"""The command `mbgen`: finds the subcommand, runs it, and turns bad input into one line and an exit status.
 
 Exit status: 0 done, 1 the answer is no, 2 bad input, 130 interrupted.
+
+A subcommand's module is imported when that command is asked for, and no other: `mbgen --help` needs none. What is
+imported here is little, since an interrupt before `main` is the interpreter's to answer.
 """
 
 from __future__ import annotations
 
 import functools
+import importlib
 import io
+import os
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stderr
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from typing import Any, NamedTuple, TextIO, cast
 
-import tyro
+from experiments.interrupts import interrupts_between_imports
+from experiments.lasting_output import LastingOutput
 
-from experiments.benchmarks import (
-    agent_updates,
-    environment_steps,
-    exact_enumeration,
-    table_updates,
-)
-from experiments.commands import (
-    compare,
-    demo,
-    env_pictures,
-    env_structure,
-    run,
-    tabular,
-    theorem,
-)
+
+class Command(NamedTuple):
+    """A subcommand: a function that returns an exit status, whose signature and docstring say what it takes.
+
+    Attributes:
+        place: The module, within `experiments`, and the function.
+        help: The first line of the function's docstring; of a study, its title.
+        study: The study whose command this is, the function's first argument; None if it is none.
+    """
+
+    place: str
+    help: str
+    study: str | None = None
+
+    def load(self) -> Callable[..., int]:
+        """The function, after importing its module."""
+        module, _, name = self.place.partition(":")
+        function: Callable[..., int] = getattr(
+            importlib.import_module(f"experiments.{module}"), name
+        )
+        if self.study is None:
+            return function
+        bound: Any = functools.partial(function, self.study)
+        functools.update_wrapper(bound, function)
+        del (
+            bound.__wrapped__
+        )  # its signature would be the function's, with the study among the arguments
+        return cast("Callable[..., int]", bound)
+
+
+class Group(NamedTuple):
+    """Subcommands under one name.
+
+    Attributes:
+        help: What they are about.
+        members: By name.
+    """
+
+    help: str
+    members: Mapping[str, Command | Group]
+
+
+def study(name: str, title: str) -> Command:
+    """The command of a study."""
+    return Command("commands.study:study", title, name)
+
+
+# fmt: off
+THEOREM = Group("Theorem 1, checked exactly over classes of small deterministic MDPs.", {
+    "check": Command("commands.theorem:check",
+        "Check the three parts of the theorem over every dataset of a class, or over one dataset."),
+    "identify": Command("commands.theorem:identify",
+        "How many observed transitions of a true model settle its optimal actions, under H_M and under H_B."),
+    "census": Command("commands.theorem:census",
+        "Count all maps of N states and K actions by their optimal values, without enumerating them."),
+    "witness": Command("commands.theorem:witness",
+        "The smallest realizable dataset of a class whose inclusion is proper."),
+    "verify": Command("commands.theorem:verify",
+        "Check a certificate by the independent verifier."),
+    "smallest": Command("commands.theorem:smallest",
+        "The smallest class and dataset with a proper inclusion, by (|S|, |A|, |M|, |D|), over all classes of a box."),
+    "discount": Command("commands.theorem:discount",
+        "The values of gamma in (0, 1) at which the structure of a class changes, exactly."),
+    "prove": Command("commands.theorem:prove",
+        "Have z3 prove part 3 for all real rewards and all maps of N states and K actions at once."),
+    "gallery": Command("commands.theorem:gallery",
+        "The built-in classes."),
+})
+ENV = Group("The environments: pictures, structure, best play.", {
+    "list": Command("commands.env:list_environments",
+        "The environments at their usual sizes, with all their settings."),
+    "render": Command("commands.env:render",
+        "Draw states side by side (PNG), or a film of them (GIF), under uniformly random actions."),
+    "scopes": Command("commands.env:scopes",
+        "What each factor of the next state depends on, exactly, and what a factored model saves."),
+    "optimum": Command("commands.env:optimum",
+        "The best and the uniformly random performance of an evaluation, and the best long-run rate."),
+})
+BENCH = Group("How fast it is on this machine: every figure is measured while you wait.", {
+    "theory": Command("benchmarks.exact_enumeration:bench_theory",
+        "Speed of the exact enumeration, beside QuantEcon's DiscreteDP in the same run where that is installed."),
+    "tabular": Command("benchmarks.table_updates:bench_tabular",
+        "Updates a second of replay and of models, for several seeds side by side, in PanFlute 4."),
+    "environments": Command("benchmarks.environment_steps:bench_environments",
+        "Steps a second of each environment at several numbers of copies, and mazes a second."),
+    "deep": Command("benchmarks.agent_updates:bench_deep",
+        "Milliseconds an update on ProcMaze 4, and the share reached of the matrix-product rate."),
+})
+MBGEN = Group("When does a learned model beat experience replay?", {
+    "theorem": THEOREM,
+    "env": ENV,
+    "bench": BENCH,
+    "tabular": Command("commands.tabular:tabular",
+        "Learning curves of replay, a tabular model and a factored model, against the exact optimum."),
+    "run": Command("commands.run:run",
+        "An agent learns online in many lanes at once; its learning curve, and checkpoints to go on from."),
+    "sweep": Command("commands.sweep:sweep",
+        "Carry out every run of a scale, or of a manifest, that is not finished; stop and go on at any moment."),
+    "status": Command("commands.status:status",
+        "How far the run or the sweep in a folder is, how fast, how long still, and its curve so far."),
+    "online": study("online", "Replay against learned models, online, by size and amount of data"),
+    "unfactored": study("unfactored", "ER against learned models where nothing is factored"),
+    "sensitivity": study("sensitivity", "Sensitivity to step size and temperature"),
+    "rollout-length": study("rollout-length", "Rollouts of 10 steps against 1"),
+    "no-spontaneous": study("no-spontaneous", "Without spontaneous transitions, and with their second form"),
+    "quirks": study("quirks", "Two quirks of the authors' code, on and off"),
+    "compare": Command("commands.compare:compare",
+        "Draw finished runs on the same task in one picture, and print how each ended."),
+    "demo": Command("commands.demo:demo",
+        "Check Theorem 1 over the gallery, certify a witness, learn in tables and online, and draw the pictures."),
+})
+# fmt: on
 
 # The extra that provides a package which the light base lacks.
 EXTRAS = {
     "gymnasium": "deep",
     "safetensors": "deep",
-    "submitit": "cluster",
     "torch": "deep",
     "z3": "proof",
 }
 
-Command = Callable[..., int]
-
-
-def deferred(command: Command) -> Callable[..., Callable[[], int]]:
-    """The command's signature, but calling it returns the call to make: parsing ends before work begins."""
-
-    @functools.wraps(command)
-    def bind(*args: object, **kwargs: object) -> Callable[[], int]:
-        return functools.partial(command, *args, **kwargs)
-
-    return bind
-
-
-def _group(commands: Mapping[str, Command]) -> tyro.extras.SubcommandApp:
-    app = tyro.extras.SubcommandApp()
-    for name, command in commands.items():
-        app.command(name=name)(deferred(command))
-    return app
-
-
-def _app() -> tyro.extras.SubcommandApp:
-    app = tyro.extras.SubcommandApp()
-    env = env_pictures.COMMANDS | env_structure.COMMANDS
-    benches = (
-        exact_enumeration.COMMANDS
-        | table_updates.COMMANDS
-        | environment_steps.COMMANDS
-        | agent_updates.COMMANDS
-    )
-    app.command(_group(theorem.COMMANDS), name="theorem", help=theorem.__doc__)
-    app.command(_group(env), name="env", help="The environments: pictures, structure, best play.")
-    app.command(_group(benches), name="bench", help=exact_enumeration.__doc__)
-    for name, command in (tabular.COMMANDS | run.COMMANDS | compare.COMMANDS).items():
-        app.command(name=name)(deferred(command))
-    app.command(name="demo")(deferred(demo.demo))
-    return app
-
-
-def parse(arguments: Sequence[str]) -> Callable[[], int]:
-    """The call that the arguments ask for.
-
-    Raises:
-        ValueError: with one line, if they ask for nothing that exists.
-        SystemExit: after --help, with status 0.
-    """
-    complaint = io.StringIO()
-    try:
-        with redirect_stderr(complaint):
-            call: Callable[[], int] = _app().cli(
-                prog="mbgen",
-                description="When does a learned model beat experience replay?",
-                args=list(arguments),
-                config=(tyro.conf.OmitArgPrefixes,),
-                sort_subcommands=False,
-            )
-    except SystemExit as stop:
-        if stop.code in (0, None):
-            raise
-        raise ValueError(_one_line(complaint.getvalue())) from None
-    return call
-
-
-def _one_line(box: str) -> str:
-    """The text of tyro's framed complaint, without frame and rules."""
-    lines = []
-    for framed in box.splitlines()[1:-1]:
-        line = framed.strip("│ ─╭╮╰╯")
-        if line.startswith("For full helptext"):
-            break
-        if line:
-            lines.append(line)
-    return " ".join(lines)
-
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run `mbgen` with these arguments, the process's own if None; returns the exit status."""
+    with _lasting_streams() as output:
+        status = _answer(sys.argv[1:] if arguments is None else arguments)
+        output.flush()
+        if status or output.failure is None or isinstance(output.failure, BrokenPipeError):
+            return status
+        return _complain(f"standard output failed: {output.failure.strerror}", 2)
+
+
+@contextmanager
+def _lasting_streams() -> Iterator[LastingOutput]:
+    """Within, neither output can stop the work, and one that was closed from the start leads nowhere."""
+    with os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8") as nowhere:
+        output, errors = (LastingOutput(stream or nowhere) for stream in (sys.stdout, sys.stderr))
+        with redirect_stdout(cast("TextIO", output)), redirect_stderr(cast("TextIO", errors)):
+            yield output
+
+
+def _answer(words: Sequence[str]) -> int:
     try:
-        return parse(sys.argv[1:] if arguments is None else arguments)()
+        with interrupts_between_imports():
+            return parse(words)()
     except KeyboardInterrupt:
         return _complain("interrupted", 130)
-    except BrokenPipeError:
-        sys.stderr.close()  # whoever read our output has left
-        return 0
     except ImportError as error:
         extra = EXTRAS.get((error.name or "").split(".")[0])
         if extra is None:
@@ -135,3 +181,78 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _complain(message: str, status: int) -> int:
     print(f"mbgen: {' '.join(message.split())}", file=sys.stderr)
     return status
+
+
+def parse(words: Sequence[str]) -> Callable[[], int]:
+    """The call that the words ask for: of a command with its arguments, or of help.
+
+    Raises:
+        ValueError: with one line, if they ask for nothing that exists.
+    """
+    name, group, rest = "mbgen", MBGEN, list(words)
+    while rest:
+        word = rest.pop(0)
+        if word in ("-h", "--help"):
+            return functools.partial(_print_help, name, group)
+        if word not in group.members:
+            raise ValueError(
+                f"{name} has no command {word!r}; accepted: {', '.join(group.members)}"
+            )
+        name, member = f"{name} {word}", group.members[word]
+        if isinstance(member, Command):
+            return _bound(name, member.load(), rest)
+        group = member
+    raise ValueError(f"{name} needs a command; accepted: {', '.join(group.members)}")
+
+
+def _print_help(name: str, group: Group) -> int:
+    """What the group holds, a line for each member."""
+    import shutil
+    import textwrap
+
+    columns = shutil.get_terminal_size().columns
+    indent = max(map(len, group.members)) + 4
+    print(f"usage: {name} COMMAND [--help] ...\n\n{textwrap.fill(group.help, columns)}\n")
+    for member, entry in group.members.items():
+        print(
+            textwrap.fill(
+                entry.help,
+                columns,
+                initial_indent=f"  {member}".ljust(indent),
+                subsequent_indent=" " * indent,
+            )
+        )
+    return 0
+
+
+def _bound(name: str, command: Callable[..., int], words: Sequence[str]) -> Callable[[], int]:
+    """The command's call with the arguments that the words mean: parsing ends before work begins."""
+    import tyro
+
+    @functools.wraps(command)
+    def bind(*args: object, **kwargs: object) -> Callable[[], int]:
+        return functools.partial(command, *args, **kwargs)
+
+    complaint = io.StringIO()
+    try:
+        with redirect_stderr(complaint):
+            call: Callable[[], int] = tyro.cli(
+                bind, prog=name, args=words, config=(tyro.conf.OmitArgPrefixes,)
+            )
+    except SystemExit as stop:
+        if stop.code in (0, None):  # it was --help
+            return lambda: 0
+        raise ValueError(_one_line(complaint.getvalue())) from None
+    return call
+
+
+def _one_line(box: str) -> str:
+    """The text of tyro's framed complaint, without frame and rules."""
+    lines = []
+    for framed in box.splitlines()[1:-1]:
+        line = framed.strip("│ ─╭╮╰╯")
+        if line.startswith("For full helptext"):
+            break
+        if line:
+            lines.append(line)
+    return " ".join(lines)

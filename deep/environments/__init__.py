@@ -7,7 +7,6 @@ from deep.environments.environment import (
     Step,
     Transition,
     at,
-    require_integer,
     select,
 )
 from deep.environments.grid import Grid
@@ -35,6 +34,5 @@ __all__ = [
     "Transition",
     "at",
     "make",
-    "require_integer",
     "select",
 ]

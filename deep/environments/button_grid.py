@@ -8,16 +8,10 @@ import torch
 from jaxtyping import Int, Int32, UInt8
 from torch import Tensor
 
-from deep.environments.environment import (
-    Environment,
-    Transition,
-    require_integer,
-    require_one_of,
-    require_switch,
-    select,
-)
+from deep.argument_checks import require_integer, require_one_of, require_switch
+from deep.environments.environment import Environment, Transition, select
 from deep.environments.grid import NUM_ACTIONS, Grid
-from deep.random_streams import coin, integers
+from deep.random_streams import integers
 
 ButtonGridEvent = Literal["switch_on", "redraw"]
 
@@ -54,6 +48,7 @@ class ButtonGrid(Environment[ButtonGridState]):
         require_switch("spontaneous", self.spontaneous)
         require_integer("num_buttons", self.num_buttons, 1, Grid(self.grid_size).num_cells)
         require_one_of("spontaneous_event", self.spontaneous_event, get_args(ButtonGridEvent))
+        super().__post_init__()
 
     @property
     def grid(self) -> Grid:
@@ -62,7 +57,6 @@ class ButtonGrid(Environment[ButtonGridState]):
 
     @property
     def event_probability(self) -> Fraction:
-        """Chance of the spontaneous event in a step."""
         return Fraction(int(self.spontaneous), 10 * self.grid.num_cells)
 
     @property
@@ -111,7 +105,7 @@ class ButtonGrid(Environment[ButtonGridState]):
         entered = agent & ~state.agent
         on = state.on ^ (entered & state.buttons)
         success = state.on == state.buttons
-        event = coin(drawn[0], self.event_probability)
+        event = self.event(drawn[0])
         redraw = success
         if self.spontaneous_event == "redraw":
             redraw = success | event

@@ -7,13 +7,14 @@ no shape depends on the data, so that a step can be captured in a CUDA graph or 
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Generic, TypeVar
 
 import torch
 from jaxtyping import Bool, Float32, Int, Int32, Int64, UInt8
 from torch import Tensor
 
-from deep.random_streams import Purpose, words
+from deep.random_streams import Purpose, Stream, coin, heads, words
 
 State = TypeVar("State", bound=tuple[Tensor, ...])
 
@@ -60,6 +61,21 @@ class Step(Generic[State]):
 
 class Environment(ABC, Generic[State]):
     """A batched environment; subclasses are frozen dataclasses of its settings."""
+
+    _heads: int
+
+    def __post_init__(self) -> None:
+        # Here, since compiled code would trace the arithmetic of fractions.
+        object.__setattr__(self, "_heads", heads(self.event_probability))
+
+    @property
+    def event_probability(self) -> Fraction:
+        """Chance of the spontaneous event in a step; 0 where there is none."""
+        return Fraction(0)
+
+    def event(self, drawn: Int32[Tensor, "*lane"]) -> Bool[Tensor, "*lane"]:
+        """Whether the spontaneous event happens, by a random word for each lane."""
+        return coin(drawn, self._heads)
 
     @property
     @abstractmethod
@@ -116,9 +132,16 @@ class Environment(ABC, Generic[State]):
         one. This is exact: an episode can end in every step, and there is a fresh state for each.
         """
         count = self.transition_words + self.reset_words * self.episodic
-        drawn = words(seed, step, Purpose.ENVIRONMENT, count)
+        drawn = words(Stream(seed, step, Purpose.ENVIRONMENT), count)
         fresh = self.reset(drawn[self.transition_words :]) if self.episodic else None
-        return Noise(drawn[: self.transition_words], fresh)
+        drawn = drawn[: self.transition_words]
+        if step.dim() > seed.dim():
+            # Time first in memory: strides of what `at` takes out do not tell how many steps were
+            # drawn, for which compiled code would be compiled again. Not `contiguous`, which leaves
+            # a single word as it is.
+            first = drawn.transpose(0, 1).clone(memory_format=torch.contiguous_format)
+            drawn = first.transpose(0, 1)
+        return Noise(drawn, fresh)
 
     def initial(self, seed: Int64[Tensor, "..."], episode: Int[Tensor, "..."]) -> State:
         """A first state for each seed, apart from those that `noise` holds.
@@ -127,7 +150,7 @@ class Environment(ABC, Generic[State]):
             seed: One for each lane.
             episode: Another number, another state; broadcast against `seed`.
         """
-        return self.reset(words(seed, episode, Purpose.RESET, self.reset_words))
+        return self.reset(words(Stream(seed, episode, Purpose.RESET), self.reset_words))
 
     def step(self, state: State, action: Int[Tensor, "*lane"], noise: Noise[State]) -> Step[State]:
         """Apply an action in each lane, and start anew where the episode ends."""
@@ -155,22 +178,3 @@ def select(condition: Bool[Tensor, "*lane"], chosen: State, other: State) -> Sta
             for a, b in zip(chosen, other, strict=True)
         )
     )
-
-
-def require_integer(name: str, value: int, low: int, high: int | None = None) -> None:
-    """Raise ValueError unless `value` is an integer from `low` to `high`."""
-    if type(value) is not int or value < low or (high is not None and value > high):
-        accepted = f"of at least {low}" if high is None else f"from {low} to {high}"
-        raise ValueError(f"{name} must be an integer {accepted}, got {value!r}")
-
-
-def require_switch(name: str, value: bool) -> None:
-    """Raise ValueError unless `value` is True or False."""
-    if type(value) is not bool:
-        raise ValueError(f"{name} must be True or False, got {value!r}")
-
-
-def require_one_of(name: str, value: str, accepted: tuple[str, ...]) -> None:
-    """Raise ValueError unless `value` is one of the accepted names."""
-    if value not in accepted:
-        raise ValueError(f"{name} must be one of {accepted}, got {value!r}")

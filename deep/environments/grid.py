@@ -11,7 +11,7 @@ import torch
 from jaxtyping import Int, Int32, Shaped, UInt8
 from torch import Tensor
 
-from deep.environments.environment import require_integer
+from deep.argument_checks import require_integer
 from deep.random_streams import integers
 
 NUM_ACTIONS = 5
@@ -71,7 +71,7 @@ class Grid:
         """Membership in each set, laid out row, column, set, with the set varying fastest."""
         cell = torch.ones((), dtype=self.dtype, device=sets[0].device) << self._bits(sets[0].device)
         members = [(cells.unsqueeze(-1) & cell) != 0 for cells in sets]
-        return torch.stack(members, -1).flatten(-2).view(torch.uint8)
+        return torch.stack(members, -1).flatten(-2).to(torch.uint8)
 
     def sets(
         self, features: Shaped[Tensor, "*lane feature"], count: int

@@ -8,9 +8,10 @@ import torch
 from jaxtyping import Int, Int32, Int64, UInt8
 from torch import Tensor
 
-from deep.environments.environment import Environment, Transition, require_integer, require_switch
+from deep.argument_checks import require_integer, require_switch
+from deep.environments.environment import Environment, Transition
 from deep.environments.grid import NUM_ACTIONS
-from deep.random_streams import coin, integers
+from deep.random_streams import integers
 
 
 class OpenGridState(NamedTuple):
@@ -38,10 +39,10 @@ class OpenGrid(Environment[OpenGridState]):
     def __post_init__(self) -> None:
         require_switch("spontaneous", self.spontaneous)
         require_integer("grid_size", self.grid_size, 1)
+        super().__post_init__()
 
     @property
     def event_probability(self) -> Fraction:
-        """Chance of the spontaneous event in a step."""
         return Fraction(int(self.spontaneous), 10 * self.grid_size)
 
     @property
@@ -78,7 +79,7 @@ class OpenGrid(Environment[OpenGridState]):
         terminal = (state.row == last) & (state.column == last)
         row = (state.row + (action == 3).long() - (action == 1).long()).clamp(0, last)
         column = (state.column + (action == 4).long() - (action == 2).long()).clamp(0, last)
-        event = coin(drawn[0], self.event_probability)
+        event = self.event(drawn[0])
         successor = OpenGridState(row.masked_fill(event, last), column.masked_fill(event, last))
         return Transition(successor, -torch.ones_like(terminal, dtype=torch.float32), terminal)
 

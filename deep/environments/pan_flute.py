@@ -8,8 +8,8 @@ import torch
 from jaxtyping import Bool, Int, Int32, UInt8
 from torch import Tensor
 
-from deep.environments.environment import Environment, Transition, require_integer, require_switch
-from deep.random_streams import coin
+from deep.argument_checks import require_integer, require_switch
+from deep.environments.environment import Environment, Transition
 
 
 class PanFluteState(NamedTuple):
@@ -37,10 +37,10 @@ class PanFlute(Environment[PanFluteState]):
     def __post_init__(self) -> None:
         require_switch("spontaneous", self.spontaneous)
         require_integer("num_pipes", self.num_pipes, 1)
+        super().__post_init__()
 
     @property
     def event_probability(self) -> Fraction:
-        """Chance of the spontaneous event in a step."""
         return Fraction(int(self.spontaneous), self.num_pipes**2)
 
     @property
@@ -74,7 +74,7 @@ class PanFlute(Environment[PanFluteState]):
         action: Int[Tensor, "*lane"],
         drawn: Int32[Tensor, "word *lane"],
     ) -> Transition[PanFluteState]:
-        event = coin(drawn[0], self.event_probability)
+        event = self.event(drawn[0])
         sounding = torch.ones_like(event)
         moved = torch.empty_like(state.active)
         moved[..., 1:] = state.active[..., :-1]

@@ -8,10 +8,11 @@ import torch
 from jaxtyping import Int, Int32, UInt8
 from torch import Tensor
 
-from deep.environments.environment import Environment, Transition, require_one_of, require_switch
+from deep.argument_checks import require_one_of, require_switch
+from deep.environments.environment import Environment, Transition
 from deep.environments.grid import NUM_ACTIONS, Grid, nth_cell
 from deep.environments.maze_generation import maze_words, most_open_cells, random_maze
-from deep.random_streams import coin, integers
+from deep.random_streams import integers
 
 ProcMazeEvent = Literal["goal", "terminate"]
 
@@ -47,6 +48,7 @@ class ProcMaze(Environment[ProcMazeState]):
         require_switch("spontaneous", self.spontaneous)
         Grid(self.grid_size)
         require_one_of("spontaneous_event", self.spontaneous_event, get_args(ProcMazeEvent))
+        super().__post_init__()
 
     @property
     def grid(self) -> Grid:
@@ -55,7 +57,6 @@ class ProcMaze(Environment[ProcMazeState]):
 
     @property
     def event_probability(self) -> Fraction:
-        """Chance of the spontaneous event in a step."""
         g = self.grid_size
         return Fraction(int(self.spontaneous), 10 * ((g + 1) * -(-g // 2) - g % 2))
 
@@ -94,7 +95,7 @@ class ProcMaze(Environment[ProcMazeState]):
     ) -> Transition[ProcMazeState]:
         moved = self.grid.move(state.agent, action) & state.open
         agent = torch.where(moved != 0, moved, state.agent)
-        event = coin(drawn[0], self.event_probability)
+        event = self.event(drawn[0])
         terminal = state.agent == state.goal
         if self.spontaneous_event == "terminate":
             terminal = terminal | event

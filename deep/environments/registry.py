@@ -3,6 +3,7 @@
 from dataclasses import fields
 from typing import Any
 
+from deep.argument_checks import require_one_of
 from deep.environments.button_grid import ButtonGrid
 from deep.environments.environment import Environment
 from deep.environments.open_grid import OpenGrid
@@ -23,10 +24,9 @@ def make(name: str, **options: Any) -> Environment[Any]:
     Raises:
         ValueError: The name or a setting is unknown, or a setting is out of range.
     """
-    known = {key.lower(): kind for key, kind in ENVIRONMENTS.items()}
-    if name.lower() not in known:
-        raise ValueError(f"environment must be one of {', '.join(ENVIRONMENTS)}, got {name!r}")
-    kind = known[name.lower()]
+    exact = {key.lower(): key for key in ENVIRONMENTS}.get(name.lower(), name)
+    require_one_of("environment", exact, ENVIRONMENTS)
+    kind = ENVIRONMENTS[exact]
     settings = [field.name for field in fields(kind)]  # type: ignore[arg-type]
     if unknown := sorted(set(options) - set(settings)):
         raise ValueError(

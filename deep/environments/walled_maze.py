@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Bool, Float32, Int64, UInt8
 from torch import Tensor
 
-from deep.environments.environment import require_one_of
+from deep.argument_checks import require_one_of
 from deep.environments.grid import NUM_ACTIONS
 
 SIZE = 3

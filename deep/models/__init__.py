@@ -1,7 +1,8 @@
 """Sources of experience: replay, learned models, and the true environment."""
 
 from deep.models.latent import CategoricalModel, GaussianModel, LatentModel
-from deep.models.model import MODEL_BATCH, TRANSITIONS, Behaviour, Model, Parameters
+from deep.models.learned_model import LearnedModel
+from deep.models.model import TRANSITIONS, Behaviour, Model, Parameters
 from deep.models.perfect import PerfectModel
 from deep.models.replay import Replay
 from deep.models.rollout_model import RolloutModel
@@ -17,12 +18,12 @@ AGENTS: dict[str, type[Model]] = {
 
 __all__ = [
     "AGENTS",
-    "MODEL_BATCH",
     "TRANSITIONS",
     "Behaviour",
     "CategoricalModel",
     "GaussianModel",
     "LatentModel",
+    "LearnedModel",
     "Model",
     "Parameters",
     "PerfectModel",

@@ -1,8 +1,8 @@
 """Latent-space models after Dreamer, without memory (paper, section 4 and appendix D).
 
 An encoder gives a distribution over latents for an observation, the *posterior*; the latent
-dynamics give one for a latent and an action, the *prior*. Reward, continuation and the observation
-are read off a sampled latent.
+dynamics give one for a latent and an action, the *prior*. Reward and continuation are predicted from
+a sampled latent and an action too, the observation from the latent alone.
 """
 
 from abc import abstractmethod
@@ -12,12 +12,12 @@ import torch
 from jaxtyping import Float, Float32, Int32, Int64, UInt8
 from torch import Tensor
 
+from deep.models.learned_model import LearnedModel
 from deep.models.likelihood import features_loss, outcome_loss
 from deep.models.model import Parameters
-from deep.models.rollout_model import RolloutModel
 from deep.networks import Network
 from deep.one_hot import one_hot
-from deep.random_streams import Purpose, categorical, lane_words, normal
+from deep.random_streams import Stream, categorical, lane_words, normal
 from deep.replay_buffer import Replayed
 
 VARIABLES = 32
@@ -27,7 +27,7 @@ MIN_DEVIATION = 1e-6
 ENCODER_DEVIATION = 0.1
 
 
-class LatentModel(RolloutModel):
+class LatentModel(LearnedModel):
     """What both kinds of latents share.
 
     Terminal transitions are masked out of the decoder's loss alone, as in the authors' code.
@@ -82,7 +82,7 @@ class LatentModel(RolloutModel):
         return (
             Network(features, (statistics,), precision=self.precision),
             Network(latent + actions, (statistics,), precision=self.precision),
-            Network(latent, (1, 1), precision=self.precision),
+            Network(latent + actions, (1, 1), precision=self.precision),
             Network(latent, (features,), precision=self.precision),
         )
 
@@ -108,8 +108,9 @@ class LatentModel(RolloutModel):
         """The prior of the next latent, the mean reward, and the continuation logit."""
         _, dynamics, outcome, _ = self.networks
         chosen = one_hot(action, self.environment.num_actions)
-        (outputs,) = dynamics(parameters[1], torch.cat((latent, chosen), 2))
-        reward, continuation = outcome(parameters[2], latent)
+        read = torch.cat((latent, chosen), 2)
+        (outputs,) = dynamics(parameters[1], read)
+        reward, continuation = outcome(parameters[2], read)
         return self.prior(outputs), reward, continuation
 
     def represent(
@@ -152,12 +153,11 @@ class LatentModel(RolloutModel):
         self,
         parameters: Parameters,
         batch: Replayed,
-        seed: Int64[Tensor, "lane"],
-        step: Int64[Tensor, ""],
+        stream: Stream,
     ) -> Float[Tensor, "lane"]:
         """Reconstruction of the current observation, reward, continuation, and the balanced KL."""
         size = batch.action.shape[1]
-        drawn = lane_words(seed, step, Purpose.MODEL_LOSS, VARIABLES, size)
+        drawn = lane_words(stream, VARIABLES, size)
         both = torch.cat((batch.observation, batch.next_observation), 1)
         current, following = self.encode(parameters, both).split(size, 1)
         latent = self.sample(current, drawn)

@@ -12,13 +12,14 @@ from typing import Any, ClassVar
 from jaxtyping import Float, Float32, Int32, Int64, UInt8
 from torch import Tensor
 
-from deep.environments import Environment, require_integer
+from deep.argument_checks import require_integer
+from deep.environments import Environment
 from deep.networks import Network, Precision
 from deep.q_learning import Transitions
+from deep.random_streams import Stream
 from deep.replay_buffer import Replayed
 
 TRANSITIONS = 320  # that a Q update consumes, whatever the agent
-MODEL_BATCH = 32  # that train a learned model in an update
 
 # Of a model: one tensor for each of its networks, `[lane, parameter]`.
 Parameters = tuple[Float[Tensor, "lane _"], ...]
@@ -55,7 +56,7 @@ class Model(ABC):
 
     @property
     def batch_size(self) -> int:
-        """Transitions drawn from the buffer in an update: the starts of the rollouts."""
+        """Replayed transitions that `experience` takes: the starts of the rollouts."""
         return TRANSITIONS // self.rollout_length
 
     @property
@@ -65,7 +66,7 @@ class Model(ABC):
 
     @property
     def networks(self) -> tuple[Network, ...]:
-        """What is learned; empty if nothing is."""
+        """What is learned; empty unless the model is a `LearnedModel`."""
         return ()
 
     @property
@@ -82,24 +83,13 @@ class Model(ABC):
         """What the Q-network reads when the agent sees these observations."""
         return observation.float()
 
-    def loss(
-        self,
-        parameters: Parameters,
-        batch: Replayed,
-        seed: Int64[Tensor, "lane"],
-        step: Int64[Tensor, ""],
-    ) -> Float[Tensor, "lane"]:
-        """What learning minimizes, mean over the batch."""
-        raise NotImplementedError(f"{type(self).__name__} learns nothing")
-
     @abstractmethod
     def experience(
         self,
         parameters: Parameters,
         batch: Replayed,
         behaviour: Behaviour,
-        seed: Int64[Tensor, "lane"],
-        step: Int64[Tensor, ""],
+        stream: Stream,
     ) -> Transitions:
         """Give the 320 transitions of a Q update.
 
@@ -107,6 +97,5 @@ class Model(ABC):
             parameters: Of the model.
             batch: `batch_size` replayed transitions.
             behaviour: Chooses actions, given features and a random word for each.
-            seed: Of each lane.
-            step: Another number, other random words.
+            stream: Of the random words that it draws.
         """

@@ -3,11 +3,10 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Int64
-from torch import Tensor
 
 from deep.models.model import Behaviour, Model, Parameters
 from deep.q_learning import Transitions
+from deep.random_streams import Stream
 from deep.replay_buffer import Replayed
 
 
@@ -22,8 +21,7 @@ class Replay(Model):
         parameters: Parameters,
         batch: Replayed,
         behaviour: Behaviour,
-        seed: Int64[Tensor, "lane"],
-        step: Int64[Tensor, ""],
+        stream: Stream,
     ) -> Transitions:
         """The batch itself; bootstrapping stops where the episode ended."""
         return Transitions(

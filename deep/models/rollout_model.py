@@ -9,7 +9,7 @@ from torch import Tensor
 
 from deep.models.model import Behaviour, Model, Parameters
 from deep.q_learning import Transitions
-from deep.random_streams import Purpose, lane_words
+from deep.random_streams import Purpose, Stream, lane_words
 from deep.replay_buffer import Replayed
 
 
@@ -49,8 +49,7 @@ class RolloutModel(Model):
         parameters: Parameters,
         batch: Replayed,
         behaviour: Behaviour,
-        seed: Int64[Tensor, "lane"],
-        step: Int64[Tensor, ""],
+        stream: Stream,
     ) -> Transitions:
         """Rollouts from the observations of the batch, time before start.
 
@@ -59,9 +58,10 @@ class RolloutModel(Model):
         weighs 1.
         """
         starts, length = batch.action.shape[1], self.rollout_length
-        drawn = lane_words(seed, step, Purpose.ROLLOUT_START, self.represent_words, starts)
+        first = stream._replace(purpose=Purpose.ROLLOUT_START)
+        drawn = lane_words(first, self.represent_words, starts)
         state = self.start(parameters, batch.observation, drawn)
-        drawn = lane_words(seed, step, Purpose.ROLLOUT, 1 + self.step_words, length, starts)
+        drawn = lane_words(stream, 1 + self.step_words, length, starts)
         features = [self.features(state)]
         weight = torch.ones_like(batch.reward)
         actions, rewards, continuations, weights = [], [], [], []

@@ -6,17 +6,17 @@ import torch
 from jaxtyping import Float, Float32, Int32, Int64, UInt8
 from torch import Tensor
 
+from deep.models.learned_model import LearnedModel
 from deep.models.likelihood import features_loss, outcome_loss
 from deep.models.model import Parameters
-from deep.models.rollout_model import RolloutModel
 from deep.networks import Network
 from deep.one_hot import one_hot
-from deep.random_streams import uniform
+from deep.random_streams import Stream, uniform
 from deep.replay_buffer import Replayed
 
 
 @dataclass(frozen=True)
-class SimpleModel(RolloutModel):
+class SimpleModel(LearnedModel):
     """Three networks on [observation, one-hot action]: reward, continuation, next observation.
 
     It cannot express that features of the next observation depend on each other.
@@ -70,8 +70,7 @@ class SimpleModel(RolloutModel):
         self,
         parameters: Parameters,
         batch: Replayed,
-        seed: Int64[Tensor, "lane"],
-        step: Int64[Tensor, ""],
+        stream: Stream,
     ) -> Float[Tensor, "lane"]:
         """The negative log-likelihood; that of the next observation where the episode went on."""
         reward, continuation, logits = self.predict(

@@ -8,6 +8,7 @@ From one seed nothing is known about the spread: the interval is then unbounded,
 mean is NaN too.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -72,21 +73,40 @@ def difference_interval(
     Raises:
         ValueError: The samples differ in what is measured; or as :func:`mean_interval`.
     """
-    a, b = _moments(first), _moments(second)
-    if a.mean.shape != b.mean.shape:
-        raise ValueError(
-            f"the samples must measure the same, got the shapes {first.shape} and {second.shape}"
-        )
-    squared_error = a.squared_error + b.squared_error
+    return contrast_interval((first, second), (1, -1))
+
+
+def contrast_interval(
+    samples: Sequence[Float[np.ndarray, "_ *measured"]], weights: Sequence[float]
+) -> Interval:
+    """A weighted sum of the means of independent samples, by Welch and Satterthwaite.
+
+    Args:
+        samples: Seeds first; neither spreads nor numbers of seeds need be equal.
+        weights: One for each sample; 1 and -1 give a difference.
+
+    Returns:
+        The sum and its interval; `seeds` are those of the smallest sample.
+
+    Raises:
+        ValueError: The samples differ in what is measured; or as :func:`mean_interval`.
+    """
+    moments = [_moments(sample) for sample in samples]
+    if len({sample.mean.shape for sample in moments}) != 1:
+        shapes = " and ".join(str(sample.shape) for sample in samples)
+        raise ValueError(f"the samples must measure the same, got the shapes {shapes}")
+    estimate = sum(w * sample.mean for w, sample in zip(weights, moments, strict=True))
+    errors = [w * w * sample.squared_error for w, sample in zip(weights, moments, strict=True)]
+    squared_error = sum(errors)
     with np.errstate(invalid="ignore", divide="ignore"):
         shares = sum(
-            (sample.squared_error / squared_error) ** 2 / (sample.seeds - 1) for sample in (a, b)
+            (error / squared_error) ** 2 / (sample.seeds - 1)
+            for error, sample in zip(errors, moments, strict=True)
         )
-        freedom = 1 / shares
+        freedom = 1 / np.asarray(shares)
     quantile = _quantile(np.where(np.isfinite(freedom), freedom, 1.0))  # no spread: any will do
-    return Interval(
-        a.mean - b.mean, quantile * np.sqrt(squared_error), np.minimum(a.seeds, b.seeds)
-    )
+    seeds = np.minimum.reduce([sample.seeds for sample in moments])
+    return Interval(np.asarray(estimate), quantile * np.sqrt(squared_error), seeds)
 
 
 def _moments(samples: Float[np.ndarray, "seed *measured"]) -> _Moments:

@@ -5,14 +5,19 @@ from __future__ import annotations
 import os
 import platform
 import time
-from collections.abc import Callable
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import tyro
 
+from experiments.benchmarks.measurement import (
+    Measurement,
+    best_rates,
+    once,
+    present,
+    require_positive,
+)
 from experiments.commands.arguments import Json
-from experiments.commands.terminal import console, progress, table
-from experiments.storage.json_files import write_json
+from experiments.commands.terminal import progress
 from experiments.storage.whole_files import require_writable
 
 AGENTS = ("er", "simple", "categorical", "gaussian", "perfect")
@@ -23,31 +28,7 @@ TARGET_LANES = 8
 TARGETED = ("er", "simple", "gaussian")
 
 _REPLAYED = 400  # transitions in the buffer, for an update to draw from
-
-
-class UpdateSpeed(NamedTuple):
-    """The measurement of one agent at one number of lanes.
-
-    Attributes:
-        agent: Its name.
-        lanes: How many are updated at once.
-        milliseconds: An update of one lane, the best of the repeats.
-        flops: Floating-point operations of the matrix products of an update of one lane.
-        product_rate: Floating-point operations a second of this machine's batched products, in the
-            shape of a hidden layer of the Q-network, measured between the updates.
-        share: Of that rate that the updates reach.
-        first_seconds: Of the first update, compilation included.
-        met: Whether the target share is reached; None if there is none.
-    """
-
-    agent: str
-    lanes: int
-    milliseconds: float
-    flops: int
-    product_rate: float
-    share: float
-    first_seconds: float
-    met: bool | None = None
+_REPEATS = 10
 
 
 def bench_deep(
@@ -79,10 +60,7 @@ def bench_deep(
             raise ValueError(f"agent is {name!r}; accepted: {', '.join(AGENTS)}")
     if not lanes or min(lanes) < 1:
         raise ValueError(f"lanes are {lanes}; accepted: numbers of 1 or more")
-    if not seconds > 0:
-        raise ValueError(f"seconds is {seconds}; accepted: more than 0")
-    if threads is not None and threads < 1:
-        raise ValueError(f"threads is {threads}; accepted: 1 or more")
+    require_positive(seconds=seconds, threads=threads)
     require_writable(json)
     import torch
 
@@ -99,43 +77,54 @@ def bench_deep(
         f"{os.cpu_count()} cores, {torch.get_num_threads()} threads, {platform.machine()}, "
         f"torch {torch.__version__}, {'compiled' if how.compiled else 'eager'}, {precision}"
     )
-    figures = []
+    measurements = []
     with progress("measuring") as report:
         for name in agents:
             for count in lanes:
-                figure = measure(name, count, how, precision, seconds)
                 targeted = name in TARGETED and count == TARGET_LANES and how.compiled
-                if targeted and precision == "highest":
-                    figure = figure._replace(met=figure.share >= TARGET_SHARE)
-                figures.append(figure)
-                report(len(figures) / (len(agents) * len(lanes)))
-    rows = [
-        (f.agent, f.lanes, f.milliseconds, f.flops / 1e9, f.product_rate / 1e9, f.share, f.met)
-        for f in figures
-    ]
-    columns = ("agent", "lanes", "ms a lane", "GFLOP a lane", "GFLOP/s", "share", "met")
-    screen = console(json)
-    screen.print(
-        table(f"mbgen bench deep: {machine}", columns, rows),
-        "ms a lane: one update of all lanes, divided by their number. GFLOP: its matrix products, from their"
-        " shapes. GFLOP/s: this machine's batched products, measured between the updates. share: of that.",
+                target = TARGET_SHARE if targeted and precision == "highest" else None
+                measurements.append(measure(name, count, how, precision, seconds, target))
+                report(len(measurements) / (len(agents) * len(lanes)))
+    return present(
+        "deep",
+        machine,
+        measurements,
+        {"seconds": seconds},
+        json,
+        "ms a lane: one update of all lanes, divided by their number. gflop a lane: its matrix products, from"
+        " their shapes. gflop a second: this machine's batched products, measured between the updates, of whose"
+        " rate a share is measured.",
     )
-    write_json({"machine": machine, "figures": [figure._asdict() for figure in figures]}, json)
-    return 1 if any(figure.met is False for figure in figures) else 0
-
-
-COMMANDS: dict[str, Callable[..., int]] = {"deep": bench_deep}
 
 
 def measure(
-    name: str, count: int, acceleration: Any, precision: Any, seconds: float
-) -> UpdateSpeed:
-    """Updates of one agent and products of the same batch, in turn, so that both meet the same machine."""
+    name: str,
+    count: int,
+    acceleration: Any,
+    precision: Any,
+    seconds: float,
+    target: float | None,
+) -> Measurement:
+    """Updates of one agent and products of the same batch, in turn, so that both meet the same machine.
+
+    Args:
+        name: Of the agent.
+        count: How many lanes are updated at once.
+        acceleration: What is done to an update, a `deep.acceleration.Acceleration`.
+        precision: Of its products.
+        seconds: For the measurement.
+        target: The least share of the products' rate; None if there is no target.
+
+    Returns:
+        The share that updates reach of the rate of this machine's batched products, in the shape of a hidden layer
+        of the Q-network. Its details are what it follows from, and the seconds of the first update, compilation
+        included.
+    """
     import torch
 
     from deep.agent import Agent, Lanes
-    from deep.arithmetic import flops, update_products
     from deep.environments import ProcMaze
+    from deep.matrix_products import flops, update_products
     from deep.models import AGENTS as MODELS
     from deep.online_loop import OnlineLoop, Protocol, learn
 
@@ -149,25 +138,23 @@ def measure(
     def update() -> None:
         compiled(agent, lanes, loop.state)
 
-    def product() -> None:
-        torch.bmm(left, right)
-
     start = time.perf_counter()
     update()
     first = time.perf_counter() - start
-    best_update, best_product = float("inf"), float("inf")
-    start = time.perf_counter()
-    while time.perf_counter() - start < seconds:
-        best_update = min(best_update, _seconds(update, 2))
-        best_product = min(best_product, _seconds(product, 10))
-    rate = 2 * count * 320 * 200 * 200 / best_product
+    updates, products = best_rates(
+        once(update),
+        once(lambda: torch.bmm(left, right)),
+        seconds=seconds / (2 * _REPEATS),
+        repeats=_REPEATS,
+    )
+    product_rate = 2 * count * 320 * 200 * 200 * products
     work = flops(update_products(agent).together)
-    share = count * work / best_update / rate
-    return UpdateSpeed(name, count, 1e3 * best_update / count, work, rate, share, first)
-
-
-def _seconds(work: Callable[[], None], times: int) -> float:
-    start = time.perf_counter()
-    for _ in range(times):
-        work()
-    return (time.perf_counter() - start) / times
+    details = {
+        "lanes": count,
+        "ms_a_lane": 1e3 / updates / count,
+        "gflop_a_lane": work / 1e9,
+        "gflop_a_second": product_rate / 1e9,
+        "first_seconds": first,
+    }
+    share = count * work * updates / product_rate
+    return Measurement(name, share, "of the rate", at_least=target, details=details)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
-import time
 from collections.abc import Callable
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import tyro
 
+from experiments.benchmarks.measurement import Measurement, best_rates, present, require_positive
 from experiments.commands.arguments import Json
-from experiments.commands.terminal import console, progress, table
-from experiments.storage.json_files import write_json
+from experiments.commands.terminal import progress
 from experiments.storage.whole_files import require_writable
 
 TARGETS = {"PanFlute": 2e6, "ButtonGrid": 2e6, "ProcMaze": 2e6}
@@ -24,24 +23,6 @@ COPIES = (1, 30, 1_024, 32_768)
 
 _MAZES_AT_ONCE = 32_768
 _STEPS_DRAWN_AT_ONCE = 128
-
-
-class Speed(NamedTuple):
-    """One measurement.
-
-    Attributes:
-        what: What was measured.
-        copies: Copies in the batch; None: a single Gymnasium environment.
-        value: Steps or mazes a second, the best of the repeats.
-        target: What is aimed for; None if nothing is.
-        met: Whether the target is met; None if there is none.
-    """
-
-    what: str
-    copies: int | None
-    value: float
-    target: float | None = None
-    met: bool | None = None
 
 
 def bench_environments(
@@ -71,14 +52,7 @@ def bench_environments(
     """
     if not copies or min(copies) < 1:
         raise ValueError(f"copies are {copies}; accepted: numbers of 1 or more")
-    if repeats < 1:
-        raise ValueError(f"repeats is {repeats}; accepted: 1 or more")
-    if not seconds > 0:
-        raise ValueError(f"seconds is {seconds}; accepted: more than 0")
-    if threads is not None and threads < 1:
-        raise ValueError(f"threads is {threads}; accepted: 1 or more")
-    if drawn_at_once < 1:
-        raise ValueError(f"drawn_at_once is {drawn_at_once}; accepted: 1 or more")
+    require_positive(repeats=repeats, seconds=seconds, threads=threads, drawn_at_once=drawn_at_once)
     require_writable(json)
     import torch
 
@@ -89,20 +63,9 @@ def bench_environments(
         f"torch {torch.__version__}"
     )
     with progress("measuring") as report:
-        figures = measure(copies, seconds, repeats, drawn_at_once, report)
-    rows = [
-        (f.what, "Gymnasium" if f.copies is None else f"{f.copies:,}", f.value, f.target, f.met)
-        for f in figures
-    ]
-    columns = ("", "copies", "a second", "target", "met")
-    console(json).print(table(f"mbgen bench environments: {machine}", columns, rows))
+        measurements = measure(copies, seconds, repeats, drawn_at_once, report)
     settings = {"seconds": seconds, "repeats": repeats, "drawn_at_once": drawn_at_once}
-    speeds = [figure._asdict() for figure in figures]
-    write_json({"machine": machine, **settings, "figures": speeds}, json)
-    return 1 if any(figure.met is False for figure in figures) else 0
-
-
-COMMANDS: dict[str, Callable[..., int]] = {"environments": bench_environments}
+    return present("environments", machine, measurements, settings, json)
 
 
 def measure(
@@ -111,43 +74,32 @@ def measure(
     repeats: int,
     drawn_at_once: int,
     report: Callable[[float], None],
-) -> list[Speed]:
+) -> list[Measurement]:
     """All measurements; `report` is told the fraction done."""
     from deep.environments import ENVIRONMENTS
 
-    figures: list[Speed] = []
+    measurements: list[Measurement] = []
     total = len(ENVIRONMENTS) * (1 + len(copies)) + 1
+
+    def add(
+        what: str, lanes: int | None, work: Callable[[], int], at_least: float | None = None
+    ) -> None:
+        work()  # warms up
+        (rate,) = best_rates(work, seconds=seconds, repeats=repeats)
+        measurements.append(
+            Measurement(what, rate, "a second", at_least=at_least, details={"copies": lanes})
+        )
+        report(len(measurements) / total)
+
     for name, kind in ENVIRONMENTS.items():
         environment = kind()
         label = f"{name} {next(iter(vars(environment).values()))} steps"
-        rate = _rate(_gymnasium_steps(name), seconds, repeats)
-        figures.append(Speed(label, None, rate))
+        add(f"{label}, Gymnasium", None, _gymnasium_steps(name))
         for lanes in copies:
-            rate = _rate(_batched_steps(environment, lanes, drawn_at_once), seconds, repeats)
             target = TARGETS.get(name) if lanes == COPIES[-1] else None
-            figures.append(
-                Speed(label, lanes, rate, target, None if target is None else rate >= target)
-            )
-            report(len(figures) / total)
-    rate = _rate(_mazes(), seconds, repeats)
-    lanes = _MAZES_AT_ONCE
-    figures.append(
-        Speed(f"mazes of size {MAZE_SIZE}", lanes, rate, MAZES_TARGET, rate >= MAZES_TARGET)
-    )
-    report(1.0)
-    return figures
-
-
-def _rate(work: Callable[[], int], seconds: float, repeats: int) -> float:
-    """The best number of things a second; `work` does some and says how many."""
-    work()  # warms up
-    best = 0.0
-    for _ in range(repeats):
-        start, done = time.perf_counter(), 0
-        while (elapsed := time.perf_counter() - start) < seconds:
-            done += work()
-        best = max(best, done / elapsed)
-    return best
+            add(label, lanes, _batched_steps(environment, lanes, drawn_at_once), target)
+    add(f"mazes of size {MAZE_SIZE}", _MAZES_AT_ONCE, _mazes(), MAZES_TARGET)
+    return measurements
 
 
 def _gymnasium_steps(name: str) -> Callable[[], int]:
@@ -171,12 +123,12 @@ def _batched_steps(environment: Any, lanes: int, drawn_at_once: int) -> Callable
     import torch
 
     from deep.environments import at
-    from deep.random_streams import Purpose, integers, words
+    from deep.random_streams import Purpose, Stream, integers, words
 
     ahead = max(1, min(_STEPS_DRAWN_AT_ONCE, drawn_at_once // lanes))
     seed = torch.arange(lanes)
     times = torch.arange(ahead).unsqueeze(1)
-    actions = integers(words(seed, times, Purpose.ACTION, 1)[0], environment.num_actions)
+    actions = integers(words(Stream(seed, times, Purpose.ACTION), 1)[0], environment.num_actions)
     state = environment.initial(seed, torch.tensor(0))
 
     def work() -> int:

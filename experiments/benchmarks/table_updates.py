@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 import platform
-import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
 
 import numpy as np
 
+from experiments.benchmarks.measurement import Measurement, best_rates, present, require_positive
 from experiments.commands.arguments import Json
-from experiments.commands.terminal import console, progress, table
-from experiments.storage.json_files import write_json
+from experiments.commands.terminal import progress
 from experiments.storage.whole_files import require_writable
 
 TARGET = 1e7
@@ -22,22 +20,6 @@ TARGET = 1e7
 _STORED = 10_000
 _AT_ONCE = 1_000_000
 _IN_PYTHON = 20_000
-
-
-class Speed(NamedTuple):
-    """One measurement.
-
-    Attributes:
-        what: What was measured.
-        value: Updates a second, over all seeds together; the best of the repeats.
-        target: What is aimed for; None if nothing is.
-        met: Whether the target is met; None if there is none.
-    """
-
-    what: str
-    value: float
-    target: float | None = None
-    met: bool | None = None
 
 
 def bench_tabular(
@@ -59,29 +41,14 @@ def bench_tabular(
         threads: Seeds run side by side; all cores if not given.
         json: Write the figures as JSON; "-" is standard output.
     """
-    for name, value in (
-        ("seeds", seeds),
-        ("repeats", repeats),
-        ("threads", 1 if threads is None else threads),
-    ):
-        if value < 1:
-            raise ValueError(f"{name} is {value}; accepted: 1 or more")
-    if not seconds > 0:
-        raise ValueError(f"seconds is {seconds}; accepted: more than 0")
+    require_positive(seeds=seeds, seconds=seconds, repeats=repeats, threads=threads)
     require_writable(json)
     workers = threads or os.cpu_count() or 1
     machine = f"{os.cpu_count()} cores, {workers} threads, {seeds} seeds, {platform.machine()}"
     with progress("measuring") as report, ThreadPoolExecutor(workers) as pool:
-        figures = _measure(pool, seeds, seconds, repeats, report)
-    columns = ("", "updates a second", "target", "met")
-    rows = [(f.what, f.value, f.target, f.met) for f in figures]
-    console(json).print(table(f"mbgen bench tabular: {machine}", columns, rows))
+        measurements = _measure(pool, seeds, seconds, repeats, report)
     settings = {"seeds": seeds, "seconds": seconds, "repeats": repeats, "threads": workers}
-    write_json({"machine": machine, **settings, "figures": [f._asdict() for f in figures]}, json)
-    return 1 if any(figure.met is False for figure in figures) else 0
-
-
-COMMANDS: dict[str, Callable[..., int]] = {"tabular": bench_tabular}
+    return present("tabular", machine, measurements, settings, json)
 
 
 def _measure(
@@ -90,7 +57,7 @@ def _measure(
     seconds: float,
     repeats: int,
     report: Callable[[float], None],
-) -> list[Speed]:
+) -> list[Measurement]:
     from tabular import (
         CountedModel,
         FactoredSpace,
@@ -139,25 +106,25 @@ def _measure(
             q[state, action] += 0.1 * (rewards[index] + 0.9 * best - q[state, action])
         return _IN_PYTHON
 
-    def rate(work: Callable[[int], int], learning: int = seeds) -> float:
+    def measure(
+        what: str, work: Callable[[int], int], learning: int = seeds, at_least: float | None = None
+    ) -> Measurement:
+        """All seeds together."""
         work(0)  # compiles
-        best = 0.0
-        for _ in range(repeats):
-            start, done = time.perf_counter(), 0
-            while (elapsed := time.perf_counter() - start) < seconds:
-                done += sum(pool.map(work, range(learning)))
-            best = max(best, done / elapsed)
-        return best
+        (rate,) = best_rates(
+            lambda: sum(pool.map(work, range(learning))), seconds=seconds, repeats=repeats
+        )
+        return Measurement(what, rate, "updates/s", at_least=at_least)
 
-    figures = []
-    for what, work, target in (
-        ("replay", replayed, TARGET),
-        ("tabular model", imagined(CountedModel.empty(table_structure(mdp, space))), None),
-        ("factored model", imagined(CountedModel.empty(exact_structure(rule, mdp, space))), None),
+    measurements = [measure("replay", replayed, at_least=TARGET)]
+    report(1 / 4)
+    for what, structure in (
+        ("tabular model", table_structure(mdp, space)),
+        ("factored model", exact_structure(rule, mdp, space)),
     ):
-        value = rate(work)
-        figures.append(Speed(what, value, target, None if target is None else value >= target))
-        report(len(figures) / 4)
+        measurements.append(measure(what, imagined(CountedModel.empty(structure))))
+        report(len(measurements) / 4)
     # One seed: threads would only wait for one another's turn with the interpreter.
-    figures.append(Speed("replay, a loop in Python over NumPy arrays", rate(in_python, 1)))
-    return figures
+    measurements.append(measure("replay, a loop in Python over NumPy arrays", in_python, 1))
+    report(1)
+    return measurements

@@ -3,42 +3,25 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
-from dataclasses import fields
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
-import numpy as np
 import tyro
 
-from experiments.analysis.statistics import Interval, mean_interval
+from experiments.analysis.learning_curves import GOOD_SHARE, final_performance, steps_to
+from experiments.analysis.reference import reference_of
+from experiments.analysis.statistics import mean_interval
 from experiments.commands.arguments import Json, Picture
 from experiments.commands.terminal import console, require_picture, table
+from experiments.runs.run_folder import StoredRun, read_run, require_one_version
 from experiments.storage.json_files import write_json
-from experiments.storage.parquet_table import read_table
 from experiments.storage.whole_files import require_writable
 
 if TYPE_CHECKING:
-    from jaxtyping import Float, Int
     from rich.console import Console
 
-TASK = ("env", "size", "regime", "spontaneous", "steps")
-WAY = 0.9
-"""Of the way from the uniformly random policy to the best, for `steps_to`."""
-
-
-class StoredRun(NamedTuple):
-    """What a run's folder tells.
-
-    Attributes:
-        settings: As they were stored.
-        step: Of each evaluation.
-        performance: NaN where a lane had diverged.
-    """
-
-    settings: dict[str, Any]
-    step: Int[np.ndarray, " evaluation"]
-    performance: Float[np.ndarray, "lane evaluation"]
+TASK = ("env", "size", "regime", "spontaneous", "event", "steps")
 
 
 class Compared(NamedTuple):
@@ -87,11 +70,13 @@ def compare(
     require_picture(out)
     require_writable(json)
     runs = [read_run(folder) for folder in folders]
+    for run in runs:
+        if not run.finished:
+            raise ValueError(
+                f"{run.folder} holds no finished run; accepted: runs that are complete"
+            )
     compare_runs(folders, runs, console(json), out, json)
     return 0
-
-
-COMMANDS: dict[str, Callable[..., int]] = {"compare": compare}
 
 
 def compare_runs(
@@ -107,21 +92,22 @@ def compare_runs(
         ValueError: The runs are not of one task; or what is asked for cannot be written.
     """
     from experiments.figures.learning_curves import draw_comparison
-    from experiments.runs.online_run import reference_of
-    from experiments.runs.settings import stored_settings
 
-    task = {name: runs[0].settings[name] for name in TASK}
+    task = {name: getattr(runs[0].settings, name) for name in TASK}
     for folder, run in zip(folders, runs, strict=True):
         for name, value in task.items():
-            if run.settings[name] != value:
+            if getattr(run.settings, name) != value:
                 raise ValueError(
-                    f"{folder} has {name} {run.settings[name]}; accepted: {value}, as in {folders[0]}"
+                    f"{folder} has {name} {getattr(run.settings, name)}; "
+                    f"accepted: {value}, as in {folders[0]}"
                 )
-    reference = reference_of(stored_settings(runs[0].settings))
-    bar = reference.uniform + WAY * (reference.optimal - reference.uniform)
-    agents = Counter(run.settings["agent"] for run in runs)
+    require_one_version(runs)
+    first = runs[0].settings
+    reference = reference_of(first.env, first.size, first.spontaneous, first.event)
+    bar = reference.level(GOOD_SHARE)
+    agents = Counter(run.settings.agent for run in runs)
     compared = [
-        _compared(folder, run, bar, alone=agents[run.settings["agent"]] == 1)
+        _compared(folder, run, bar, alone=agents[run.settings.agent] == 1)
         for folder, run in zip(folders, runs, strict=True)
     ]
     title = f"{task['env']} {task['size']}, {task['regime']} data"
@@ -140,7 +126,7 @@ def compare_runs(
     )
     if out is not None:
         curves = [
-            (c.label, run.step, mean_interval(run.performance))
+            (c.label, run.measured.step, mean_interval(run.performance))
             for c, run in zip(compared, runs, strict=True)
         ]
         draw_comparison(out, title, curves, optimal=reference.optimal, uniform=reference.uniform)
@@ -149,38 +135,10 @@ def compare_runs(
     return compared
 
 
-def read_run(folder: Path) -> StoredRun:
-    """What `mbgen run` measured.
-
-    Raises:
-        ValueError: The folder holds no finished run.
-    """
-    from experiments.runs.settings import RunSettings
-
-    path = folder / "metrics.parquet"
-    if not path.exists():
-        raise ValueError(f"{folder} holds no finished run: there is no {path}")
-    columns, settings = read_table(path)
-    known = {field.name for field in fields(RunSettings)}
-    if not {"lane", "step", "performance"} <= columns.keys() or settings.keys() != known:
-        raise ValueError(f"{path} holds no learning curves; accepted: what `mbgen run` wrote")
-    lanes = len(settings["seeds"])
-    return StoredRun(
-        settings,
-        columns["step"].reshape(-1, lanes)[:, 0],
-        columns["performance"].reshape(-1, lanes).T.astype(float),
-    )
-
-
 def _compared(folder: Path, run: StoredRun, bar: float, *, alone: bool) -> Compared:
-    from experiments.runs.online_run import FINAL_EVALUATIONS
-    from experiments.runs.settings import stored_settings
-
-    final: Interval = mean_interval(run.performance[:, -FINAL_EVALUATIONS:].mean(axis=1))
+    final = mean_interval(final_performance(run.performance))
     mean = mean_interval(run.performance).estimate
-    reached = np.flatnonzero(mean >= bar)
-    protocol = stored_settings(run.settings).protocol()
-    agent = run.settings["agent"]
+    agent = run.settings.agent
     return Compared(
         label=agent if alone else folder.resolve().name,
         agent=agent,
@@ -189,6 +147,6 @@ def _compared(folder: Path, run: StoredRun, bar: float, *, alone: bool) -> Compa
         final=float(final.estimate),
         half_width=float(final.half_width),
         last=float(mean[-1]),
-        updates=protocol.updates(protocol.steps),
-        steps_to=int(run.step[reached[0]]) if len(reached) else None,
+        updates=run.settings.updates,
+        steps_to=steps_to(run.measured.step, mean, bar),
     )

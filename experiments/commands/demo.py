@@ -168,25 +168,27 @@ def _certify(screen: Console, out: Path) -> bool:
 
 
 def _draw(screen: Console, out: Path) -> None:
-    from experiments.figures import theory_pictures as pictures
+    from experiments.figures.discount_strata import draw_strata
+    from experiments.figures.version_spaces import draw_identifiability, draw_sizes
+    from experiments.figures.witness import draw_witness
     from theory import GALLERY, check_class, find_strata, find_witness, identify, solve
 
     def sizes(name: str, path: Path) -> None:
-        pictures.draw_sizes(check_class(GALLERY[name].make(), "realizable"), path)
+        draw_sizes(check_class(GALLERY[name].make(), "realizable"), path)
 
     def identifiability(name: str, path: Path) -> None:
         problem = GALLERY[name].make()
         truth = problem.transitions.index(GALLERY[name].truth)
-        pictures.draw_identifiability(identify(problem, truth), path)
+        draw_identifiability(identify(problem, truth), path)
 
     def witness(name: str, path: Path) -> None:
         problem = GALLERY[name].make()
         found = find_witness(solve(problem))
         assert found is not None
-        pictures.draw_witness(problem, found, path)
+        draw_witness(problem, found, path)
 
     def strata(name: str, path: Path) -> None:
-        pictures.draw_strata(find_strata(GALLERY[name].make()), path)
+        draw_strata(find_strata(GALLERY[name].make()), path)
 
     jobs = [
         (draw, n) for draw in (sizes, identifiability) for n in ("push-tree", "tabular-3x2-sparse")
@@ -203,7 +205,8 @@ def _draw(screen: Console, out: Path) -> None:
 
 def _learn_tables(screen: Console, out: Path) -> None:
     """Replay against learned models in tables: the paper's story, and the PanFlute."""
-    from experiments.commands.tabular import AGENTS, Extent, draw, learn, prepare, show, tell_story
+    from experiments.commands.tabular import show
+    from experiments.studies.tabular import AGENTS, Extent, draw, learn, prepare, tell_story
     from tabular import OnlineSettings
 
     rows = [(AGENTS[agent], *values) for agent, values in tell_story().items()]
@@ -228,8 +231,9 @@ def _learn_online(screen: Console, out: Path, steps: int) -> None:
     if find_spec("torch") is None:
         screen.print("\nThe online agents are left out: they need pip install 'mbgen[deep]'")
         return
-    from experiments.commands.compare import compare_runs, read_run
+    from experiments.commands.compare import compare_runs
     from experiments.runs.online_run import execute
+    from experiments.runs.run_folder import read_run
     from experiments.runs.settings import run_settings
 
     folders = [out / f"proc-maze-{agent}" for agent in ONLINE_AGENTS]
@@ -242,15 +246,16 @@ def _learn_online(screen: Console, out: Path, steps: int) -> None:
                 regime="high",
                 lanes=ONLINE_LANES,
                 steps=steps,
-                device="cpu",
-                acceleration="none",
                 evaluation_interval=ONLINE_EVALUATIONS,
+                precision="highest",
             )
 
             def report(moment: Moment, before: int = done) -> None:
                 report_progress((before + moment.steps / steps) / len(ONLINE_AGENTS))
 
-            execute(settings, folder, overwrite=True, report=report)
+            execute(
+                settings, folder, device="cpu", acceleration="none", overwrite=True, report=report
+            )
     path = out / "proc-maze-online.png"
     compare_runs(folders, [read_run(folder) for folder in folders], screen, path)
     screen.print(f"  {path}")

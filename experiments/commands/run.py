@@ -3,48 +3,110 @@
 from __future__ import annotations
 
 import math
-import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
-
 from experiments.commands.arguments import Json
-from experiments.commands.terminal import cell, console, facts
+from experiments.commands.interrupts import asked_to_stop
+from experiments.commands.terminal import cell, console, facts, progress
+from experiments.runs.run_folder import finished_summary
+from experiments.runs.scales import EXTENTS, SCALES
+from experiments.runs.settings import (
+    RunSettings,
+    read_settings,
+    require_integer,
+    require_one_of,
+    run_settings,
+)
 from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
+from experiments.tasks import REGIMES
 
 if TYPE_CHECKING:
     from experiments.runs.online_run import Moment
-    from experiments.runs.settings import RunSettings
+
+
+@dataclass(frozen=True)
+class What:
+    """What is run: either a file of settings, or an agent, an environment, its size and a regime.
+
+    Attributes:
+        settings: JSON file of a run's settings, as its config.json or a sweep has them; then nothing
+            else of this is given.
+        agent: er, simple, categorical, gaussian or perfect.
+        env: PanFlute, ButtonGrid, ProcMaze or OpenGrid, in any case.
+        size: Pipes, buttons, or grid size.
+        regime: high (one update a step) or low (ten).
+        scale: smoke (seconds), desk (minutes to an hour), paper (the default).
+        lanes: Independent runs side by side; 30 at the scale paper, 5 at desk, 2 at smoke.
+        seed: Seed of the first lane, 0 if not given; the next ones count up.
+        steps: Environment steps of each lane; by the scale and the regime if not given.
+        step_size: Step size of the Q-network; the tuned one if not given (on OpenGrid, where none
+            was tuned, ProcMaze's).
+        temperature: Temperature of the softmax behaviour; the tuned one if not given.
+        precision: Of products: highest, high or bf16; auto, the default, is the fastest on this machine.
+        rollout_length: Steps of a rollout, a divisor of 320; 10 if not given, and 1 for er.
+        model_batch_size: Replayed transitions that a learned model learns from in an update; 32 if not given.
+        buffer: Transitions that a lane remembers; 100,000 if not given.
+        clipped_logit_sampling: A quirk of the authors' code, in the simple model.
+        stale_reset_observation: A quirk of the authors' code, in episodic environments.
+        spontaneous: Whether spontaneous transitions are on; they are if not given.
+        event: The second form of the spontaneous event: redraw in ButtonGrid, terminate in ProcMaze.
+    """
+
+    settings: Path | None = None
+    agent: str | None = None
+    env: str | None = None
+    size: int | None = None
+    regime: str | None = None
+    scale: str | None = None
+    lanes: int | None = None
+    seed: int | None = None
+    steps: int | None = None
+    step_size: float | None = None
+    temperature: float | None = None
+    precision: str | None = None
+    rollout_length: int | None = None
+    model_batch_size: int | None = None
+    buffer: int | None = None
+    clipped_logit_sampling: bool | None = None
+    stale_reset_observation: bool | None = None
+    spontaneous: bool | None = None
+    event: str | None = None
+
+    def resolved(self) -> RunSettings:
+        """The settings, with what is left open filled in.
+
+        Raises:
+            ValueError: Something is missing, unknown or out of range.
+        """
+        given = {name: value for name, value in asdict(self).items() if value is not None}
+        if self.settings is not None:
+            if others := [_option(name) for name in given if name != "settings"]:
+                raise ValueError(f"--settings says all that is run, but {others[0]} is given too")
+            return read_settings(self.settings)
+        needed = ("agent", "env", "size", "regime")
+        if missing := [_option(name) for name in needed if name not in given]:
+            raise ValueError(f"what is to be run? {', '.join(missing)} missing; or give --settings")
+        scale = given.pop("scale", "paper")
+        require_one_of("scale", scale, SCALES)
+        require_one_of("regime", self.regime, REGIMES)
+        usual = EXTENTS[scale][given["regime"]]
+        return run_settings(**{"lanes": usual.lanes, "steps": usual.steps} | given)
 
 
 def run(
+    what: What,
     *,
-    agent: str,
-    env: str,
-    size: int,
-    regime: str,
     out: Path,
-    lanes: int | None = None,
-    seed: int = 0,
-    steps: int | None = None,
-    scale: str = "paper",
     device: str = "auto",
-    step_size: float | None = None,
-    temperature: float | None = None,
-    precision: str = "highest",
     acceleration: str = "auto",
-    rollout_length: int | None = None,
-    buffer: int = 100_000,
-    clipped_logit_sampling: bool = False,
-    stale_reset_observation: bool = False,
-    spontaneous: bool = True,
+    threads: int | None = None,
     checkpoint_minutes: float = 5.0,
     tensorboard: bool = False,
     resume: bool = False,
@@ -56,26 +118,11 @@ def run(
     Exit status 130 if interrupted, after a checkpoint: the same command with --resume goes on.
 
     Args:
-        agent: er, simple, categorical, gaussian or perfect.
-        env: PanFlute, ButtonGrid, ProcMaze or OpenGrid, in any case.
-        size: Pipes, buttons, or grid size.
-        regime: high (one update a step) or low (ten).
+        what: What is run.
         out: Folder of the results.
-        lanes: Independent runs side by side; 30 at the scale paper, 4 at desk, 2 at smoke.
-        seed: Of the first lane; the next ones count up.
-        steps: Of each lane; by the scale and the regime if not given.
-        scale: smoke (seconds), desk (minutes to an hour), paper.
-        device: cpu, cuda, or auto: a GPU if there is one.
-        step_size: Of the Q-network; the tuned one if not given (on OpenGrid, where none was tuned,
-            ProcMaze's).
-        temperature: Of the softmax behaviour; as with the step size.
-        precision: Of products: highest, high or bf16.
+        device: cpu, cuda, or auto: a GPU if there is one; a run gone on with stays where it began.
         acceleration: auto, none, compile or graph; auto compiles on a CPU what is long enough to pay.
-        rollout_length: Steps of a rollout, a divisor of 320; 10 if not given, and 1 for er.
-        buffer: Transitions that a lane remembers.
-        clipped_logit_sampling: A quirk of the authors' code, in the simple model.
-        stale_reset_observation: A quirk of the authors' code, in episodic environments.
-        spontaneous: Whether spontaneous transitions are on.
+        threads: Threads of the CPU; torch's own choice if not given.
         checkpoint_minutes: Between checkpoints, which are written at evaluations; 0 is at each.
         tensorboard: Also write the curves for TensorBoard, into the folder.
         resume: Go on with the run in the folder.
@@ -86,55 +133,42 @@ def run(
         raise ValueError(f"checkpoint_minutes is {checkpoint_minutes}; accepted: 0 or more")
     if tensorboard and find_spec("tensorboard") is None:
         raise ValueError("--tensorboard needs tensorboard, which is not installed")
+    settings = what.resolved()
     require_writable(json)
-    from experiments.runs.online_run import execute, finished_summary, memory_bytes
-    from experiments.runs.settings import run_settings
-
-    settings = run_settings(
-        agent=agent,
-        env=env,
-        size=size,
-        regime=regime,
-        scale=scale,
-        lanes=lanes,
-        seed=seed,
-        steps=steps,
-        device=device,
-        step_size=step_size,
-        temperature=temperature,
-        precision=precision,
-        acceleration=acceleration,
-        rollout_length=rollout_length,
-        buffer=buffer,
-        clipped_logit_sampling=clipped_logit_sampling,
-        stale_reset_observation=stale_reset_observation,
-        spontaneous=spontaneous,
-    )
     screen = console(json)
     if resume and not overwrite and (summary := finished_summary(settings, out)):
         screen.print(f"The run in {out} is complete: {settings.steps:,} steps.")
         write_json(summary, json)
         return 0
-    screen.print(facts(f"mbgen run: {settings.title}", _before(settings, memory_bytes(settings))))
-    with (
-        _interrupts() as interrupted,
-        _progress(settings.steps) as shown,
-        _tensorboard(out / "tensorboard" if tensorboard else None) as recorded,
-    ):
+    with asked_to_stop() as interrupted:
+        _use_threads(threads)
+        from experiments.runs.machine import memory_bytes
+        from experiments.runs.online_run import execute
 
-        def report(moment: Moment) -> None:
-            shown(moment)
-            recorded(moment)
-
-        outcome = execute(
-            settings,
-            out,
-            resume=resume,
-            overwrite=overwrite,
-            checkpoint_seconds=60 * checkpoint_minutes,
-            interrupted=interrupted,
-            report=report,
+        screen.print(
+            facts(f"mbgen run: {settings.title}", _before(settings, memory_bytes(settings)))
         )
+        with (
+            progress("starting") as show,
+            _tensorboard(out / "tensorboard" if tensorboard else None) as recorded,
+        ):
+
+            def report(moment: Moment) -> None:
+                text = f"{moment.speed:,.0f} steps/s, performance {cell(moment.performance)}"
+                show(moment.steps / settings.steps, text)
+                recorded(moment)
+
+            outcome = execute(
+                settings,
+                out,
+                device=device,
+                acceleration=acceleration,
+                resume=resume,
+                overwrite=overwrite,
+                checkpoint_seconds=60 * checkpoint_minutes,
+                interrupted=interrupted,
+                report=report,
+            )
     if outcome.summary is None:
         print(
             f"mbgen: interrupted after {outcome.steps:,} of {settings.steps:,} steps; "
@@ -153,7 +187,16 @@ def run(
     return 0
 
 
-COMMANDS: dict[str, Callable[..., int]] = {"run": run}
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
+
+
+def _use_threads(threads: int | None) -> None:
+    if threads is not None:
+        require_integer("threads", threads, 1, 4096)
+        import torch
+
+        torch.set_num_threads(threads)
 
 
 def _before(settings: RunSettings, memory: dict[str, int]) -> list[tuple[str, object]]:
@@ -161,15 +204,20 @@ def _before(settings: RunSettings, memory: dict[str, int]) -> list[tuple[str, ob
     return [
         ("lanes", len(settings.seeds)),
         ("steps of a lane", settings.steps),
-        ("step size", settings.step_sizes[0]),
-        ("temperature", settings.temperatures[0]),
-        ("device", f"{settings.device}, acceleration {settings.acceleration}"),
+        ("updates of a lane", settings.updates),
+        ("step size", _range(settings.step_sizes)),
+        ("temperature", _range(settings.temperatures)),
         ("memory, about", f"{sum(memory.values()) / 2**20:,.0f} MiB: {parts}"),
     ]
 
 
+def _range(values: tuple[float, ...]) -> object:
+    low, high = min(values), max(values)
+    return low if low == high else f"{cell(low)} to {cell(high)}"
+
+
 def _after(summary: dict[str, Any]) -> list[tuple[str, object]]:
-    reference = summary["reference"]
+    reference, place = summary["reference"], summary["provenance"]["place"]
     width = summary["half_width"]
     interval = "" if width is None else f" ± {cell(width)}"
     return [
@@ -177,47 +225,9 @@ def _after(summary: dict[str, Any]) -> list[tuple[str, object]]:
         ("optimal", reference["optimal"]),
         ("uniformly random", reference["uniform"]),
         ("diverged lanes", len(summary["diverged"])),
+        ("on", f"{place['device_name']}, {place['precision']}, {place['acceleration']}"),
         ("steps a second, all lanes", summary["lane_steps_per_second"]),
     ]
-
-
-@contextmanager
-def _interrupts() -> Iterator[Callable[[], bool]]:
-    """Within, the first interrupt only answers the question whether there was one; a second stops at once."""
-    seen = False
-
-    def note(_number: int, _frame: object) -> None:
-        nonlocal seen
-        seen = True
-        signal.signal(signal.SIGINT, before)
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield lambda: seen
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-@contextmanager
-def _progress(steps: int) -> Iterator[Callable[[Moment], None]]:
-    """On a terminal's standard error: how far, how fast, how long still, and how well."""
-    screen = Console(stderr=True)
-    bar = Progress(
-        BarColumn(),
-        TaskProgressColumn(),
-        TimeRemainingColumn(),
-        TextColumn("{task.description}", markup=False),
-        console=screen,
-        transient=True,
-    )
-    task = bar.add_task("starting", total=steps)
-
-    def show(moment: Moment) -> None:
-        text = f"{moment.speed:,.0f} steps/s, performance {cell(moment.performance)}"
-        bar.update(task, completed=moment.steps, description=text)
-
-    with bar if screen.is_terminal else nullcontext():
-        yield show
 
 
 @contextmanager

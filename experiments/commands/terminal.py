@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
+import threading
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from typing import Protocol
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group
@@ -26,10 +28,10 @@ def console(json_target: str | None = None) -> Console:
 
     Names are printed as they are: nothing in square brackets is a style.
     """
-    closed = sys.stdout is None  # as after `mbgen ... >&-`
-    width = PIPE_WIDTH if closed or not sys.stdout.isatty() else None
-    quiet = closed or json_target == "-"
-    return Console(quiet=quiet, highlight=False, markup=False, emoji=False, width=width)
+    width = None if sys.stdout.isatty() else PIPE_WIDTH
+    return Console(
+        quiet=json_target == "-", highlight=False, markup=False, emoji=False, width=width
+    )
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Group:
@@ -56,38 +58,45 @@ def cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, int):
         return f"{value:,}"
+    if isinstance(value, float) and not math.isfinite(value):
+        return "-"
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     return str(value)
 
 
+class Report(Protocol):
+    """Takes the fraction done, and what to say beside the bar from now on; None leaves it as it is."""
+
+    def __call__(self, fraction: float, text: str | None = None) -> None: ...
+
+
 @contextmanager
-def progress(description: str) -> Iterator[Callable[[float], None]]:
-    """A bar on a terminal's standard error for work that takes over a second; it is told the fraction done."""
-    screen = Console(stderr=True)
+def progress(description: str) -> Iterator[Report]:
+    """A bar on a terminal's standard error, for work that takes over a second; it is told how far the work is."""
     bar = Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
         TaskProgressColumn(),
         TimeRemainingColumn(),
-        console=screen,
+        console=Console(stderr=True),
         transient=True,
     )
     task = bar.add_task(description, total=1.0)
-    start, shown = time.monotonic(), False
+    later = threading.Timer(QUIET_SECONDS, bar.start)
 
-    def report(fraction: float) -> None:
-        nonlocal shown
-        if not shown and screen.is_terminal and time.monotonic() - start > QUIET_SECONDS:
-            bar.start()
-            shown = True
-        if shown:
-            bar.update(task, completed=fraction)
+    def report(fraction: float, text: str | None = None) -> None:
+        bar.update(task, completed=fraction, description=text)
 
+    if bar.console.is_terminal:
+        later.start()
     try:
         yield report
     finally:
-        if shown:
+        if bar.console.is_terminal:
+            later.cancel()
+            later.join()
+        if bar.live.is_started:
             bar.stop()
 
 

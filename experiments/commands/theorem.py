@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -90,7 +90,7 @@ def check(
         _print_dataset(screen, problem, one)
         return 0 if one.part1 else 1
     if out is not None:
-        from experiments.figures.theory_pictures import draw_sizes
+        from experiments.figures.version_spaces import draw_sizes
 
         draw_sizes(report, out)
     write_json(report, json)
@@ -146,7 +146,7 @@ def identify(
     ]
     columns = ("observed pairs", "mean |H_M|", "mean |H_B|", "policy settled by H_M", "by H_B")
     if out is not None:
-        from experiments.figures.theory_pictures import draw_identifiability
+        from experiments.figures.version_spaces import draw_identifiability
 
         draw_identifiability(curves, out)
     write_json(curves, json)
@@ -269,7 +269,7 @@ def witness(
         if path.suffix.lower() == ".json" and problem.gamma == 1:
             raise ValueError("gamma is 1; accepted for a certificate: gamma < 1")
         if path.suffix.lower() in PICTURES:
-            from experiments.figures.theory_pictures import require_drawable
+            from experiments.figures.witness import require_drawable
 
             require_drawable(problem)
     search = find_decision_witness if decision_relevant else find_witness
@@ -286,7 +286,7 @@ def witness(
             text = certificate_text(solved, found)
             write_whole(path, lambda whole, text=text: whole.write_text(text))  # type: ignore[misc]
         else:
-            from experiments.figures.theory_pictures import draw_witness
+            from experiments.figures.witness import draw_witness
 
             draw_witness(problem, found, path)
     write_json(found, json)
@@ -396,7 +396,7 @@ def discount(name: Class, /, *, json: Json = None, out: Picture = None) -> int:
     columns = ("gamma", "sample", "|H_Q|", "2: proper", "3: equal", "changes")
     title = f"{strata.name}: {strata.policy_values} policy values, meeting at {strata.candidates} gammas"
     if out is not None:
-        from experiments.figures.theory_pictures import draw_strata
+        from experiments.figures.discount_strata import draw_strata
 
         draw_strata(strata, out)
     write_json(strata, json)
@@ -440,19 +440,6 @@ def prove(
     console(json).print(facts(title, rows))
     write_json({"proved": report.proved} | vars(report), json)
     return 0 if report.proved else 1
-
-
-COMMANDS: dict[str, Callable[..., int]] = {
-    "check": check,
-    "identify": identify,
-    "census": census,
-    "witness": witness,
-    "verify": verify,
-    "smallest": smallest,
-    "discount": discount,
-    "prove": prove,
-    "gallery": gallery,
-}
 
 
 def _load(name: str, gamma: str | None) -> MDPClass:

@@ -26,6 +26,8 @@ GREY = "#8A8F98"
 INK = "#22262B"
 PAPER = "#F3F5F7"
 
+MAX_NAME = 40  # characters of a name in a title
+
 STYLE: dict[Any, Any] = {
     "font.family": "DejaVu Sans",
     "font.size": 10.0,

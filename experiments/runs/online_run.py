@@ -1,78 +1,50 @@
-"""A run of an online agent in a folder of its own: measured, stored, and gone on with after any end.
+"""A run of an online agent in its folder: measured, stored, and gone on with after any end.
 
-The folder holds config.json (what is run), metrics.parquet (what was measured at each evaluation),
-summary.json, figure.png, and checkpoint/state.safetensors, from which the other files follow: it
-holds the state of the loop and everything measured so far. A run that was killed and is resumed
-measures on a CPU, bit for bit, what it would have measured otherwise.
+A run that was killed and is resumed measures on a CPU, bit for bit, what it would have measured
+otherwise. What the folder holds is `experiments.runs.run_folder`'s.
 """
 
 from __future__ import annotations
 
-import json
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from deep import checkpoint
-from deep.acceleration import Acceleration, keep_freed_memory, product_precision
+from deep.acceleration import keep_freed_memory, product_precision
 from deep.online_loop import OnlineLoop
 from deep.tensor_tree import tensors
+from experiments.analysis.learning_curves import FINAL_EVALUATIONS, final_performance
+from experiments.analysis.reference import reference_of
 from experiments.analysis.statistics import mean_interval
 from experiments.figures.learning_curves import draw_learning_curve
+from experiments.runs import run_folder
+from experiments.runs.assembly import agent_of, lanes_of, protocol_of
+from experiments.runs.machine import Place, choose_place, require_memory, stored_place
+from experiments.runs.run_folder import CHECKPOINT, Measured
 from experiments.runs.settings import RunSettings
+from experiments.storage.folder_lock import lock
 from experiments.storage.json_files import plain, write_json
-from experiments.storage.parquet_table import versions, write_table
-from experiments.storage.whole_files import require_folder
+from experiments.storage.provenance import RESULTS_VERSION, provenance
 
-FINAL_EVALUATIONS = 10
-"""The last evaluations of a lane, whose mean is its final performance."""
-NAMES = ("config.json", "metrics.parquet", "summary.json", "figure.png")
-CHECKPOINT = Path("checkpoint") / "state.safetensors"
-
-
-class Measured(NamedTuple):
-    """What was measured, a row for each evaluation.
-
-    Attributes:
-        step: When; environment steps of a lane.
-        performance: Of the greedy policy; NaN once the lane has diverged.
-        reward: Mean of a training step since the row before.
-        episodes: Ended in training since then.
-        q_loss: Mean of an update since then; NaN if there was none.
-        model_loss: Likewise; 0 for a model that learns nothing.
-    """
-
-    step: Int[np.ndarray, " evaluation"]
-    performance: Float[np.ndarray, "evaluation lane"]
-    reward: Float[np.ndarray, "evaluation lane"]
-    episodes: Float[np.ndarray, "evaluation lane"]
-    q_loss: Float[np.ndarray, "evaluation lane"]
-    model_loss: Float[np.ndarray, "evaluation lane"]
-
-
-class Reference(NamedTuple):
-    """Performance of the best and of the uniformly random policy, and halves of their intervals."""
-
-    optimal: float
-    optimal_half_width: float
-    uniform: float
-    uniform_half_width: float
+PROGRESS_SECONDS = 5.0
+"""Between two words on how far a run is."""
 
 
 class Moment(NamedTuple):
     """What is told while a run goes on.
 
     Attributes:
-        steps: Of a lane, so far.
-        speed: Steps of a lane in a second.
+        steps: Environment steps of a lane, so far.
+        speed: Steps of a lane in a second, in this process.
         measured: So far.
         evaluated: Whether the last row of it is new.
     """
@@ -95,7 +67,7 @@ class Outcome:
     """How a call of `execute` ended.
 
     Attributes:
-        steps: Of a lane, so far.
+        steps: Environment steps of a lane, so far.
         finished: Whether these are all.
         measured: In this call and in those before.
         summary: What summary.json holds; None unless finished.
@@ -108,22 +80,23 @@ class Outcome:
 
 
 class Run:
-    """A loop with what it has measured."""
+    """A loop with what it has measured.
 
-    def __init__(self, settings: RunSettings) -> None:
+    Attributes:
+        settings: What is run.
+        loop: What moves it on.
+        measured: At each evaluation so far.
+    """
+
+    def __init__(self, settings: RunSettings, place: Place) -> None:
         self.settings = settings
-        captured = settings.acceleration == "graph"
-        how = Acceleration(
-            compiled=captured or settings.acceleration == "compile", captured=captured
-        )
-        agent, protocol = settings.built_agent(), settings.protocol()
-        self.loop = OnlineLoop(agent, protocol, settings.lanes(), how)
-        nothing = np.zeros((0, len(settings.seeds)))
-        self.measured = Measured(np.zeros(0, np.int64), *[nothing] * (len(Measured._fields) - 1))
+        agent, protocol = agent_of(settings, place.precision), protocol_of(settings)
+        self.loop = OnlineLoop(agent, protocol, lanes_of(settings, place.device), place.how)
+        self.measured = run_folder.nothing_measured(len(settings.seeds))
 
     @property
     def steps(self) -> int:
-        """So far, of a lane."""
+        """Environment steps of a lane, so far."""
         return self.loop.steps
 
     @property
@@ -149,8 +122,7 @@ class Run:
         if len(self.measured.step):
             failed |= np.isnan(self.measured.performance[-1])
         tally = self.loop.take_tally()
-        protocol = self.loop.protocol
-        updates = protocol.updates(self.steps) - protocol.updates(before)
+        updates = self.settings.updates_after(self.steps) - self.settings.updates_after(before)
         losses = (
             _numbers(loss) / updates if updates else np.nan * performance for loss in tally[2:]
         )
@@ -185,16 +157,52 @@ class Run:
             ValueError: It cannot be read, or is another run's.
         """
         held, stored = checkpoint.load(path)
-        require_same(self.settings, stored, path)
+        run_folder.require_same(self.settings, stored, path)
         self.loop.load(_below("state.", held))
         columns = _below("measured.", held)
         self.measured = Measured(*(columns[name].numpy() for name in Measured._fields))
+
+
+class _Diary:
+    """What the folder says of a run: settings, place, and each process that worked on it."""
+
+    def __init__(self, out: Path, settings: RunSettings, place: Place, first_step: int) -> None:
+        self.out, self.settings, self.place = out, settings, place
+        before = run_folder.read_config(out)["sittings"]
+        versions = {sitting["results_version"] for sitting in before}
+        if first_step and versions - {RESULTS_VERSION}:
+            raise ValueError(
+                f"{out} was begun by results version {max(versions)} and this is {RESULTS_VERSION}: "
+                "--overwrite begins anew"
+            )
+        self.start = time.monotonic()
+        started = datetime.now(UTC).isoformat(timespec="seconds")
+        self.sitting = provenance() | {"started": started, "first_step": first_step, "seconds": 0.0}
+        self.sittings = [*(before if first_step else []), self.sitting]
+        self.write()
+
+    @property
+    def origin(self) -> dict[str, Any]:
+        """The provenance of what is measured."""
+        return {
+            "results_version": RESULTS_VERSION,
+            "digest": self.settings.digest,
+            "place": self.place.stored(),
+            "sittings": self.sittings,
+        }
+
+    def write(self) -> None:
+        """Bring config.json up to date."""
+        self.sitting["seconds"] = round(time.monotonic() - self.start, 1)
+        run_folder.write_config(self.out, self.settings, self.place.stored(), self.sittings)
 
 
 def execute(
     settings: RunSettings,
     out: Path,
     *,
+    device: str = "auto",
+    acceleration: str = "auto",
     resume: bool = False,
     overwrite: bool = False,
     checkpoint_seconds: float = 300.0,
@@ -206,6 +214,8 @@ def execute(
     Args:
         settings: What is run.
         out: Its folder.
+        device: "cpu", "cuda", or "auto": where it began, or a GPU if there is one.
+        acceleration: "none", "compile", "graph", or "auto": as it began, or what suits the device.
         resume: Go on from the checkpoint in the folder; from the start if there is none yet.
         overwrite: Begin anew in a folder that holds a run.
         checkpoint_seconds: A checkpoint is written at the first evaluation after so many.
@@ -213,157 +223,96 @@ def execute(
         report: Told how far it is, after each segment.
 
     Raises:
-        ValueError: The folder is not fit, holds another run, or cannot be written to; or the run
-            needs more memory than there is.
+        ValueError: The folder is not fit, is in use, holds another run, or cannot be written to; or
+            the run needs more memory than there is.
     """
-    require_memory(settings)
-    if settings.device == "cpu":
-        keep_freed_memory()
-    run = Run(settings)
-    prepare_folder(settings, out, resume=resume, overwrite=overwrite)
-    path = out / CHECKPOINT
-    if path.exists():
-        run.load(path)
-    start, first = time.monotonic(), run.steps
-    saved = start
-    with product_precision(settings.precision):
-        while not run.finished and not interrupted():
-            due = run.advance()
-            now = time.monotonic()
-            speed = (run.steps - first) / (now - start)
-            if report:
-                report(Moment(run.steps, speed, run.measured, due))
-            if due and now - saved >= checkpoint_seconds and not run.finished:
-                run.save(path)
-                saved = time.monotonic()
+    begun = run_folder.require_fit(out, settings, resume=resume, overwrite=overwrite)
+    place = (
+        _place(settings, out, device, acceleration)
+        if begun
+        else choose_place(settings, device, acceleration)
+    )
+    require_memory(settings, place.device)
+    run = Run(settings, place)
+    with lock(out), product_precision(place.precision):
+        # Once more: another process may have been here between the look and the lock.
+        if run_folder.require_fit(out, settings, resume=resume, overwrite=overwrite):
+            run_folder.clear_parts(out)
+            (out / CHECKPOINT).parent.mkdir(exist_ok=True)
+        else:
+            run_folder.lay_out(out, settings)
+        if (out / CHECKPOINT).exists():
+            run.load(out / CHECKPOINT)
+        if place.device == "cpu":
+            keep_freed_memory()
+        diary = _Diary(out, settings, place, run.steps)
+        return _carry_on(run, diary, checkpoint_seconds, interrupted, report)
+
+
+def _place(settings: RunSettings, out: Path, device: str, acceleration: str) -> Place:
+    """Where a run goes on: where it began, if it has come as far as a checkpoint."""
+    began = run_folder.read_config(out)["place"]
+    if began is None or not (out / CHECKPOINT).exists():
+        return choose_place(settings, device, acceleration)
+    return stored_place(began, device, acceleration)
+
+
+def _carry_on(
+    run: Run,
+    diary: _Diary,
+    checkpoint_seconds: float,
+    interrupted: Callable[[], bool],
+    report: Callable[[Moment], None] | None,
+) -> Outcome:
+    out, settings, first = diary.out, run.settings, run.steps
+    start = saved = said = time.monotonic()
+
+    def keep() -> None:
+        run.save(out / CHECKPOINT)
+        diary.write()
+        run_folder.write_metrics(out, settings, run.measured, diary.origin)
+
+    while not run.finished and not interrupted():
+        due = run.advance()
+        now = time.monotonic()
+        speed = (run.steps - first) / (now - start)
+        if report:
+            report(Moment(run.steps, speed, run.measured, due))
+        if now - said >= PROGRESS_SECONDS:
+            run_folder.write_progress(out, run.steps, settings.steps, speed)
+            said = now
+        if due and now - saved >= checkpoint_seconds and not run.finished:
+            keep()
+            saved = time.monotonic()
     if run.steps > first:
-        run.save(path)
+        keep()
     if not run.finished:
         return Outcome(run.steps, False, run.measured, None)
     taken = run.steps - first
     overall = taken / (time.monotonic() - start) if taken else None
-    summary = _write_results(settings, run.measured, out, overall)
+    summary = _write_summary(run, diary, overall)
+    (out / run_folder.PROGRESS).unlink(missing_ok=True)
     return Outcome(run.steps, True, run.measured, summary)
 
 
-def finished_summary(settings: RunSettings, out: Path) -> dict[str, Any] | None:
-    """The summary of this run if the folder holds all its results, else None.
-
-    Raises:
-        ValueError: It holds another run.
-    """
-    if not all((out / name).exists() for name in NAMES):
-        return None
-    require_same(settings, _json(out / "config.json").get("settings"), out / "config.json")
-    return _json(out / "summary.json")
-
-
-def prepare_folder(settings: RunSettings, out: Path, *, resume: bool, overwrite: bool) -> None:
-    """Make the folder and write config.json, or see that those there are this run's.
-
-    Raises:
-        ValueError: The folder is not fit, or is another run's.
-    """
-    if resume and overwrite:
-        raise ValueError("--resume goes on with a run and --overwrite begins anew: give one")
-    config = out / "config.json"
-    if resume and out.is_dir():
-        for part in out.glob(".mbgen-*"):  # left by a kill
-            part.unlink()
-        if config.exists():
-            require_same(settings, _json(config).get("settings"), config)
-            (out / CHECKPOINT).parent.mkdir(exist_ok=True)
-            return
-    require_folder(out, overwrite=overwrite)
-    try:
-        out.mkdir(exist_ok=True)
-        for name in (CHECKPOINT, *NAMES):  # without its checkpoint a run just begins anew
-            (out / name).unlink(missing_ok=True)
-        write_json(config_of(settings), str(config))
-        (out / CHECKPOINT).parent.mkdir(exist_ok=True)
-    except OSError as error:
-        raise ValueError(f"{out} cannot be written: {error.strerror}") from None
-
-
-def config_of(settings: RunSettings) -> dict[str, Any]:
-    """What config.json holds."""
-    return {
-        "settings": settings.stored(),
-        "seeds": settings.seeds,
-        "acceleration": settings.acceleration,
-        "device": settings.device,
-        "threads": torch.get_num_threads(),
-        "versions": versions(),
-    }
-
-
-def require_same(settings: RunSettings, stored: Any, where: Path) -> None:
-    """Refuse what belongs to a run of other settings.
-
-    Raises:
-        ValueError: naming a setting, its stored and its given value.
-    """
-    given = settings.stored()
-    if not isinstance(stored, dict) or stored.keys() != given.keys():
-        raise ValueError(f"{where} holds no settings of a run; accepted: those that a run wrote")
-    for name, value in given.items():
-        if stored[name] != value:
-            raise ValueError(f"{where} is of a run with {name} {stored[name]}, got {value}")
-
-
-def memory_bytes(settings: RunSettings) -> dict[str, int]:
-    """What a run holds on its device, from shapes; what passes through an update is estimated."""
-    agent = settings.built_agent()
-    lanes, features = len(settings.seeds), agent.model.environment.num_features
-    networks = (agent.q_network, *agent.model.networks)
-    parameters = 4 * lanes * sum(network.num_parameters for network in networks)
-    units = sum(
-        network.heads * (network.inputs + 2 * network.depth * network.width) for network in networks
-    )
-    return {
-        "buffer": lanes * min(settings.buffer, settings.steps) * (2 * features + 6),
-        "parameters": parameters + 4 * lanes * agent.q_network.num_parameters,
-        "moments": 2 * parameters,
-        # Gradients; and the layers of 320 transitions, forward and backward.
-        "updates": parameters + 2 * 4 * lanes * 320 * units,
-    }
-
-
-def require_memory(settings: RunSettings) -> None:
-    """Refuse a run that needs more memory than the device has.
-
-    Raises:
-        ValueError: naming both.
-    """
-    needed = sum(memory_bytes(settings).values())
-    if settings.device == "cuda":
-        there = torch.cuda.get_device_properties(0).total_memory
-    else:
-        there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    if needed > there:
-        raise ValueError(
-            f"the run needs about {needed / 2**30:.1f} GiB and {settings.device} has "
-            f"{there / 2**30:.1f}: fewer lanes or a smaller buffer need less"
-        )
-
-
-def reference_of(settings: RunSettings) -> Reference:
-    """How well the best and the uniformly random policy do in the same evaluation."""
-    from tabular import environment, reference_performance
-
-    played = environment(settings.env, settings.size, spontaneous=settings.spontaneous)
-    best = reference_performance(played, "optimal", samples=200)
-    uniform = reference_performance(played, "uniform", samples=200)
-    return Reference(best.value, best.half_width, uniform.value, uniform.half_width)
-
-
 def summary_of(
-    settings: RunSettings, measured: Measured, reference: Reference, speed: float | None
+    settings: RunSettings,
+    measured: Measured,
+    origin: dict[str, Any],
+    speed: float | None,
 ) -> dict[str, Any]:
-    """What summary.json holds; `speed` in steps of a lane a second."""
-    final = measured.performance[-FINAL_EVALUATIONS:].mean(axis=0)
+    """What summary.json holds.
+
+    Args:
+        settings: What was run.
+        measured: At each evaluation.
+        origin: Its provenance.
+        speed: Steps of a lane a second; None if no step was made.
+    """
+    final = final_performance(measured.performance.T)
     interval = mean_interval(final)
     diverged = np.isnan(measured.performance[-1])
+    reference = reference_of(settings.env, settings.size, settings.spontaneous, settings.event)
     return {
         "agent": settings.agent,
         "env": settings.env,
@@ -381,41 +330,30 @@ def summary_of(
             {
                 "lane": int(lane),
                 "seed": settings.seeds[lane],
-                "step": _first_missing(measured, int(lane)),
+                "step": int(measured.step[np.isnan(measured.performance[:, lane]).argmax()]),
             }
             for lane in np.flatnonzero(diverged)
         ],
         "reference": reference._asdict(),
         "steps_per_second": speed,
         "lane_steps_per_second": None if speed is None else speed * len(settings.seeds),
+        "seconds": sum(sitting["seconds"] for sitting in origin["sittings"]),
+        "provenance": origin,
     }
 
 
-def _write_results(
-    settings: RunSettings, measured: Measured, out: Path, speed: float | None
-) -> dict[str, Any]:
-    evaluations, lanes = measured.performance.shape
-    columns = {
-        "lane": np.tile(np.arange(lanes), evaluations),
-        "seed": np.tile(np.array(settings.seeds), evaluations),
-        "step": np.repeat(measured.step, lanes),
-    } | {
-        name: np.ma.masked_invalid(column.ravel())  # null in the file
-        for name, column in measured._asdict().items()
-        if name != "step"
-    }
-    write_table(out / "metrics.parquet", columns, settings.stored())
-    reference = reference_of(settings)
+def _write_summary(run: Run, diary: _Diary, speed: float | None) -> dict[str, Any]:
+    settings, measured = run.settings, run.measured
+    summary: dict[str, Any] = plain(summary_of(settings, measured, diary.origin, speed))
     draw_learning_curve(
-        out / "figure.png",
+        diary.out / run_folder.FIGURE,
         settings.title,
         measured.step,
         measured.performance.T,
-        optimal=reference.optimal,
-        uniform=reference.uniform,
+        optimal=summary["reference"]["optimal"],
+        uniform=summary["reference"]["uniform"],
     )
-    summary: dict[str, Any] = plain(summary_of(settings, measured, reference, speed))
-    write_json(summary, str(out / "summary.json"))
+    write_json(summary, str(diary.out / run_folder.SUMMARY))
     return summary
 
 
@@ -429,15 +367,3 @@ def _below(prefix: str, held: dict[str, Tensor]) -> dict[str, Tensor]:
         for name, tensor in held.items()
         if name.startswith(prefix)
     }
-
-
-def _first_missing(measured: Measured, lane: int) -> int:
-    return int(measured.step[np.isnan(measured.performance[:, lane]).argmax()])
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        found = None
-    return found if isinstance(found, dict) else {}

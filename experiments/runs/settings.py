@@ -1,132 +1,110 @@
-"""What a run of an online agent is: every choice, checked before anything starts."""
+"""What a run is: plain data, checked before anything starts, the same on every machine.
+
+Nothing here needs torch or asks what this machine has; where a run runs is `experiments.runs.machine`'s.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields, replace
-from typing import Any, Literal, NamedTuple, TypeVar
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from struct import pack
+from typing import Any, Literal, get_args
 
-import torch
+from experiments.runs.tuned import tuned
+from experiments.storage.json_files import read_json
+from experiments.tasks import (
+    ENVIRONMENTS,
+    REGIMES,
+    RegimeName,
+    environment_name,
+    readable_environment,
+)
 
-from deep.acceleration import ACCELERATIONS, AccelerationName, resolve
-from deep.agent import Agent, Lanes
-from deep.environments import ENVIRONMENTS, Environment, make, require_integer
-from deep.models import AGENTS, Replay, SimpleModel
-from deep.networks import PRECISIONS, Precision
-from deep.online_loop import HIGH_DATA, LOW_DATA, Protocol
+AgentName = Literal["er", "simple", "categorical", "gaussian", "perfect"]
+AGENTS: tuple[str, ...] = get_args(AgentName)
 
-Regime = Literal["high", "low"]
-Scale = Literal["smoke", "desk", "paper"]
-Number = TypeVar("Number", int, float)
+LEARNED = ("simple", "categorical", "gaussian")
+"""The agents whose model is learned."""
 
-REGIMES: Mapping[str, Protocol] = {"high": HIGH_DATA, "low": LOW_DATA}
-SCALES: Mapping[str, Mapping[str, tuple[int, int]]] = {
-    "smoke": {"high": (2, 1_100), "low": (2, 1_020)},
-    "desk": {"high": (4, 20_000), "low": (4, 2_000 + LOW_DATA.learning_starts)},
-    "paper": {"high": (30, HIGH_DATA.steps), "low": (30, LOW_DATA.steps)},
-}
-"""Lanes and steps; at every scale updates happen."""
+PrecisionName = Literal["auto", "highest", "high", "bf16"]
+PRECISIONS: tuple[str, ...] = get_args(PrecisionName)
+
+TRANSITIONS = 320
+"""Transitions, replayed or imagined, in each update of the Q-network."""
+
+LEARNING_STARTS = 1_000
+"""Environment steps before the first update."""
 
 MAX_LANES = 1_000_000
-
-COMPILING_PAYS = 30_000
-"""Updates, over all lanes, from which on a CPU saves more time than compiling takes."""
-
-
-class Tuned(NamedTuple):
-    """Q step size and softmax temperature."""
-
-    step_size: float
-    temperature: float
-
-
-TUNED: Mapping[str, Mapping[str, Mapping[str, Tuned]]] = {
-    "simple": {
-        "ProcMaze": {"high": Tuned(2e-4, 0.8), "low": Tuned(2.5e-5, 0.4)},
-        "ButtonGrid": {"high": Tuned(2e-4, 1.6), "low": Tuned(5e-5, 0.4)},
-        "PanFlute": {"high": Tuned(1e-4, 0.4), "low": Tuned(2e-4, 0.2)},
-    },
-    "perfect": {
-        "ProcMaze": {"high": Tuned(1e-4, 0.4), "low": Tuned(4e-4, 0.4)},
-        "ButtonGrid": {"high": Tuned(2e-4, 0.0125), "low": Tuned(2e-4, 0.0125)},
-        "PanFlute": {"high": Tuned(2e-4, 0.1), "low": Tuned(1e-4, 0.1)},
-    },
-    "er": {
-        "ProcMaze": {"high": Tuned(5e-5, 0.1), "low": Tuned(2.5e-5, 1.6)},
-        "ButtonGrid": {"high": Tuned(5e-5, 0.0125), "low": Tuned(2.5e-5, 0.1)},
-        "PanFlute": {"high": Tuned(1e-4, 0.1), "low": Tuned(3.125e-6, 0.8)},
-    },
-    "categorical": {
-        "ProcMaze": {"high": Tuned(2e-4, 1.6), "low": Tuned(1e-4, 0.8)},
-        "ButtonGrid": {"high": Tuned(1e-4, 0.05), "low": Tuned(2e-4, 0.1)},
-        "PanFlute": {"high": Tuned(8e-4, 0.05), "low": Tuned(1.6e-3, 0.05)},
-    },
-    "gaussian": {
-        "ProcMaze": {"high": Tuned(3.125e-6, 12.8), "low": Tuned(3.125e-6, 0.8)},
-        "ButtonGrid": {"high": Tuned(1.25e-5, 0.1), "low": Tuned(2.5e-5, 0.8)},
-        "PanFlute": {"high": Tuned(2e-4, 0.1), "low": Tuned(2e-4, 0.1)},
-    },
-}
-"""The authors' settings, found on ProcMaze 4, ButtonGrid 4 and PanFlute 7, used at every size.
-
-Nothing was tuned on OpenGrid; it takes ProcMaze's, whose rewards are the same.
-"""
+MAX_STEPS = 42_949_671  # of a run; an evaluation's random words are counted in 32 bits
 
 
 @dataclass(frozen=True)
 class RunSettings:
-    """A run: one agent in one environment, a lane for each seed. See `run_settings` for defaults.
+    """One agent in one environment, a lane for each seed: the identity of a run.
 
     Attributes:
-        agent: A name of `deep.models.AGENTS`.
-        env: A name of `deep.environments.ENVIRONMENTS`.
+        agent: "er", "simple", "categorical", "gaussian" or "perfect".
+        env: "PanFlute", "ButtonGrid", "ProcMaze" or "OpenGrid".
         size: Pipes, buttons, or grid size.
-        regime: "high" or "low": how many updates a step, and when the rest happens.
-        steps: Of a lane.
-        seeds: Of each lane.
-        step_sizes: Of each lane's Q-network.
-        temperatures: Of each lane's softmax behaviour.
-        device: "cpu" or "cuda".
-        precision: Of the networks' products.
-        acceleration: "none", "compile" or "graph".
-        rollout_length: Steps of a rollout; 1 for ER, which makes none.
-        buffer: Transitions a lane.
-        learning_starts: Steps before the first update.
-        evaluation_interval: Steps between evaluations.
-        clipped_logit_sampling: A quirk; of the simple model alone.
-        stale_reset_observation: A quirk; without effect in a continuing environment.
+        regime: "high" (one update a step) or "low" (ten).
+        steps: Environment steps of each lane.
+        seeds: Seed of each lane; a lane is one independent run.
+        step_sizes: Step size of each lane's Q-network.
+        temperatures: Temperature of each lane's softmax behaviour.
+        rollout_length: Steps of an imagined rollout, a divisor of 320; 1 for ER, which makes none.
+        model_batch_size: Replayed transitions that a learned model learns from in an update, 1 to
+            320; without effect where nothing is learned.
+        buffer: Transitions that a lane remembers.
+        learning_starts: Environment steps before the first update.
+        evaluation_interval: Environment steps between evaluations.
+        precision: Of the networks' products; "auto" is whichever of float32 and bfloat16 is faster
+            on the machine that runs it, and what was chosen is in the run's provenance.
+        clipped_logit_sampling: A quirk of the authors' code, in the simple model.
+        stale_reset_observation: A quirk of the authors' code; without effect in a continuing
+            environment.
         spontaneous: Whether spontaneous transitions are on.
+        event: The form of the spontaneous event where there are two; None is the usual one.
     """
 
     agent: str
     env: str
     size: int
-    regime: Regime
+    regime: RegimeName
     steps: int
     seeds: tuple[int, ...]
     step_sizes: tuple[float, ...]
     temperatures: tuple[float, ...]
-    device: Literal["cpu", "cuda"] = "cpu"
-    precision: Precision = "highest"
-    acceleration: AccelerationName = "none"
     rollout_length: int = 10
-    buffer: int = HIGH_DATA.buffer_capacity
-    learning_starts: int = HIGH_DATA.learning_starts
-    evaluation_interval: int = HIGH_DATA.evaluation_interval
+    model_batch_size: int = 32
+    buffer: int = 100_000
+    learning_starts: int = LEARNING_STARTS
+    evaluation_interval: int = 500
+    precision: PrecisionName = "auto"
     clipped_logit_sampling: bool = False
     stale_reset_observation: bool = False
     spontaneous: bool = True
+    event: str | None = None
 
     def __post_init__(self) -> None:
-        _require_name("agent", self.agent, AGENTS)
-        _require_name("env", self.env, ENVIRONMENTS)
-        _require_name("regime", self.regime, REGIMES)
-        _require_name("device", self.device, ("cpu", "cuda"))
-        _require_name("precision", self.precision, PRECISIONS)
-        _require_name("acceleration", self.acceleration, ACCELERATIONS[1:])
-        if not self.seeds:
-            raise ValueError("a run needs a seed for each of its lanes, got none")
+        require_one_of("agent", self.agent, AGENTS)
+        require_one_of("env", self.env, ENVIRONMENTS)
+        require_one_of("regime", self.regime, REGIMES)
+        require_one_of("precision", self.precision, PRECISIONS)
+        require_integer("steps", self.steps, 1, MAX_STEPS)
+        require_integer("size", self.size, 1)
+        for name in ("buffer", "learning_starts", "evaluation_interval"):
+            require_integer(name, getattr(self, name), 1)
+        for name in ("clipped_logit_sampling", "stale_reset_observation", "spontaneous"):
+            require_one_of(name, getattr(self, name), (True, False))
+        if not 1 <= len(self.seeds) <= MAX_LANES:
+            raise ValueError(
+                f"a run has 1 to {MAX_LANES:,} lanes, a seed each, got {len(self.seeds)}"
+            )
         for seed in self.seeds:
             require_integer("seed", seed, 0, 2**63 - 1)
         for name in ("step_sizes", "temperatures"):
@@ -137,6 +115,12 @@ class RunSettings:
                 )
             for value in values:
                 _require_positive(name.removesuffix("s").replace("_", " "), value)
+        require_integer("rollout_length", self.rollout_length, 1, TRANSITIONS)
+        if TRANSITIONS % self.rollout_length:
+            raise ValueError(
+                f"rollout_length must be a divisor of {TRANSITIONS}, got {self.rollout_length}"
+            )
+        require_integer("model_batch_size", self.model_batch_size, 1, TRANSITIONS)
         if self.agent == "er" and self.rollout_length != 1:
             raise ValueError(
                 f"rollout_length must be 1 with er, which imagines nothing, got {self.rollout_length}"
@@ -145,82 +129,81 @@ class RunSettings:
             raise ValueError(
                 f"clipped_logit_sampling is a quirk of the agent simple, got {self.agent}"
             )
-        if self.device == "cuda" and not torch.cuda.is_available():
-            raise ValueError("device cuda needs a GPU that torch can use, and there is none")
-        resolve(self.acceleration, torch.device(self.device))
-        replayed = self.built_agent().replayed
-        require_integer("steps", self.steps, 1)
-        if not self.buffer >= replayed:
+        if self.buffer < self.replayed:
             raise ValueError(
-                f"buffer must hold the {replayed} transitions that {self.agent} replays in an "
+                f"buffer must hold the {self.replayed} transitions that {self.agent} replays in an "
                 f"update, got {self.buffer}"
             )
-        self.protocol()
+        readable_environment(self.env, self.size, spontaneous=self.spontaneous, event=self.event)
+
+    @property
+    def replayed(self) -> int:
+        """Transitions replayed in an update: rollouts start from them and models learn from them."""
+        starts = TRANSITIONS // self.rollout_length
+        return max(starts, self.model_batch_size) if self.agent in LEARNED else starts
+
+    @property
+    def updates(self) -> int:
+        """Updates of a lane in the whole run."""
+        return self.updates_after(self.steps)
+
+    def updates_after(self, steps: int) -> int:
+        """Updates of a lane in its first so many environment steps."""
+        return max(0, steps - self.learning_starts) * REGIMES[self.regime].updates_per_step
 
     @property
     def title(self) -> str:
         """What a run is called in tables and pictures."""
         return f"{self.agent} on {self.env} {self.size}, {self.regime} data"
 
-    def environment(self) -> Environment[Any]:
-        """The batched environment.
-
-        Raises:
-            ValueError: The size is out of range.
-        """
-        size_name = fields(ENVIRONMENTS[self.env])[0].name  # type: ignore[arg-type]
-        return make(self.env, **{size_name: self.size, "spontaneous": self.spontaneous})
-
-    def built_agent(self) -> Agent:
-        """The agent in its environment."""
-        kind = AGENTS[self.agent]
-        options: dict[str, Any] = {"precision": self.precision}
-        if kind is not Replay:
-            options["rollout_length"] = self.rollout_length
-        if kind is SimpleModel:
-            options["clipped_logit_sampling"] = self.clipped_logit_sampling
-        return Agent(kind(self.environment(), **options))
-
-    def protocol(self) -> Protocol:
-        """What happens when."""
-        return replace(
-            REGIMES[self.regime],
-            steps=self.steps,
-            evaluation_interval=self.evaluation_interval,
-            learning_starts=self.learning_starts,
-            buffer_capacity=self.buffer,
-            stale_reset_observation=self.stale_reset_observation,
-        )
-
-    def lanes(self) -> Lanes:
-        """Seeds and settings of each lane, on the device."""
-        return Lanes(
-            torch.tensor(self.seeds, dtype=torch.int64, device=self.device),
-            torch.tensor(self.step_sizes, dtype=torch.float32, device=self.device),
-            torch.tensor(self.temperatures, dtype=torch.float32, device=self.device),
-        )
-
     def stored(self) -> dict[str, Any]:
-        """As JSON holds them."""
+        """The settings as JSON holds them."""
         return {
             name: list(value) if isinstance(value, tuple) else value
             for name, value in asdict(self).items()
         }
 
+    @property
+    def digest(self) -> str:
+        """Twelve hexadecimal digits that tell these settings from all others."""
+        text = json.dumps(self.stored(), sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()[:12]
 
-def stored_settings(stored: Mapping[str, Any]) -> RunSettings:
-    """The settings that `RunSettings.stored` gave, on a machine of any kind.
+
+def stored_settings(stored: object) -> RunSettings:
+    """The settings that `RunSettings.stored` gave.
 
     Raises:
-        ValueError: They are none, or of another version.
+        ValueError: They are none, or not in range.
     """
-    if stored.keys() != {field.name for field in fields(RunSettings)}:
-        raise ValueError(f"these are no settings of a run: {', '.join(stored)}")
-    values: dict[str, Any] = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in stored.items()
-    }
-    values |= {"device": "cpu", "acceleration": "none"}
+    names = [field.name for field in fields(RunSettings)]
+    if not isinstance(stored, Mapping):
+        raise ValueError(f"the settings of a run are an object with the keys {', '.join(names)}")
+    for name in sorted(stored.keys() ^ set(names)):
+        raise ValueError(
+            f"the settings of a run have {'no' if name in stored else 'a'} key {name!r}; "
+            f"their keys are {', '.join(names)}"
+        )
+    values: dict[str, Any] = {}
+    for name, value in stored.items():
+        listed = name in ("seeds", "step_sizes", "temperatures")
+        if listed != isinstance(value, (list, tuple)):
+            raise ValueError(f"{name} is {value!r}; accepted: {'a list' if listed else 'no list'}")
+        values[name] = tuple(value) if listed else value
     return RunSettings(**values)
+
+
+def read_settings(path: Path) -> RunSettings:
+    """The settings in a JSON file: an object of them, or one that has them under "settings".
+
+    Raises:
+        ValueError: The file cannot be read or holds no settings; the file is named.
+    """
+    found = read_json(path)
+    try:
+        return stored_settings(found.get("settings", found))
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
 
 
 def run_settings(
@@ -229,68 +212,41 @@ def run_settings(
     env: str,
     size: int,
     regime: str,
-    scale: str = "paper",
-    lanes: int | None = None,
+    steps: int,
+    lanes: int,
     seed: int = 0,
-    steps: int | None = None,
-    device: str = "auto",
     step_size: float | None = None,
     temperature: float | None = None,
-    precision: str = "highest",
-    acceleration: str = "auto",
     rollout_length: int | None = None,
     **others: Any,
 ) -> RunSettings:
-    """Settings with everything that is left open filled in.
-
-    Lane i has the seed `seed` + i; lanes and steps are those of the scale, step size and
-    temperature the tuned ones, the rollout length 10 (1 for ER); "auto" takes what the machine has
-    (a CPU compiles only what is long enough).
+    """Settings whose lanes differ in their seeds alone, with what is left open filled in.
 
     Args:
-        agent: Its name, in any case; and so the environment's.
-        env: See `agent`.
-        size: As in `RunSettings`, and so `regime`, `precision` and whatever is in `others`.
-        regime: See `size`.
-        scale: "smoke", "desk" or "paper".
-        lanes: Independent runs.
-        seed: Of the first lane.
-        steps: Of a lane.
-        device: "cpu", "cuda", or "auto".
-        step_size: Of every lane's Q-network.
-        temperature: Of every lane's behaviour.
-        precision: See `size`.
-        acceleration: "none", "compile", "graph", or "auto".
-        rollout_length: Steps of a rollout.
-        others: See `size`.
+        agent: Name of the agent, in any case.
+        env: Name of the environment, in any case.
+        size: Pipes, buttons, or grid size.
+        regime: "high" or "low"; it also sets the evaluation interval, if none is given.
+        steps: Environment steps of each lane.
+        lanes: Independent runs; lane i has the seed `seed` + i.
+        seed: Seed of the first lane.
+        step_size: Step size of every lane's Q-network; the authors' tuned one if None.
+        temperature: Temperature of every lane's behaviour; the authors' tuned one if None.
+        rollout_length: Steps of a rollout; 10 if None, and 1 for ER.
+        others: More fields of `RunSettings`, by name.
 
     Raises:
         ValueError: Something is unknown or out of range.
     """
     agent = agent.lower()
-    _require_name("agent", agent, AGENTS)
-    environment = {name.lower(): name for name in ENVIRONMENTS}.get(env.lower(), env)
-    _require_name("env", environment, ENVIRONMENTS)
-    _require_name("regime", regime, REGIMES)
-    _require_name("scale", scale, SCALES)
-    _require_name("device", device, ("cpu", "cuda", "auto"))
-    _require_name("acceleration", acceleration, ACCELERATIONS)
-    if device == "auto":
-        device = "cuda" if torch.cuda.is_available() else "cpu"
-    elif device == "cuda" and not torch.cuda.is_available():
-        raise ValueError("device cuda needs a GPU that torch can use, and there is none")
-    usual_lanes, usual_steps = SCALES[scale][regime]
-    lanes = _given(lanes, usual_lanes)
+    require_one_of("agent", agent, AGENTS)
+    environment = environment_name(env)
+    require_one_of("regime", regime, REGIMES)
     require_integer("lanes", lanes, 1, MAX_LANES)
     require_integer("seed", seed, 0, 2**63 - lanes)
-    tuned = TUNED[agent].get(environment, TUNED[agent]["ProcMaze"])[regime]
-    steps = _given(steps, usual_steps)
-    if acceleration == "auto" and device == "cpu":
-        updates = lanes * steps * REGIMES[regime].updates_per_step
-        acceleration = "auto" if updates >= COMPILING_PAYS else "none"
-    how = resolve(acceleration, torch.device(device))
-    resolved = "graph" if how.captured else "compile" if how.compiled else "none"
-    options = {"evaluation_interval": REGIMES[regime].evaluation_interval} | others
+    best = tuned(agent, environment, regime)
+    given = {name: value for name, value in others.items() if value is not None}
+    given.setdefault("evaluation_interval", REGIMES[regime].evaluation_interval)
     return RunSettings(
         agent=agent,
         env=environment,
@@ -298,25 +254,43 @@ def run_settings(
         regime=regime,  # type: ignore[arg-type]
         steps=steps,
         seeds=tuple(range(seed, seed + lanes)),
-        step_sizes=(_given(step_size, tuned.step_size),) * lanes,
-        temperatures=(_given(temperature, tuned.temperature),) * lanes,
-        device=device,  # type: ignore[arg-type]
-        precision=precision,  # type: ignore[arg-type]
-        acceleration=resolved,  # type: ignore[arg-type]
-        rollout_length=_given(rollout_length, 1 if agent == "er" else 10),
-        **options,
+        step_sizes=(best.step_size if step_size is None else step_size,) * lanes,
+        temperatures=(best.temperature if temperature is None else temperature,) * lanes,
+        rollout_length=(1 if agent == "er" else 10) if rollout_length is None else rollout_length,
+        **given,
     )
 
 
-def _given(value: Number | None, usual: Number) -> Number:
-    return usual if value is None else value
+def require_integer(name: str, value: object, least: int, most: int | None = None) -> None:
+    """Refuse what is no whole number in a range.
+
+    Raises:
+        ValueError: naming the value and the range.
+    """
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    if not whole or not least <= value or (most is not None and value > most):  # type: ignore[operator]
+        range_ = f"{least} or more" if most is None else f"{least} to {most}"
+        raise ValueError(f"{name} must be a whole number, {range_}, got {value!r}")
 
 
-def _require_name(what: str, name: str, accepted: Any) -> None:
-    if name not in accepted:
-        raise ValueError(f"{what} must be one of {', '.join(accepted)}, got {name!r}")
+def require_one_of(what: str, value: object, accepted: Any) -> None:
+    """Refuse a value that is none of those accepted.
+
+    Raises:
+        ValueError: naming the value and what is accepted.
+    """
+    if not any(value == known and type(value) is type(known) for known in accepted):
+        raise ValueError(
+            f"{what} must be one of {', '.join(str(known) for known in accepted)}, got {value!r}"
+        )
 
 
-def _require_positive(what: str, value: float) -> None:
-    if not (0 < torch.tensor(value, dtype=torch.float32).item() < math.inf):
-        raise ValueError(f"{what} must be a positive number in float32, got {value}")
+def _require_positive(what: str, value: object) -> None:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if number:
+        try:
+            number = pack("f", value) != pack("f", 0.0) and 0 < value < math.inf  # type: ignore[operator]
+        except OverflowError:
+            number = False
+    if not number:
+        raise ValueError(f"{what} must be a positive number in float32, got {value!r}")

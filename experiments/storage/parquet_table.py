@@ -1,38 +1,41 @@
 """Results that keep their settings beside them: a table in Parquet, whole or absent.
 
-The file's metadata holds two JSON texts, the settings of the run (its seeds among them) and the
-versions of what computed it, so that a table found alone still says where it comes from.
+The file's metadata holds two JSON texts, the settings of the run (its seeds among them) and its
+provenance (code, versions, machine), so that a table found alone still says where it comes from.
 """
 
 from __future__ import annotations
 
 import json
-import platform
-import sys
-from collections.abc import Iterable, Mapping
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from experiments.storage.json_files import plain
+from experiments.storage.provenance import provenance
 from experiments.storage.whole_files import write_whole
 
 Columns = Mapping[str, np.ndarray]
 """Columns of equal lengths: truth values, whole numbers, floats or text."""
 
-_SETTINGS, _VERSIONS = b"mbgen.settings", b"mbgen.versions"
-_PACKAGES = ("mbgen", "numpy", "scipy", "numba", "pyarrow", "torch")
+_SETTINGS, _PROVENANCE = b"mbgen.settings", b"mbgen.provenance"
 
 
-def write_table(path: Path, columns: Columns, settings: Mapping[str, Any]) -> None:
-    """Write the columns, with the settings and the versions in the file's metadata.
+def write_table(
+    path: Path,
+    columns: Columns,
+    settings: Mapping[str, Any],
+    origin: Mapping[str, Any] | None = None,
+) -> None:
+    """Write the columns, with the settings and their provenance in the file's metadata.
 
     Args:
         path: The file; one that is there is replaced.
         columns: At least one, each of one axis.
         settings: What JSON can hold, or `experiments.storage.json_files.plain` can make of it.
+        origin: The provenance; None is that of this process.
 
     Raises:
         ValueError: The columns are none, or no table; or the file cannot be written.
@@ -48,7 +51,10 @@ def write_table(path: Path, columns: Columns, settings: Mapping[str, Any]) -> No
             raise ValueError(
                 f"column {name!r} is of {column.dtype}; accepted: truth values, numbers or text"
             )
-    texts = {_SETTINGS: plain(dict(settings)), _VERSIONS: versions()}
+    texts = {
+        _SETTINGS: plain(dict(settings)),
+        _PROVENANCE: plain(dict(provenance() if origin is None else origin)),
+    }
     table = pa.table({name: pa.array(column) for name, column in columns.items()})
     table = table.replace_schema_metadata({key: json.dumps(value) for key, value in texts.items()})
     write_whole(path, lambda part: pq.write_table(table, part, compression="zstd"))
@@ -65,25 +71,13 @@ def read_table(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     return columns, texts[_SETTINGS]
 
 
-def read_versions(path: Path) -> dict[str, str]:
-    """The versions of what computed the table.
+def read_provenance(path: Path) -> dict[str, Any]:
+    """Where the table comes from.
 
     Raises:
         ValueError: As :func:`read_table`.
     """
-    return dict(_read(path)[1][_VERSIONS])
-
-
-def versions(packages: Iterable[str] = _PACKAGES) -> dict[str, str]:
-    """The versions of Python and of those packages that take part in this process."""
-    found = {"python": platform.python_version()}
-    for name in packages:
-        if name in sys.modules or name == "mbgen":
-            try:
-                found[name] = version(name)
-            except PackageNotFoundError:  # run from a folder, without being installed
-                continue
-    return found
+    return dict(_read(path)[1][_PROVENANCE])
 
 
 def _read(path: Path) -> tuple[Any, dict[bytes, Any]]:
@@ -96,9 +90,11 @@ def _read(path: Path) -> tuple[Any, dict[bytes, Any]]:
     except (pa.ArrowException, OSError) as error:
         raise ValueError(f"{path} is no table that can be read: {_first_line(error)}") from None
     metadata = table.schema.metadata or {}
-    if not {_SETTINGS, _VERSIONS} <= metadata.keys():
-        raise ValueError(f"{path} holds no settings of mbgen; accepted: a table that it wrote")
-    return table, {key: json.loads(metadata[key]) for key in (_SETTINGS, _VERSIONS)}
+    if not {_SETTINGS, _PROVENANCE} <= metadata.keys():
+        raise ValueError(
+            f"{path} does not say what mbgen computed it and how; accepted: a table of this version"
+        )
+    return table, {key: json.loads(metadata[key]) for key in (_SETTINGS, _PROVENANCE)}
 
 
 def _column(column: Any) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,8 @@ from pathlib import Path
 def write_whole(path: Path, write: Callable[[Path], object] | None) -> None:
     """Write a file through a temporary one beside it, so that it is never seen half-written.
 
-    Links are followed; what is no ordinary file, such as a device, is written to as it is.
+    The new file is on the disc before it takes the old one's place: after a crash one of the two is
+    there, whole. Links are followed; what is no ordinary file, such as a device, is written to as it is.
 
     Args:
         path: the file.
@@ -34,6 +36,7 @@ def write_whole(path: Path, write: Callable[[Path], object] | None) -> None:
         try:
             if write is not None:
                 write(part)
+                _flush(part)
                 part.replace(whole)
         finally:
             part.unlink(missing_ok=True)
@@ -69,3 +72,9 @@ def require_folder(path: Path, *, overwrite: bool) -> None:
             write_whole(path, None)
     except OSError as error:
         raise ValueError(f"{path} cannot be made a folder: {error.strerror}") from None
+
+
+def _flush(path: Path) -> None:
+    """Wait until the disc holds the file."""
+    with path.open("rb") as file:
+        os.fsync(file.fileno())

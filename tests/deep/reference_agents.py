@@ -301,7 +301,7 @@ def latent_loss(kind, variables, networks, batch, noise, num_actions):
     """Sum of the terms, mean over the batch.
 
     The decoder's term is for the current observation, and is dropped where the transition is terminal; the KL term
-    never is. Reward and continuation read the latent alone.
+    never is.
 
     Args:
         noise: For each transition the draw of its current latent: for each variable, uniform or normal.
@@ -311,11 +311,12 @@ def latent_loss(kind, variables, networks, batch, noise, num_actions):
         z = encoded(kind, variables, networks, t.observation).sample(draw)
         if not t.terminal:
             total = total + bernoulli_nll(mlp(networks["decoder"], z), t.observation)
-        total = total + gaussian_nll(mlp(networks["reward"], z)[0], t.reward)
+        za = with_action(z, t.action, num_actions)
+        total = total + gaussian_nll(mlp(networks["reward"], za)[0], t.reward)
         continues = torch.tensor([0.0 if t.terminal else 1.0]).double()
-        total = total + bernoulli_nll(mlp(networks["continuation"], z), continues)
+        total = total + bernoulli_nll(mlp(networks["continuation"], za), continues)
         posterior = encoded(kind, variables, networks, t.next_observation)
-        prior = predicted(kind, variables, networks, with_action(z, t.action, num_actions))
+        prior = predicted(kind, variables, networks, za)
         total = total + balanced_kl(posterior, prior)
     return total / len(batch)
 
@@ -335,9 +336,9 @@ def latent_rollout(
         for uniform, noise in draws:
             values = mlp(q, z)
             action = softmax_action(values, temperature, uniform)
-            reward = mlp(networks["reward"], z).item()
-            continuation = torch.sigmoid(mlp(networks["continuation"], z)).item()
             za = with_action(z, action, len(values))
+            reward = mlp(networks["reward"], za).item()
+            continuation = torch.sigmoid(mlp(networks["continuation"], za)).item()
             next_z = predicted(kind, variables, networks, za).sample(noise)
             samples.append(Sample(z, action, reward, continuation, next_z, alive))
             z = next_z

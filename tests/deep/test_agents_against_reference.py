@@ -16,14 +16,15 @@ from deep.agent import Agent, Lanes
 from deep.environments import Noise, OpenGrid, PanFlute, ProcMaze
 from deep.models import AGENTS, PerfectModel, SimpleModel
 from deep.networks import Network
-from deep.online_loop import OnlineLoop, Protocol
+from deep.online_loop import OnlineLoop, Protocol, learn
 from deep.q_learning import Transitions, td_loss, td_target
-from deep.random_streams import Purpose, lane_words, normal, uniform
+from deep.random_streams import Purpose, Stream, lane_words, normal, uniform
 from deep.replay_buffer import Replayed
+from deep.tensor_tree import tensors
 from tests.deep import reference_agents as reference
 from tests.deep.reference_agents import Categorical, Gaussian, Sample, Transition
 
-TRANSITIONS, MODEL_BATCH = 320, 32
+TRANSITIONS = 320
 VARIABLES = 32
 MAZE, FLUTE = ProcMaze(2), PanFlute(2)
 LANES = Lanes(
@@ -101,9 +102,8 @@ def q_networks(agent, parameters):
 
 def drawn(lane, step, purpose, count, *shape):
     """One lane's words, the last axis over words."""
-    return lane_words(LANES.seed[lane : lane + 1], torch.tensor(step), purpose, count, *shape)[
-        :, 0
-    ].movedim(0, -1)
+    stream = Stream(LANES.seed[lane : lane + 1], torch.tensor(step), purpose)
+    return lane_words(stream, count, *shape)[:, 0].movedim(0, -1)
 
 
 def latent_draw(name, words):
@@ -114,9 +114,11 @@ def latent_draw(name, words):
 class PlainLane:
     """An agent in one lane, made of `reference_agents`, with the batched side's parameters and draws."""
 
-    def __init__(self, name, environment, agent, learner, lane, *, clipped=False, length=10):
+    def __init__(
+        self, name, environment, agent, learner, lane, *, clipped=False, length=10, lesson=32
+    ):
         self.name, self.environment, self.lane = name, environment, lane
-        self.clipped, self.length = clipped, length
+        self.clipped, self.length, self.lesson = clipped, length, lesson
         self.q = reference.new_learner(q_networks(agent, learner.q[lane]))
         self.target = q_networks(agent, learner.target[lane])["q"]
         own = [parameters[lane] for parameters in learner.model]
@@ -145,8 +147,8 @@ class PlainLane:
     def update(self, stored):
         """One update from a list of transitions; returns the losses of Q and of the model."""
         starts = TRANSITIONS if self.name == "er" else TRANSITIONS // self.length
-        batch = self.replayed(stored, max(starts, MODEL_BATCH))
-        starts, lesson = batch[:starts], batch[:MODEL_BATCH]
+        batch = self.replayed(stored, max(starts, self.lesson))
+        starts, lesson = batch[:starts], batch[: self.lesson]
         if self.name == "er":
             self.q, q_loss = reference.er_update(self.q, self.target, starts, self.step_size)
             model_loss = 0.0
@@ -397,20 +399,24 @@ def assert_same_buffer(buffer, lane, kept):
         assert buffer.next_observation[lane, place].tolist() == t.next_observation.tolist()
 
 
-@pytest.mark.parametrize("length", [1, 20])
-def test_rollouts_of_other_lengths_start_from_the_replayed_batch_of_which_32_train_the_model(
-    length,
-):
-    agent = Agent(SimpleModel(MAZE, rollout_length=length))
+@pytest.mark.parametrize(("length", "lesson"), [(1, 32), (1, 320), (20, 32), (10, 40)])
+def test_the_first_replayed_transitions_start_the_rollouts_and_train_the_model(length, lesson):
+    agent = Agent(SimpleModel(MAZE, rollout_length=length, model_batch_size=lesson))
     loop = OnlineLoop(agent, quiet(60), LANES)
     loop.advance(60)
     learner = loop.state.learner
-    plain = PlainLane("simple", MAZE, agent, learner, 0, length=length)
-    losses = agent.update(learner, loop.state.buffer, LANES)
+    plain = PlainLane("simple", MAZE, agent, learner, 0, length=length, lesson=lesson)
+    learn(agent, LANES, loop.state)
     q_loss, model_loss = plain.update(stored(loop.state.buffer, 0))
-    assert_near(losses.q[0], q_loss)
-    assert_near(losses.model[0], model_loss)
+    assert_near(loop.state.tally.q_loss[0], q_loss)
+    assert_near(loop.state.tally.model_loss[0], model_loss)
     assert_same_learner("simple", agent, learner, 0, plain)
+
+
+@pytest.mark.parametrize("lesson", [0, 321])
+def test_a_model_learns_from_1_to_320_transitions_an_update(lesson):
+    with pytest.raises(ValueError, match=f"model_batch_size must be .* 1 to 320, got {lesson}"):
+        SimpleModel(MAZE, model_batch_size=lesson)
 
 
 @pytest.mark.parametrize(("name", "environment"), [("er", MAZE), ("er", FLUTE), ("gaussian", MAZE)])
@@ -444,7 +450,7 @@ def test_a_network_is_the_plain_network_in_each_lane_and_perceptron():
 
 def test_first_weights_are_truncated_normal_by_their_fan_in_and_biases_0():
     network = Network(36, (4, 30))
-    for parameters in network.initial(LANES.seed, Purpose.INITIAL_Q):
+    for parameters in network.initial(Stream(LANES.seed, torch.tensor(0), Purpose.INITIAL_Q)):
         for layers in perceptrons(network, parameters):
             for W, b in layers:
                 assert not b.any()
@@ -524,7 +530,9 @@ def test_the_loss_of_a_model_and_its_gradient_are_the_plain_ones(name, terminal)
     )
     for parameters in learner.model:
         parameters.requires_grad_()
-    loss = agent.model.loss(learner.model, replayed, LANES.seed, torch.tensor(0))
+    loss = agent.model.loss(
+        learner.model, replayed, Stream(LANES.seed, torch.tensor(0), Purpose.MODEL_LOSS)
+    )
     gradients = torch.autograd.grad(loss.sum(), learner.model)
     for lane in range(lanes):
         plain = PlainLane(name, MAZE, agent, learner, lane)
@@ -544,6 +552,17 @@ def test_the_loss_of_a_model_and_its_gradient_are_the_plain_ones(name, terminal)
         assert_near(loss[lane], value)
         ours = model_networks(name, agent, [gradient[lane] for gradient in gradients])
         assert_near_networks(ours, reference.with_parameters(networks, found))
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_a_latent_model_can_tell_the_rewards_and_ends_of_actions_apart(name):
+    agent = Agent(AGENTS[name](MAZE))
+    learner = agent.initial(LANES.seed)
+    latent = torch.ones(len(LANES.seed), MAZE.num_actions, agent.model.num_features)
+    every = torch.arange(MAZE.num_actions).expand(len(LANES.seed), -1)
+    _, *outcome = agent.model.predict(learner.model, latent, every)
+    for predicted in outcome:
+        assert len(set(predicted[0].flatten().tolist())) == MAZE.num_actions
 
 
 def tensor_owners(networks):
@@ -591,11 +610,37 @@ def test_a_model_learns_the_same_whatever_q_network_learns_beside_it(name):
     learner = loop.state.learner
     before = [parameters.clone() for parameters in learner.model]
     for _ in range(2):
-        agent.update(learner, loop.state.buffer, lanes)
+        learn(agent, lanes, loop.state)
     assert not torch.equal(learner.q[0], learner.q[1])
     for parameters, old in zip(learner.model, before, strict=True):
         assert not torch.equal(parameters, old)
         assert torch.equal(parameters[0], parameters[1])
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_model_and_q_network_learn_each_alone(name):
+    """A model that was fitted beforehand, or one that is frozen, is the other update left out."""
+    agent = Agent(AGENTS[name](MAZE))
+    loop = OnlineLoop(agent, quiet(20), LANES)
+    loop.advance(20)
+    learner, step = loop.state.learner, torch.tensor(0)
+    lesson, starts = agent.replay(loop.state.buffer, LANES, step)
+    before = {name: tensor.clone() for name, tensor in tensors(learner).items()}
+
+    def changed():
+        return {
+            name.partition(".")[0]
+            for name, tensor in tensors(learner).items()
+            if not torch.equal(tensor, before[name])
+        }
+
+    agent.update_model(learner, lesson, LANES, step)
+    learns = {"model", "model_moments"} if name in ("simple", *KINDS) else set()
+    assert changed() == learns
+    for name, tensor in tensors(learner).items():
+        before[name].copy_(tensor)
+    agent.update_q(learner, starts, LANES, step)
+    assert changed() == {"q", "q_moments"}
 
 
 @pytest.mark.parametrize("length", [1, 5, 10])
@@ -611,7 +656,7 @@ def test_every_q_update_consumes_320_transitions(name, length, monkeypatch):
         return td_loss(network, parameters, target, transitions)
 
     monkeypatch.setattr("deep.agent.td_loss", counting)
-    agent.update(loop.state.learner, loop.state.buffer, LANES)
+    learn(agent, LANES, loop.state)
     assert consumed == [(len(LANES.seed), TRANSITIONS)] * 6
 
 
@@ -621,19 +666,20 @@ def test_the_perfect_model_imagines_by_the_environments_own_steps(environment):
     model = PerfectModel(environment)
     seeds, starts, length = LANES.seed, 6, 10
     state = environment.reset(
-        lane_words(seeds, torch.tensor(0), Purpose.RESET, environment.reset_words, starts)
+        lane_words(Stream(seeds, torch.tensor(0), Purpose.RESET), environment.reset_words, starts)
     )
     action = torch.arange(starts).remainder(environment.num_actions).expand(2, starts)
     zeros = torch.zeros(2, starts)
     batch = Replayed(
         environment.observe(state), action, zeros, zeros.bool(), environment.observe(state)
     )
-    made = model.experience((), batch, lambda x, drawn: action, seeds, torch.tensor(7))
+    stream = Stream(seeds, torch.tensor(7), Purpose.ROLLOUT)
+    made = model.experience((), batch, lambda x, drawn: action, stream)
     steps = Transitions(*(field.unflatten(1, (length, starts)) for field in made))
     count = 1 + environment.transition_words
-    drawn = lane_words(seeds, torch.tensor(7), Purpose.ROLLOUT, count, length, starts)
+    drawn = lane_words(stream, count, length, starts)
     fresh = environment.reset(
-        lane_words(seeds, torch.tensor(1), Purpose.RESET, environment.reset_words, starts)
+        lane_words(Stream(seeds, torch.tensor(1), Purpose.RESET), environment.reset_words, starts)
     )
     alive = torch.ones(2, starts)
     for time in range(length):

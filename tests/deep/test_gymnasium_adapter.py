@@ -118,6 +118,71 @@ def test_a_vector_environment_truncates_and_starts_anew_in_the_same_step():
             assert all(final.any() for final in infos["final_obs"])
 
 
+@pytest.mark.parametrize("name", ["mbgen/ProcMaze-v0", "mbgen/ButtonGrid-v0"])
+def test_under_a_time_limit_a_copy_lives_as_a_single_environment_does(name):
+    together = make_vector(name, 3, max_episode_steps=7, **OPTIONS[name])
+    singles = [gymnasium.make(name, max_episode_steps=7, **OPTIONS[name]) for _ in range(3)]
+    together.reset(seed=8)
+    for lane, single in enumerate(singles):
+        single.reset(seed=8 + lane)
+    random = np.random.default_rng(1)
+    cut = 0
+    for _ in range(80):
+        actions = random.integers(together.single_action_space.n, size=3)
+        seen, _, terminated, truncated, _ = together.step(actions)
+        for lane, single in enumerate(singles):
+            one, _, one_terminated, one_truncated, _ = single.step(actions[lane])
+            assert (one_terminated, one_truncated) == (terminated[lane], truncated[lane])
+            if one_terminated or one_truncated:
+                one, _ = single.reset()
+            assert np.array_equal(seen[lane], one)
+        cut += truncated.any() and not truncated.all()
+    assert (cut > 0) == together.unwrapped.environment.episodic
+
+
+def test_a_masked_reset_begins_an_episode_in_the_copies_of_the_mask_alone():
+    together, undisturbed = (
+        make_vector("mbgen/ButtonGrid-v0", 4, max_episode_steps=6, spontaneous=False)
+        for _ in range(2)
+    )
+    for vector in (together, undisturbed):
+        vector.reset(seed=0)
+        before = vector.step(np.zeros(4, dtype=np.int64))[0]
+    mask = np.array([False, True, False, True])
+    seen = together.reset(options={"reset_mask": mask})[0]
+    assert ((seen == before).all(1) == ~mask).all()
+    for time in range(20):
+        both = [vector.step(np.zeros(4, dtype=np.int64)) for vector in (together, undisturbed)]
+        for part, other in zip(both[0][:4], both[1][:4], strict=True):
+            assert np.array_equal(part[~mask], other[~mask])
+        assert both[0][3][mask].all() == (time % 6 == 5)
+
+
+def test_a_masked_reset_with_seeds_starts_the_streams_of_its_copies_anew():
+    together = make_vector("mbgen/ProcMaze-v0", 3, grid_size=3)
+    first, _ = together.reset(seed=[5, 6, 7])
+    before = together.step(np.zeros(3, dtype=np.int64))[0]
+    seen, _ = together.reset(
+        seed=[7, None, 5], options={"reset_mask": np.array([True, True, False])}
+    )
+    assert np.array_equal(seen[0], first[2])
+    assert not np.array_equal(seen[1], first[1])
+    assert np.array_equal(seen[2], before[2])
+
+
+@pytest.mark.parametrize("mask", [[True], [False, False], [1, 0], np.ones((2, 1), bool)])
+def test_a_mask_that_is_none_is_refused(mask):
+    together = make_vector("mbgen/PanFlute-v0", 2)
+    together.reset(seed=0)
+    with pytest.raises(ValueError, match="reset_mask must be 2 bools, one of them True, got"):
+        together.reset(options={"reset_mask": mask})
+
+
+def test_the_first_reset_is_one_of_every_copy():
+    with pytest.raises(ResetNeeded, match="reset of every copy first"):
+        make_vector("mbgen/PanFlute-v0", 2).reset(options={"reset_mask": np.array([True, False])})
+
+
 def test_gymnasiums_vector_statistics_count_the_steps_of_an_episode():
     together = RecordEpisodeStatistics(make_vector("mbgen/PanFlute-v0", 2, max_episode_steps=6))
     together.reset(seed=0)
@@ -163,10 +228,45 @@ def test_bad_settings_are_refused_by_name_and_value(options, message):
         make(name="PanFlute", **options)
 
 
-@pytest.mark.parametrize("seed", [[1, 2], [1, 2, 3, 4]])
-def test_a_vector_environment_wants_one_seed_or_one_for_each_copy(seed):
-    with pytest.raises(ValueError, match="seed must be one integer or 3, got"):
-        make_vector("mbgen/PanFlute-v0", 3).reset(seed=seed)
+@pytest.mark.parametrize(
+    ("seed", "message"),
+    [
+        ([1, 2], "seed must be one integer or 3, got 2"),
+        ([1, 2, 3, 4], "seed must be one integer or 3, got 4"),
+        ([1.5, 2, 3], "seed must be an integer from 0 to 9223372036854775807, got 1.5"),
+        ([1, -2, 3], "seed must be an integer from 0 to .*, got -2"),
+        ("abc", "seed must be an integer from 0 to .*, got 'abc'"),
+        (2**63, "seed must be an integer from 0 to .*, got 9223372036854775808"),
+        (2**63 - 2, "seed must be an integer from 0 to 9223372036854775805, got"),
+    ],
+)
+def test_a_seed_that_is_none_is_refused_and_the_copies_live_on(seed, message):
+    together, undisturbed = (make_vector("mbgen/ProcMaze-v0", 3, grid_size=3) for _ in range(2))
+    for vector in (together, undisturbed):
+        vector.reset(seed=0)
+        vector.step(np.zeros(3, dtype=np.int64))
+    with pytest.raises(ValueError, match=message):
+        together.reset(seed=seed)
+    for _ in range(10):
+        seen, other = (v.step(np.zeros(3, dtype=np.int64))[0] for v in (together, undisturbed))
+        assert np.array_equal(seen, other)
+    assert np.array_equal(together.reset()[0], undisturbed.reset()[0])
+
+
+@pytest.mark.parametrize("seed", [1.5, -1, 2**63, [3]])
+def test_a_seed_that_is_none_is_refused_by_a_single_environment(seed):
+    single = gymnasium.make("mbgen/ProcMaze-v0", grid_size=3).unwrapped
+    with pytest.raises(ValueError, match="seed must be an integer from 0 to"):
+        single.reset(seed=seed)
+
+
+def test_numpys_integers_are_seeds():
+    single = gymnasium.make("mbgen/ProcMaze-v0", grid_size=3).unwrapped
+    together = make_vector("mbgen/ProcMaze-v0", 2, grid_size=3)
+    first = single.reset(seed=np.int64(4))[0]
+    assert np.array_equal(first, single.reset(seed=4)[0])
+    for seed in (np.uint8(4), np.array([4, 5]), [np.int32(4), 5], 4):
+        assert np.array_equal(together.reset(seed=seed)[0][0], first)
 
 
 @pytest.mark.parametrize("name", IDS)

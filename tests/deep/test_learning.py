@@ -10,7 +10,7 @@ import torch
 import tabular
 from deep import AGENTS, Agent, Lanes, OnlineLoop, Protocol
 from deep.environments import Environment, OpenGrid, PanFlute
-from deep.random_streams import Purpose, lane_words
+from deep.random_streams import Purpose, Stream, lane_words
 from tabular import FiniteMDP, reference_performance
 from tabular.solvers.discounted import policy_iteration
 
@@ -88,9 +88,7 @@ def q_values(name, loop):
     values = loop.agent.values(
         loop.state.learner,
         seen,
-        loop.lanes.seed,
-        torch.tensor(0),
-        Purpose.EVALUATION_REPRESENTATION,
+        Stream(loop.lanes.seed, torch.tensor(0), Purpose.EVALUATION_REPRESENTATION),
     )
     return values[0, CASES[name].familiar].numpy()
 
@@ -120,7 +118,9 @@ def imagined(name, loop):
     seen, action = every_pair(case, DRAWS)
 
     def draw(step, purpose, count):
-        return lane_words(loop.lanes.seed, torch.tensor(step), purpose, count, seen.shape[1])
+        return lane_words(
+            Stream(loop.lanes.seed, torch.tensor(step), purpose), count, seen.shape[1]
+        )
 
     latent = model.start(parameters, seen, draw(0, Purpose.ROLLOUT_START, model.represent_words))
     means = []

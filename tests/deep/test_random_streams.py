@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from deep.random_streams import (
+    Stream,
     categorical,
     coin,
+    heads,
     integers,
     lane_words,
     normal,
@@ -31,7 +33,7 @@ def signed(word):
 
 
 def draw(seed, step, count, purpose=0):
-    return words(torch.tensor(seed), torch.tensor(step), purpose, count)
+    return words(Stream(torch.tensor(seed), torch.tensor(step), purpose), count)
 
 
 def plain_threefry(key, counter):
@@ -77,7 +79,7 @@ def test_a_word_is_threefry_of_its_seed_step_purpose_and_index(seed, step, purpo
 
 @given(st.lists(SEEDS, min_size=1, max_size=5), st.lists(STEPS, min_size=1, max_size=4))
 def test_many_lanes_and_steps_at_once_are_the_same_words_as_one_by_one(seeds, steps):
-    together = words(torch.tensor(seeds), torch.tensor(steps).unsqueeze(1), 1, 3)
+    together = words(Stream(torch.tensor(seeds), torch.tensor(steps).unsqueeze(1), 1), 3)
     assert together.shape == (3, len(steps), len(seeds))
     for i, step in enumerate(steps):
         for j, seed in enumerate(seeds):
@@ -91,7 +93,7 @@ def test_the_first_words_do_not_depend_on_how_many_are_drawn(some, more):
 
 def test_neighbouring_seeds_steps_and_purposes_have_words_that_never_meet():
     seeds, steps = torch.arange(100), torch.arange(100).unsqueeze(1)
-    drawn = torch.cat([words(seeds, steps, purpose, 4).flatten() for purpose in range(3)])
+    drawn = torch.cat([words(Stream(seeds, steps, purpose), 4).flatten() for purpose in range(3)])
     # Of 120,000 distinct pairs of words hardly a word occurs twice: 1.7 are expected.
     assert drawn.numel() - drawn.unique().numel() < 15
 
@@ -102,7 +104,7 @@ def test_an_integer_is_the_word_scaled_as_a_fraction(word, below):
 
 
 def test_integers_below_seven_pass_a_chi_square_test():
-    drawn = integers(words(torch.arange(70_000), torch.tensor(0), 0, 1)[0], 7)
+    drawn = integers(words(Stream(torch.arange(70_000), torch.tensor(0), 0), 1)[0], 7)
     assert stats.chisquare(np.bincount(drawn, minlength=7)).pvalue > TINY
 
 
@@ -111,13 +113,13 @@ def test_a_coin_is_true_for_its_share_of_all_words_counted_from_the_most_negativ
     probability, word
 ):
     rank = (word + WORD // 2) % WORD
-    assert bool(coin(signed(word), probability)) == (rank < int(probability * WORD))
+    assert bool(coin(signed(word), heads(probability))) == (rank < int(probability * WORD))
 
 
 @pytest.mark.parametrize("word", [0, WORD // 2 - 1, WORD // 2, WORD - 1])
 def test_a_coin_of_probability_zero_or_one_is_certain(word):
-    assert not coin(signed(word), Fraction(0))
-    assert coin(signed(word), Fraction(1))
+    assert not coin(signed(word), heads(Fraction(0)))
+    assert coin(signed(word), heads(Fraction(1)))
 
 
 def test_uniforms_include_zero_and_never_one():
@@ -130,7 +132,7 @@ def test_uniforms_include_zero_and_never_one():
     [(uniform, stats.uniform), (normal, stats.norm)],
 )
 def test_a_sample_follows_its_distribution(sample, distribution):
-    drawn = sample(words(torch.arange(20_000), torch.tensor(3), 2, 2))
+    drawn = sample(words(Stream(torch.arange(20_000), torch.tensor(3), 2), 2))
     assert stats.kstest(drawn.flatten().numpy(), distribution.cdf).pvalue > TINY
 
 
@@ -140,13 +142,13 @@ def test_normal_is_finite_for_every_extreme_word(word):
 
 
 def test_the_two_normals_of_a_pair_are_uncorrelated():
-    first, second = normal(words(torch.arange(50_000), torch.tensor(0), 0, 2)).double()
+    first, second = normal(words(Stream(torch.arange(50_000), torch.tensor(0), 0), 2)).double()
     assert abs(torch.corrcoef(torch.stack([first, second]))[0, 1]) < 6 / 50_000**0.5
 
 
 def test_a_categorical_draw_follows_the_softmax_of_its_logits():
     logits = torch.tensor([0.3, -1.0, 2.0, float("-inf")])
-    drawn = words(torch.arange(50_000), torch.tensor(1), 2, 1)[0]
+    drawn = words(Stream(torch.arange(50_000), torch.tensor(1), 2), 1)[0]
     counts = categorical(logits.expand(50_000, 4), drawn).bincount(minlength=4)
     assert counts[3] == 0
     expected = 50_000 * logits[:3].double().softmax(0)
@@ -163,10 +165,10 @@ def test_a_categorical_draw_is_an_outcome_for_every_word_and_for_what_is_no_numb
 
 def test_lane_words_are_the_words_of_each_lane_whoever_runs_beside_it():
     seeds, step = torch.tensor([5, 7, 11]), torch.tensor(3)
-    together = lane_words(seeds, step, 4, 2, 3, 5)
+    together = lane_words(Stream(seeds, step, 4), 2, 3, 5)
     assert together.shape == (2, 3, 3, 5)
     for lane, seed in enumerate(seeds):
-        alone = words(seed, step, 4, 30)
+        alone = words(Stream(seed, step, 4), 30)
         assert torch.equal(together[:, lane].flatten(), alone)
 
 

@@ -42,8 +42,8 @@ def latent_networks(rng, kind):
         "encoder": network(rng, FEATURES, head),
         "decoder": network(rng, width, FEATURES),
         "dynamics": network(rng, width + ACTIONS, head),
-        "reward": network(rng, width, 1),
-        "continuation": network(rng, width, 1),
+        "reward": network(rng, width + ACTIONS, 1),
+        "continuation": network(rng, width + ACTIONS, 1),
     }
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch._dynamo.testing import CompileCounter
 from torch.nn.functional import one_hot as torch_one_hot
 from torch.utils._python_dispatch import TorchDispatchMode
 
@@ -227,6 +228,10 @@ def test_a_step_traces_whole_with_the_same_results(name):
     run_apart(f"compare({name!r}, Traced(compiled=True))")
 
 
+def test_a_step_is_compiled_once_for_segments_of_every_length():
+    run_apart("count_compilations()")
+
+
 @needs_compiler
 def test_compiled_replay_learns_the_same():
     run_apart("compare('er', Acceleration(compiled=True))")
@@ -243,6 +248,20 @@ def test_a_process_compiles_more_variants_than_torch_allows_by_itself():
 def run_apart(call):
     code = f"from tests.properties.test_agent_graph_safety import *; {call}"
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
+
+
+def count_compilations():
+    counters = []
+
+    class Counting(Acceleration):
+        def compile(self, function):
+            counters.append(CompileCounter())
+            return torch.compile(function, fullgraph=True, dynamic=False, backend=counters[-1])
+
+    loop = loop_of("er", acceleration=Counting(compiled=True))
+    for steps in (1, 2, 3, 1, 6):
+        loop.advance(steps)
+    assert [counter.frame_count for counter in counters] == [1, 1, 0]  # the last is for evaluations
 
 
 def compare(name, acceleration):

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from deep.environments import Grid, at
 from deep.environments.maze_generation import maze_words, most_open_cells, random_maze
-from deep.random_streams import words
+from deep.random_streams import Stream, words
 from tests.properties.registry import LARGE, SMALL, reachable
 
 SEEDS = st.integers(-(2**63), 2**63 - 1)
@@ -62,6 +62,16 @@ def test_noise_for_many_steps_at_once_is_the_noise_of_each(case, seeds, start):
 
 
 @pytest.mark.parametrize("case", LARGE, ids=str)
+def test_the_noise_of_a_step_lies_in_memory_alike_however_many_steps_are_drawn(case):
+    layouts = set()
+    for steps in (1, 2, 50):
+        noise = case.batched.noise(torch.arange(5), torch.arange(steps).unsqueeze(1))
+        taken = at(noise, steps - 1)
+        layouts.add(tuple(field.stride() for field in (taken.words, *(taken.fresh or ()))))
+    assert len(layouts) == 1
+
+
+@pytest.mark.parametrize("case", LARGE, ids=str)
 @settings(max_examples=5, deadline=None)
 @given(shape=st.lists(st.integers(0, 3), max_size=3), seed=SEEDS)
 def test_any_leading_shape_is_the_flat_batch_reshaped(case, shape, seed):
@@ -110,7 +120,7 @@ def test_turning_or_reflecting_the_grid_and_the_action_commutes_with_the_step(ca
     seeds = torch.arange(200) + (seed >> 8)
     seen = environment.observe(environment.initial(seeds, torch.tensor(0)))
     action = torch.arange(200) % environment.num_actions
-    drawn = words(seeds, torch.tensor(1), 0, environment.transition_words)
+    drawn = words(Stream(seeds, torch.tensor(1), 0), environment.transition_words)
 
     turned = seen[:, features.copy()]
     here = environment.transition(environment.from_observation(seen), action, drawn)
@@ -129,7 +139,7 @@ def test_turning_or_reflecting_the_grid_and_the_action_commutes_with_the_step(ca
 @given(size=st.integers(1, 7), seed=SEEDS)
 def test_the_open_cells_of_a_maze_form_a_tree_that_cannot_grow(size, seed):
     grid = Grid(size)
-    drawn = words(torch.tensor([seed]), torch.tensor(0), 0, maze_words(size))
+    drawn = words(Stream(torch.tensor([seed]), torch.tensor(0), 0), maze_words(size))
     opened, count = random_maze(grid, drawn)
     cells = [cell for cell, is_open in enumerate(grid.features(opened)[0].tolist()) if is_open]
     lattice = nx.convert_node_labels_to_integers(nx.grid_2d_graph(size, size), ordering="sorted")

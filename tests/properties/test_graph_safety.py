@@ -93,6 +93,13 @@ def test_a_step_runs_without_data_so_that_its_shapes_depend_on_none(case):
     assert reward.shape == terminal.shape == (6,)
 
 
+@pytest.mark.parametrize("case", LARGE, ids=str)
+def test_a_step_computes_with_no_fraction_which_compiled_code_would_trace(case, monkeypatch):
+    given = inputs(case.batched)
+    monkeypatch.setattr(type(case.batched), "event_probability", None)
+    whole_step(case.batched, *given)
+
+
 def test_a_step_traces_into_a_single_graph_with_the_same_results():
     # In an interpreter of its own, without the run-time type checks, which do not trace.
     code = "from tests.properties.test_graph_safety import trace_all; trace_all()"

@@ -10,7 +10,7 @@ from scipy import stats
 
 from deep.environments import Grid
 from deep.environments.maze_generation import maze_words, random_maze
-from deep.random_streams import words
+from deep.random_streams import Stream, words
 from tabular.environments.maze_generation import maze_distribution
 from tests.properties.registry import HEADS, SMALL, TAILS, reachable
 
@@ -110,7 +110,9 @@ def test_transitions_have_the_support_and_the_frequencies_of_the_rule(case):
 @pytest.mark.parametrize("word", [HEADS, TAILS])
 def test_when_the_coin_is_decided_each_cause_leads_where_the_rule_says(case, word):
     pairs, state, action = state_action_pairs(case)
-    drawn = words(torch.arange(len(pairs)), torch.tensor(3), 0, case.batched.transition_words)
+    drawn = words(
+        Stream(torch.arange(len(pairs)), torch.tensor(3), 0), case.batched.transition_words
+    )
     drawn[0] = word
     rows = seen_after(case, case.batched.transition(state, action, drawn)).tolist()
     for pair, row in zip(pairs, rows, strict=True):
@@ -141,7 +143,7 @@ def test_the_coin_falls_as_often_as_the_rule_says(case):
     else:
         pytest.fail("in no state does the coin make a difference that can be seen")
     # No chance in this: the words that the coin may see, evenly spaced.
-    drawn = words(torch.arange(tosses), torch.tensor(0), 0, case.batched.transition_words)
+    drawn = words(Stream(torch.arange(tosses), torch.tensor(0), 0), case.batched.transition_words)
     drawn[0] = torch.arange(tosses) * (2**32 // tosses) - 2**31
     done = case.batched.transition(
         case.states(*[state] * tosses), torch.zeros(tosses, dtype=torch.int64), drawn
@@ -159,7 +161,7 @@ def test_first_states_follow_the_initial_distribution(case):
 @pytest.mark.parametrize("size", [1, 2, 3, 4])
 def test_mazes_follow_the_exact_distribution_of_the_search(size):
     grid = Grid(size)
-    drawn = words(torch.arange(4 * LANES), torch.tensor(0), 0, maze_words(size))
+    drawn = words(Stream(torch.arange(4 * LANES), torch.tensor(0), 0), maze_words(size))
     opened, count = random_maze(grid, drawn)
     cells = grid.features(opened)
     assert torch.equal(count, cells.sum(-1))
@@ -173,7 +175,7 @@ def test_mazes_follow_the_exact_distribution_of_the_search(size):
 def test_given_action_and_cause_a_factor_depends_on_its_declared_parents_alone(case, word):
     rule, states = case.rule, reachable(case)
     by_code = {code(rule.observation(state)): state for state in states}
-    drawn = words(torch.tensor(0), torch.tensor(5), 0, case.batched.transition_words)
+    drawn = words(Stream(torch.tensor(0), torch.tensor(5), 0), case.batched.transition_words)
     drawn = drawn.unsqueeze(-1).repeat(1, len(states))
     drawn[0] = word
     for action in range(rule.num_actions):

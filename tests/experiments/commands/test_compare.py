@@ -5,31 +5,30 @@ import json
 import numpy as np
 import pytest
 
-pytest.importorskip("torch")
-
 from experiments.cli import main
-from experiments.commands.compare import read_run
+from experiments.runs.run_folder import Measured, read_run, write_config, write_metrics
+from experiments.runs.settings import run_settings
 from experiments.storage.parquet_table import write_table
 from tabular import OpenGrid, reference_performance
 
 
 def stored(folder, agent, performance, **changed):
     """A folder as a run leaves it, with the performance [lane, evaluation]."""
-    from experiments.runs.settings import run_settings
-
     lanes, evaluations = np.shape(performance)
-    options = {"env": "OpenGrid", "size": 2, "regime": "high", "lanes": lanes, "steps": 1500}
-    settings = run_settings(
-        agent=agent, device="cpu", acceleration="none", **options | changed
-    ).stored()
-    columns = {
-        "lane": np.tile(np.arange(lanes), evaluations),
-        "step": np.repeat(500 * np.arange(1, evaluations + 1), lanes),
-        "performance": np.ma.masked_invalid(np.array(performance, float).T.ravel()),
-    }
+    options = {"env": "OpenGrid", "size": 2, "regime": "high", "lanes": lanes}
+    options["steps"] = 500 * evaluations
+    settings = run_settings(agent=agent, **options | changed)
+    curves = np.array(performance, float).T
+    measured = Measured(500 * np.arange(1, evaluations + 1), *[curves] * 5)
     folder.mkdir()
-    write_table(folder / "metrics.parquet", columns, settings)
+    write_config(folder, settings, None, [])
+    write_metrics(folder, settings, measured, {"results_version": changed_version(folder)})
     return str(folder)
+
+
+def changed_version(folder):
+    """Folders that are called so are of another version."""
+    return 1 if folder.name == "older" else 2
 
 
 def test_a_comparison_gives_means_over_lanes_and_when_they_came_near_the_best(tmp_path, capsys):
@@ -71,6 +70,36 @@ def test_runs_of_different_tasks_are_refused(tmp_path, capsys):
     assert "has size 3; accepted: 2" in capsys.readouterr().err
 
 
+def test_runs_of_different_results_versions_are_refused(tmp_path, capsys):
+    folders = [stored(tmp_path / name, "er", [[-9.0]]) for name in ("older", "newer")]
+    assert main(["compare", *folders]) == 2
+    assert "different results versions" in capsys.readouterr().err
+
+
+def test_a_run_that_goes_on_is_refused(tmp_path, capsys):
+    folder = stored(tmp_path / "er", "er", [[-9.0]], steps=1000)
+    assert main(["compare", folder]) == 2
+    assert "holds no finished run" in capsys.readouterr().err
+
+
+def test_a_table_of_another_run_than_the_config_is_refused(tmp_path, capsys):
+    folder, other = (stored(tmp_path / name, name, [[-9.0]]) for name in ("er", "simple"))
+    config = (tmp_path / "er" / "config.json").read_bytes()
+    (tmp_path / "simple" / "config.json").write_bytes(config)
+    assert main(["compare", folder, other]) == 2
+    assert "is of a run with agent er, got simple" in capsys.readouterr().err
+
+
+def test_a_table_cut_short_is_refused_in_one_line(tmp_path, capsys):
+    folder = stored(tmp_path / "er", "er", [[-9.0]])
+    table = tmp_path / "er" / "metrics.parquet"
+    table.write_bytes(table.read_bytes()[:-20])
+    assert main(["compare", folder]) == 2
+    complaint = capsys.readouterr().err
+    assert "is no table that can be read" in complaint
+    assert complaint.count("\n") == 1
+
+
 @pytest.mark.parametrize("name", ["missing", "empty", "foreign", "settings"])
 def test_a_folder_without_a_run_is_refused_in_one_line(tmp_path, capsys, name):
     folder = tmp_path / name
@@ -84,30 +113,3 @@ def test_a_folder_without_a_run_is_refused_in_one_line(tmp_path, capsys, name):
     assert main(["compare", str(folder)]) == 2
     assert str(folder) in (complaint := capsys.readouterr().err)
     assert complaint.count("\n") == 1
-
-
-def test_the_benchmark_counts_what_it_measures(capsys):
-    arguments = ["--agents", "er", "--lanes", "1", "--acceleration", "none", "--seconds", "0.1"]
-    assert main(["bench", "deep", *arguments, "--json", "-"]) == 0
-    (figure,) = json.loads(capsys.readouterr().out)["figures"]
-    # 320 transitions; the target, and forward and backward twice but for the first layer's input.
-    forward = 2 * 320 * (64 * 200 + 2 * 200 * 200 + 200 * 5)
-    assert figure["flops"] == 4 * forward - 2 * 320 * 64 * 200
-    assert figure["share"] == pytest.approx(
-        figure["flops"] / figure["milliseconds"] * 1e3 / figure["product_rate"]
-    )
-
-
-@pytest.mark.parametrize(
-    ("arguments", "message"),
-    [
-        (["--agents", "dqn"], "agent is 'dqn'; accepted: er, simple"),
-        (["--lanes", "0"], "lanes are (0,); accepted"),
-        (["--seconds", "0"], "seconds is 0.0; accepted"),
-        (["--precision", "fp8"], "precision is 'fp8'; accepted"),
-        (["--acceleration", "magic"], "acceleration must be one of"),
-    ],
-)
-def test_the_benchmark_refuses_what_it_does_not_know(capsys, arguments, message):
-    assert main(["bench", "deep", *arguments]) == 2
-    assert message in capsys.readouterr().err

@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from experiments.cli import main
-from experiments.commands.tabular import AGENTS, SCALES, evaluation_steps
-from experiments.storage.parquet_table import read_table, read_versions
+from experiments.storage.parquet_table import read_provenance, read_table
+from experiments.studies.tabular import AGENTS, SCALES, evaluation_steps
 from tabular import reference_performance
 from tabular.environments import PushTree
 from tests.experiments.interrupted import interrupted
@@ -38,7 +38,7 @@ def test_a_run_writes_its_three_files_and_nothing_else(everything):
 def test_every_environment_agent_and_seed_has_a_curve_with_updates(everything):
     columns, settings = read_table(everything / "metrics.parquet")
     assert settings["seeds"] == [0, 1, 2]
-    assert "numba" in read_versions(everything / "metrics.parquet")
+    assert "numba" in read_provenance(everything / "metrics.parquet")["versions"]
     assert set(columns["env"]) == set(SCALES["smoke"])
     assert set(columns["agent"]) == set(AGENTS)
     for name, extent in SCALES["smoke"].items():

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -10,24 +11,27 @@ import pytest
 pytest.importorskip("torch")
 import torch
 
+from deep.environments import ENVIRONMENTS as BATCHED
+from deep.models import AGENTS as MODELS
+from deep.networks import PRECISIONS as KNOWN_PRECISIONS
 from deep.tensor_tree import tensors
-from experiments import gpu_check
-from experiments.gpu_check import (
-    LANES_ALIKE,
-    MAX_DRIFT,
-    MEDIAN_DRIFT,
-    SMALL,
-    STAGES,
-    TARGETS_MS,
-    agreement,
-    best_seconds,
-    copied,
-    loop_of,
-    main,
+from experiments.gpu_check.__main__ import main
+from experiments.gpu_check.findings import failure
+from experiments.gpu_check.loop import ACCELERATIONS, CPU, FULL, SMALL, compared_loop, copied
+from experiments.gpu_check.parity import LANES_ALIKE, MAX_DRIFT, MEDIAN_DRIFT, agreement
+from experiments.gpu_check.processes import carry_out
+from experiments.gpu_check.tasks import (
+    AGENTS,
+    ENVIRONMENTS,
+    PRECISIONS,
+    WAYS,
+    Case,
+    Task,
+    waves,
 )
+from experiments.gpu_check.update_speed import TARGETS_MS, best_seconds
 
 ROOT = Path(__file__).parents[3]
-CPU = torch.device("cpu")
 
 
 def checked(out, *options):
@@ -42,83 +46,143 @@ def cases(findings):
     return [(finding["stage"], finding["case"]) for finding in findings]
 
 
+ER_IN_FULL = [
+    ("parity", "er eager"),
+    ("sync", "er eager"),
+    ("speed", "er eager highest 2 lanes"),
+    ("speed", "er eager highest 1 lanes"),
+]
+
+
 def test_an_agent_passes_every_stage_on_a_cpu(tmp_path, capsys):
-    stages = ["--stages", "parity", "sync", "speed", "--agents", "er", "--precisions", "highest"]
-    status, findings = checked(tmp_path / "new", *stages)
+    options = ["--agents", "er", "--precisions", "highest"]
+    status, findings = checked(tmp_path / "new", *options)
     assert status == 0
     assert all(finding["ok"] for finding in findings)
-    assert cases(findings) == [
-        ("machine", ""),
-        ("parity", "draws"),
-        *[("parity", name) for name in ("PanFlute", "ButtonGrid", "ProcMaze", "OpenGrid")],
-        ("parity", "er eager"),
-        ("sync", "er eager"),
-        ("speed", "er 2 eager highest 2"),
-        ("speed", "er 1 eager highest 2"),
-    ]
+    assert cases(findings)[0] == ("machine", "")
+    draws = [("parity", name) for name in ("draws", *ENVIRONMENTS)]
+    assert sorted(cases(findings)[1:]) == sorted(draws + ER_IN_FULL)
     printed = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert printed == findings
     for finding in findings[-2:]:
+        assert finding["stage"] == "speed"
         assert finding["gflop_per_update"] > 0
         assert finding["products_ms"] > 0
-        assert 0 < finding["share_of_products"] < 1
+        assert finding["share_of_products"] > 0
+    assert cases(checked(tmp_path / "new", *options)[1]) == [("machine", "")]
 
 
-def test_a_learned_model_is_measured_in_another_precision(tmp_path):
-    options = ["--stages", "speed", "--agents", "simple", "--precisions", "bf16"]
+def test_what_fails_costs_only_itself_and_tells_its_causes(tmp_path):
+    options = ["--stages", "sync", "--agents", "er", "--ways", "capture", "eager"]
     status, findings = checked(tmp_path, *options)
+    assert status == 1
+    assert cases(findings) == [("machine", ""), ("sync", "er capture"), ("sync", "er eager")]
+    assert [finding["ok"] for finding in findings] == [True, False, True]
+    assert findings[1]["errors"][0]["at"]
+    status, findings = checked(tmp_path, "--stages", "sync", "--agents", "er")
     assert status == 0
-    assert cases(findings)[1:] == [
-        ("speed", "simple 2 eager bf16 2"),
-        ("speed", "simple 1 eager bf16 2"),
+    assert cases(findings) == [("machine", "")]
+
+
+def test_a_failure_tells_the_whole_chain():
+    def capture():
+        try:
+            raise ArithmeticError("the cause")
+        finally:
+            raise RuntimeError("capture_end")  # noqa: RUF100  # as CUDA's graphs do
+
+    with pytest.raises(RuntimeError) as raised:
+        capture()
+    told = failure(raised.value)
+    assert not told["ok"]
+    assert [each["error"] for each in told["errors"]] == [
+        "RuntimeError: capture_end",
+        "ArithmeticError: the cause",
     ]
 
 
-def test_what_was_found_to_be_well_is_not_done_again(tmp_path):
-    options = ["--stages", "parity", "--agents", "er"]
-    checked(tmp_path, *options)
-    assert cases(checked(tmp_path, *options)[1]) == [("machine", "")]
-    assert len(checked(tmp_path, *options, "--again")[1]) == 7
+def test_a_process_that_ends_early_is_a_finding_with_its_last_words():
+    found = []
+    task = Task((Case("sync", "er eager"), Case("speed", "er eager highest 2 lanes")), "er")
+    left = carry_out([[task]], "no-device", time.monotonic() + 60, found.append, set())
+    (finding,) = found
+    assert (finding["case"], finding["ok"]) == ("er eager", False)
+    assert finding["errors"][0]["error"] == "the process ended with exit status 1"
+    assert "no-device" in " ".join(finding["errors"][0]["at"])
+    assert left == [task.cases[1]]
+
+
+def test_at_the_deadline_what_goes_on_is_stopped_and_named():
+    found, start = [], time.monotonic()
+    task = Task((Case("sync", "categorical eager"),), "categorical")
+    left = carry_out([[task], [task]], "cpu", start + 0.5, found.append, set())
+    assert found == []
+    assert left == [*task.cases, *task.cases]
+
+
+def test_without_time_nothing_is_started_and_what_is_left_is_named(tmp_path):
+    status, findings = checked(tmp_path, "--seconds", "0", "--agents", "er", "--stages", "sync")
+    assert status == 0
+    assert cases(findings) == [("machine", ""), ("left", "")]
+    assert findings[-1]["cases"] == ["sync er eager"]
+
+
+def test_what_is_most_in_doubt_comes_first():
+    order = list(waves(("er", "simple"), WAYS, ("highest", "bf16"), (30, 1)))
+    assert [task.agent for task in order[0]] == [None, "er", "simple"]
+    assert [task.way for wave in order for task in wave if task.agent == "er"] == [
+        *("capture", "graph", "compile", "eager"),
+        *("graph", "graph"),
+    ]
+    assert order[0][1].cases == (
+        Case("parity", "er capture"),
+        Case("sync", "er capture"),
+        Case("speed", "er capture highest 30 lanes"),
+    )
+    assert [wave[0].cases[0].name for wave in order[-2:]] == [
+        "er graph bf16 30 lanes",
+        "er graph highest 1 lanes",
+    ]
+    every = [case for wave in order for task in wave for case in task.cases]
+    assert len(set(every)) == len(every)
+
+
+def test_a_task_arrives_as_it_was_sent():
+    for wave in waves(AGENTS, WAYS, PRECISIONS, (30, 1)):
+        for task in wave:
+            assert Task.read(task.text()) == task
+
+
+def test_the_names_are_those_of_the_wing():
+    assert set(AGENTS) == set(MODELS) == set(TARGETS_MS)
+    assert set(ENVIRONMENTS) == set(BATCHED)
+    assert set(PRECISIONS) == set(KNOWN_PRECISIONS)
+    assert set(WAYS) == set(ACCELERATIONS)
+    assert FULL.period == 100
 
 
 @pytest.mark.parametrize("line", ["garbage", "[]", '{"stage": "par'])
 def test_findings_that_cannot_be_read_are_refused_and_kept(tmp_path, capsys, line):
     path = tmp_path / "findings.jsonl"
     path.write_text(line)
-    assert gpu_check.main(["--device", "cpu", "--out", str(tmp_path)]) == 2
+    assert main(["--device", "cpu", "--out", str(tmp_path)]) == 2
     assert "line 1 of findings.jsonl is no finding" in (complaint := capsys.readouterr().err)
     assert complaint.count("\n") == 1
     assert path.read_text() == line
 
 
-def test_without_time_nothing_is_started_and_what_is_left_is_named(tmp_path):
-    status, findings = checked(tmp_path, "--seconds", "0", "--agents", "er", "simple")
-    assert status == 0
-    assert cases(findings) == [("machine", ""), ("speed", "left")]
-    assert len(findings[-1]["cases"]) == 12
-
-
-def test_a_failure_is_a_finding_and_the_others_go_on(tmp_path, monkeypatch):
-    def fail(check):
-        raise RuntimeError("out of luck")
-
-    monkeypatch.setattr(gpu_check, "_same_draws", fail)
-    options = ["--stages", "parity", "--agents", "er"]
-    status, findings = checked(tmp_path, *options)
-    assert status == 1
-    failed = [finding for finding in findings if not finding["ok"]]
-    assert cases(failed) == [("parity", "draws")]
-    assert failed[0]["error"] == "RuntimeError: out of luck"
-    assert findings[-1]["case"] == "er eager"
-    assert findings[-1]["ok"]
-    monkeypatch.undo()
-    status, findings = checked(tmp_path, *options)
-    assert status == 0
-    assert cases(findings) == [("machine", ""), ("parity", "draws")]
+def test_what_was_found_on_another_device_is_checked_again(tmp_path):
+    found = {"stage": "sync", "case": "er eager", "ok": True, "on": "cuda"}
+    (tmp_path / "findings.jsonl").write_text(json.dumps(found) + "\n")
+    options = ["--stages", "sync", "--agents", "er"]
+    for expected in (["machine", "sync"], ["machine"]):
+        _, findings = checked(tmp_path, *options)
+        assert [finding["stage"] for finding in findings] == expected
+    assert len(checked(tmp_path, *options, "--again")[1]) == 2
 
 
 def test_agreement_tells_lanes_that_acted_otherwise_from_parameters_that_drifted():
-    loop = loop_of("simple", SMALL, 2, CPU)
+    loop = compared_loop("simple", SMALL, CPU)
     loop.advance(SMALL.filled)
     start = copied(loop)
     loop.advance(SMALL.steps)
@@ -145,7 +209,7 @@ def test_agreement_tells_lanes_that_acted_otherwise_from_parameters_that_drifted
 
 
 def test_a_copied_state_stays_as_it_was():
-    loop = loop_of("er", SMALL, 2, CPU)
+    loop = compared_loop("er", SMALL, CPU)
     before = copied(loop)
     loop.advance(1)
     assert not torch.equal(before["steps"], tensors(loop.state)["steps"])
@@ -158,47 +222,6 @@ def test_a_measurement_is_taken_over_enough_repetitions():
     assert len(calls) > 3
 
 
-def test_a_cell_that_time_cuts_short_goes_on_in_the_next_call(tmp_path, monkeypatch):
-    options = ["--stages", "cells", "--cells", "er:PanFlute:2:low"]
-    clock = iter(range(10**6))  # a second passes whenever it is asked
-    with monkeypatch.context() as patched:
-        patched.setattr(gpu_check.time, "monotonic", lambda: next(clock))
-        status, findings = checked(tmp_path, *options, "--seconds", "20")
-    assert status == 0
-    first = findings[-1]
-    assert not first["finished"]
-    assert 0 < first["steps"] < first["of"]
-    status, findings = checked(tmp_path, *options)
-    assert status == 0
-    assert findings[-1]["finished"]
-    assert findings[-1]["steps"] == first["of"]
-    assert (tmp_path / "cells" / "er-PanFlute-2-low" / "metrics.parquet").exists()
-    assert cases(checked(tmp_path, *options)[1]) == [("machine", "")]
-
-
-@pytest.mark.parametrize(
-    ("cell", "complaint"),
-    [
-        ("er:PanFlute:high", "agent:environment:size:regime, got 'er:PanFlute:high'"),
-        ("er:PanFlute:0:high", "got 0"),
-        ("er:Pipe:2:high", "'Pipe'"),
-    ],
-)
-def test_a_cell_that_is_none_is_refused_before_anything_runs(tmp_path, capsys, cell, complaint):
-    assert main(["--device", "cpu", "--out", str(tmp_path), "--cells", cell]) == 2
-    assert complaint in capsys.readouterr().err
-    assert not any(tmp_path.iterdir())
-
-
-def test_what_was_found_on_another_device_is_checked_again(tmp_path, monkeypatch):
-    monkeypatch.setitem(STAGES, "sync", lambda check: check.find("sync", "one", dict))
-    found = {"stage": "sync", "case": "one", "ok": True, "on": "cuda"}
-    (tmp_path / "findings.jsonl").write_text(json.dumps(found) + "\n")
-    for expected in (["machine", "sync"], ["machine"]):
-        _, findings = checked(tmp_path, "--stages", "sync")
-        assert [finding["stage"] for finding in findings] == expected
-
-
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
 def test_a_machine_without_a_gpu_is_told_what_to_do():
     with pytest.raises(SystemExit, match="--device cpu"):
@@ -206,16 +229,23 @@ def test_a_machine_without_a_gpu_is_told_what_to_do():
 
 
 def test_it_runs_from_the_source_tree_without_what_a_bare_machine_lacks(tmp_path):
-    options = ["--device", "cpu", "--stages", "sync", "cells", "--agents", "er", "--ways", "eager"]
-    options += ["--cells", "er:PanFlute:2:low", "--out", str(tmp_path)]
+    task = Task((Case("parity", "er eager"), Case("sync", "er eager")), "er")
     code = f"""
 import sys
 for name in ("tyro", "gymnasium", "polars", "beartype"):
     sys.modules[name] = None
-from experiments.gpu_check import main
-sys.exit(main({options}))
+import experiments.gpu_check.__main__
+from experiments.gpu_check.worker import main
+sys.exit(main("cpu", {str(tmp_path)!r}, {task.text()!r}))
 """
-    subprocess.run([sys.executable, "-S", "-c", code], check=True, cwd=ROOT, env=bare_environment())
+    done = subprocess.run(
+        [sys.executable, "-S", "-c", code],
+        check=True,
+        cwd=ROOT,
+        env=bare_environment(),
+        capture_output=True,
+    )
+    assert [json.loads(line)["ok"] for line in done.stdout.splitlines()] == [True, True]
 
 
 def bare_environment():

@@ -14,7 +14,8 @@ from pathlib import Path
 
 import torch
 
-from experiments.runs.online_run import CHECKPOINT, execute
+from experiments.runs.online_run import execute
+from experiments.runs.run_folder import CHECKPOINT
 from experiments.runs.settings import run_settings
 
 TINY = {
@@ -24,8 +25,7 @@ TINY = {
     "regime": "high",
     "lanes": 2,
     "steps": 40,
-    "device": "cpu",
-    "acceleration": "none",
+    "precision": "highest",
     "learning_starts": 15,
     "evaluation_interval": 10,
 }
@@ -35,7 +35,7 @@ def fork_run(out):
     child = os.fork()
     if child == 0:
         try:
-            execute(run_settings(**TINY), out, resume=True, checkpoint_seconds=0)
+            execute(run_settings(**TINY), out, device="cpu", resume=True, checkpoint_seconds=0)
             os._exit(0)
         except ValueError as error:
             print(error, file=sys.stderr, flush=True)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.storage.parquet_table import read_table, read_versions, write_table
+from experiments.storage.parquet_table import read_provenance, read_table, write_table
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=8)
 
@@ -38,7 +38,7 @@ def test_versions_and_exact_numbers_are_kept(tmp_path):
     path = tmp_path / "table.parquet"
     write_table(path, {"x": np.arange(3)}, {"gamma": Fraction(9, 10), "seeds": (0, 1)})
     assert read_table(path)[1] == {"gamma": "9/10", "seeds": [0, 1]}
-    assert {"python", "numpy", "pyarrow"} <= read_versions(path).keys()
+    assert {"python", "numpy", "pyarrow"} <= read_provenance(path)["versions"].keys()
 
 
 def test_other_programs_can_read_it(tmp_path):
@@ -78,7 +78,7 @@ def test_files_that_are_no_such_table_are_refused_in_one_line(tmp_path):
     (tmp_path / "folder").mkdir()
     pq.write_table(pa.table({"x": [1]}), tmp_path / "foreign")
     for name in ("text", "empty", "cut", "folder", "foreign", "none"):
-        for read in (read_table, read_versions):
+        for read in (read_table, read_provenance):
             with pytest.raises(ValueError, match=r"accepted|no table that can be read") as refusal:
                 read(tmp_path / name)
             assert str(tmp_path / name) in str(refusal.value)

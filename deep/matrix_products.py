@@ -1,0 +1,165 @@
+"""The matrix products of an update, from their shapes, and what arithmetic they take.
+
+Everything else (activations, likelihoods, random words, Adam) is bound by memory, not by
+arithmetic, and is left out. Backpropagation multiplies once more for the weights of every layer,
+and once more for its input, except where nothing that is learned lies before the input.
+"""
+
+from functools import singledispatch
+from itertools import pairwise
+from typing import NamedTuple
+
+from deep.agent import Agent
+from deep.models import (
+    TRANSITIONS,
+    LatentModel,
+    Model,
+    PerfectModel,
+    Replay,
+    SimpleModel,
+)
+from deep.networks import Network
+
+
+class Product(NamedTuple):
+    """A batched matrix product of one lane, `[member, row, inner] x [member, inner, column]`."""
+
+    members: int
+    rows: int
+    inner: int
+    columns: int
+
+    @property
+    def flops(self) -> int:
+        """Multiplications and additions."""
+        return 2 * self.members * self.rows * self.inner * self.columns
+
+
+Products = list[Product]
+
+
+class UpdateProducts(NamedTuple):
+    """The products of one update, of one lane.
+
+    Attributes:
+        model: Forward and backward through the model's loss.
+        rollouts: The model's steps, and the behaviour's choices in them.
+        target: The target network.
+        q: Forward and backward through the Q-network's loss.
+    """
+
+    model: Products
+    rollouts: Products
+    target: Products
+    q: Products
+
+    @property
+    def together(self) -> Products:
+        """All of them."""
+        return [product for part in self for product in part]
+
+
+def update_products(agent: Agent) -> UpdateProducts:
+    """The products of an update of the model and the Q-network."""
+    q = agent.q_network
+    return UpdateProducts(
+        model=_loss(agent.model),
+        rollouts=_rollouts(agent.model, q),
+        target=_forward(q, TRANSITIONS),
+        q=_learning(q, TRANSITIONS),
+    )
+
+
+def acting_products(agent: Agent) -> Products:
+    """The products of `agent.act`."""
+    return _representation(agent.model, 1) + _forward(agent.q_network, 1)
+
+
+def flops(products: Products) -> int:
+    """Multiplications and additions of all of them, of one lane."""
+    return sum(product.flops for product in products)
+
+
+def _layers(network: Network) -> list[tuple[int, int, int]]:
+    """Members, inputs and outputs of each product of a forward pass."""
+    widths = [network.inputs, *[network.width] * network.depth]
+    hidden = [(network.heads, *layer) for layer in pairwise(widths)]
+    return hidden + [(1, network.width, size) for size in network.outputs]
+
+
+def _forward(network: Network, rows: int) -> Products:
+    return [Product(members, rows, i, o) for members, i, o in _layers(network)]
+
+
+def _learning(network: Network, rows: int, *, through: bool = False) -> Products:
+    """Forward and backward; `through` whether the input's gradient is wanted too."""
+    layers = _layers(network)
+    weights = [Product(members, i, rows, o) for members, i, o in layers]
+    inputs = [Product(members, rows, o, i) for members, i, o in layers]
+    return _forward(network, rows) + weights + inputs[0 if through else 1 :]
+
+
+@singledispatch
+def _loss(model: Model) -> Products:
+    raise TypeError(f"the products of {type(model).__name__} are not known")
+
+
+@singledispatch
+def _rollouts(model: Model, q: Network) -> Products:  # noqa: ARG001
+    raise TypeError(f"the products of {type(model).__name__} are not known")
+
+
+@singledispatch
+def _representation(model: Model, rows: int) -> Products:  # noqa: ARG001
+    """Of the features that the Q-network reads; none where they are the observation."""
+    return []
+
+
+@_loss.register(Replay)
+@_loss.register(PerfectModel)
+def _(model: Model) -> Products:  # noqa: ARG001
+    return []
+
+
+@_loss.register
+def _(model: SimpleModel) -> Products:
+    return _learning(model.network, model.model_batch_size)
+
+
+@_loss.register
+def _(model: LatentModel) -> Products:
+    """The encoder reads both observations; the others read a latent that it is learned by."""
+    encoder, *others = model.networks
+    rows = model.model_batch_size
+    return _learning(encoder, 2 * rows) + [
+        product for network in others for product in _learning(network, rows, through=True)
+    ]
+
+
+@_rollouts.register
+def _(model: Replay, q: Network) -> Products:  # noqa: ARG001
+    return []
+
+
+@_rollouts.register
+def _(model: PerfectModel, q: Network) -> Products:
+    return model.rollout_length * _forward(q, model.batch_size)
+
+
+@_rollouts.register
+def _(model: SimpleModel, q: Network) -> Products:
+    rows = model.batch_size
+    return model.rollout_length * (_forward(q, rows) + _forward(model.network, rows))
+
+
+@_rollouts.register
+def _(model: LatentModel, q: Network) -> Products:
+    rows = model.batch_size
+    _, dynamics, outcome, _ = model.networks
+    step = _forward(q, rows) + _forward(dynamics, rows) + _forward(outcome, rows)
+    return _representation(model, rows) + model.rollout_length * step
+
+
+@_representation.register
+def _(model: LatentModel, rows: int) -> Products:
+    return _forward(model.networks[0], rows)

@@ -1,0 +1,156 @@
+"""Cells of an experiment: one agent on one task, with the final performance of each seed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from experiments.analysis.learning_curves import (
+    GOOD_SHARE,
+    TAKEN_OFF_SHARE,
+    final_performance,
+    lanes_above,
+    steps_to,
+)
+from experiments.analysis.reference import Reference, reference_of
+from experiments.analysis.statistics import Interval, mean_interval
+from experiments.runs.run_folder import StoredRun
+from experiments.runs.settings import AGENTS, RunSettings
+
+VARIANT: Mapping[str, Any] = {
+    "spontaneous": True,
+    "event": None,
+    "clipped_logit_sampling": False,
+    "stale_reset_observation": False,
+}
+"""Settings by which cells of one task differ, with their usual values; the rollout length besides."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One agent on one task.
+
+    Attributes:
+        settings: What was run.
+        run: What was measured; None if it has not finished.
+    """
+
+    settings: RunSettings
+    run: StoredRun | None
+
+    @cached_property
+    def final(self) -> Float[np.ndarray, " seed"] | None:
+        """Final performance of each seed; None if it has not finished."""
+        return None if self.run is None else final_performance(self.run.performance)
+
+    @cached_property
+    def mean(self) -> Interval | None:
+        """Mean of the final performance over seeds, with its 95 % interval."""
+        return None if self.final is None else mean_interval(self.final)
+
+    @property
+    def reference(self) -> Reference:
+        """Of the best and the uniformly random policy on the task."""
+        settings = self.settings
+        return reference_of(settings.env, settings.size, settings.spontaneous, settings.event)
+
+    @property
+    def taken_off(self) -> int | None:
+        """Seeds that end at least half of the way from the uniformly random policy to the best."""
+        if self.run is None:
+            return None
+        return lanes_above(self.run.performance, self.reference.level(TAKEN_OFF_SHARE))
+
+    @property
+    def steps_to_good(self) -> int | None:
+        """Environment steps until the mean over seeds first came 90 % of that way."""
+        if self.run is None:
+            return None
+        mean = mean_interval(self.run.performance).estimate
+        return steps_to(self.run.measured.step, mean, self.reference.level(GOOD_SHARE))
+
+
+class Cells:
+    """The cells of a study: those planned, and what is there of each."""
+
+    def __init__(self, planned: Sequence[RunSettings], stored: Mapping[str, StoredRun]) -> None:
+        """Take the settings that are planned, and finished runs by the digest of theirs."""
+        self._cells = [Cell(settings, stored.get(settings.digest)) for settings in planned]
+
+    def __iter__(self) -> Iterator[Cell]:
+        return iter(self._cells)
+
+    def find(self, **settings: Any) -> Cell | None:
+        """The planned cell of these settings; those of a variant that are not named are as usual."""
+        wanted = {**VARIANT, **settings}
+        if "rollout_length" not in wanted and "agent" in wanted:
+            wanted["rollout_length"] = 1 if wanted["agent"] == "er" else 10
+        for cell in self._cells:
+            if all(getattr(cell.settings, name) == value for name, value in wanted.items()):
+                return cell
+        return None
+
+    def final(self, **settings: Any) -> Float[np.ndarray, " seed"] | None:
+        """Final performance of each seed in the cell of these settings; None if it is not there."""
+        cell = self.find(**settings)
+        return None if cell is None else cell.final
+
+    def values(self, name: str, **settings: Any) -> list[Any]:
+        """The values that a setting takes over the planned cells of given settings, in order."""
+        found = {
+            getattr(cell.settings, name)
+            for cell in self._cells
+            if all(getattr(cell.settings, key) == value for key, value in settings.items())
+        }
+        return sorted(found)
+
+    def table(self) -> tuple[list[str], list[list[object]]]:
+        """Columns, and a row for each cell, by task and agent."""
+        columns = [
+            "task", "data", "agent", "variant", "seeds", "final", "±", "took off",
+            "90 % at step", "optimal", "uniform",
+        ]  # fmt: skip
+        ordered = sorted(
+            self._cells,
+            key=lambda cell: (
+                cell.settings.env, cell.settings.size, cell.settings.regime,
+                AGENTS.index(cell.settings.agent), variant(cell.settings),
+            ),
+        )  # fmt: skip
+        return columns, [_row(cell) for cell in ordered]
+
+
+def _row(cell: Cell) -> list[object]:
+    settings, mean = cell.settings, cell.mean
+    return [
+        f"{settings.env} {settings.size}", settings.regime, settings.agent, variant(settings),
+        len(settings.seeds),
+        None if mean is None else float(mean.estimate),
+        None if mean is None else float(mean.half_width),
+        cell.taken_off, cell.steps_to_good,
+        cell.reference.optimal if cell.run else None,
+        cell.reference.uniform if cell.run else None,
+    ]  # fmt: skip
+
+
+def variant(settings: RunSettings) -> str:
+    """In words, what is not as usual; nothing if all is."""
+    parts = []
+    if settings.rollout_length != (1 if settings.agent == "er" else 10):
+        parts.append(f"rollouts of {settings.rollout_length}")
+    if not settings.spontaneous:
+        parts.append("no spontaneous event")
+    if settings.event is not None:
+        parts.append(f"event: {settings.event}")
+    if settings.clipped_logit_sampling:
+        parts.append("clipped logits")
+    if settings.stale_reset_observation:
+        parts.append("stale resets")
+    if settings.precision != "auto":
+        parts.append(settings.precision)
+    return ", ".join(parts)

@@ -1,0 +1,41 @@
+"""How well the best and the uniformly random policy do, in the evaluation that runs are judged by."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import NamedTuple
+
+from experiments.tasks import readable_environment
+
+
+class Reference(NamedTuple):
+    """Performance of the best and of the uniformly random policy, and halves of their 95 % intervals."""
+
+    optimal: float
+    optimal_half_width: float
+    uniform: float
+    uniform_half_width: float
+
+    def level(self, share: float) -> float:
+        """The performance that is so far on the way from the uniformly random policy to the best."""
+        return self.uniform + share * (self.optimal - self.uniform)
+
+
+@cache
+def reference_of(
+    env: str, size: int, spontaneous: bool = True, event: str | None = None
+) -> Reference:
+    """Both, exact where the layouts can all be gone through, else from a sample of 200.
+
+    Args:
+        env: Name of the environment.
+        size: Pipes, buttons, or grid size.
+        spontaneous: Whether spontaneous transitions are on.
+        event: The form of the spontaneous event; None is the usual one.
+    """
+    from tabular import reference_performance
+
+    played = readable_environment(env, size, spontaneous=spontaneous, event=event)
+    best = reference_performance(played, "optimal", samples=200)
+    uniform = reference_performance(played, "uniform", samples=200)
+    return Reference(best.value, best.half_width, uniform.value, uniform.half_width)

@@ -1,0 +1,119 @@
+"""What a study found so far: its table, its claims, its figure. `mbgen sweep` runs it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from experiments.analysis.claims import Claim, Comparison, verdict
+from experiments.commands.arguments import Json
+from experiments.commands.terminal import console, facts, require_picture, table
+from experiments.runs.scales import SCALES
+from experiments.runs.settings import require_one_of
+from experiments.storage.json_files import plain, write_json
+from experiments.storage.whole_files import require_writable
+from experiments.studies.registry import STUDIES
+from experiments.studies.results import Results, results_of
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+
+def study(
+    name: str,
+    /,
+    *,
+    scale: str = "desk",
+    results: Path = Path("results"),
+    out: tuple[Path, ...] = (),
+    json: Json = None,
+) -> int:
+    """What a study found so far: a table of its cells, its claims with their verdicts, its figure.
+
+    Runs that have not finished are missing in it; `mbgen sweep SCALE --study NAME` carries them out. Exit status 1
+    if none has finished.
+
+    Args:
+        name: Of the study.
+        scale: smoke, desk or paper.
+        results: Folder of the results, with a folder for each scale.
+        out: Pictures to draw: FILE.png, .svg or .pdf, one or more.
+        json: Write table, claims and provenance as JSON; "-" is standard output.
+    """
+    require_one_of("scale", scale, SCALES)
+    for path in out:
+        require_picture(path)
+    require_writable(json)
+    if not results.is_dir():
+        raise ValueError(
+            f"there is no folder {results}; accepted: the folder of results of a sweep"
+        )
+    chosen = STUDIES[name]
+    there = results_of(chosen, scale, results)  # type: ignore[arg-type]
+    found = chosen.analyse([run.settings for run in there.planned], there.stored)
+    decided = [(claim, claim.compare(found)) for claim in chosen.claims]
+    screen = console(json)
+    columns, rows = chosen.rows(found)
+    known = [row for row in rows if any(isinstance(value, float) for value in row)]
+    screen.print(table(f"{chosen.title} ({chosen.source}), scale {scale}", columns, known))
+    _show_claims(screen, decided)
+    screen.print(facts("Runs", _standing(there)))
+    for path in out:
+        chosen.draw(found, path)
+        screen.print(f"  {path}")
+    content = {
+        "study": chosen.name,
+        "title": chosen.title,
+        "source": chosen.source,
+        "scale": scale,
+        "why": chosen.scales[scale],  # type: ignore[index]
+        "runs": there.states,
+        "provenance": there.provenance,
+        "cells": [dict(zip(columns, row, strict=True)) for row in rows],
+        "claims": [_claim_json(claim, comparisons) for claim, comparisons in decided],
+    }
+    write_json(plain(content), json)
+    return 0 if there.stored else 1
+
+
+def _show_claims(screen: Console, decided: Sequence[tuple[Claim, Sequence[Comparison]]]) -> None:
+    rows: list[tuple[object, ...]] = []
+    for claim, comparisons in decided:
+        for number, each in enumerate(
+            comparisons or [Comparison("nothing is planned at this scale")]
+        ):
+            first = number == 0
+            rows.append(
+                (
+                    claim.id if first else "", verdict(comparisons) if first else "", each.label,
+                    each.seeds or None, each.effect, each.low, each.high,
+                )
+            )  # fmt: skip
+    if rows:
+        columns = ("claim", "verdict", "comparison", "seeds", "effect", "low", "high")
+        screen.print(table("Claims: the effect is claimed to be above zero", columns, rows))
+
+
+def _standing(there: Results) -> list[tuple[str, object]]:
+    told: list[tuple[str, object]] = [
+        ("finished", len(there.stored)),
+        ("planned", len(there.planned)),
+    ]
+    for state in ("running", "cut short", "not begun", "older version"):
+        if ids := there.ids(state):
+            more = f" and {len(ids) - 3} more" if len(ids) > 3 else ""
+            told.append((state, ", ".join(ids[:3]) + more))
+    for name, values in there.provenance.items():
+        told.append((name, ", ".join(str(value) for value in values)))
+    return told
+
+
+def _claim_json(claim: Claim, comparisons: Sequence[Comparison]) -> dict[str, Any]:
+    return {
+        "id": claim.id,
+        "statement": claim.statement,
+        "source": claim.source,
+        "verdict": verdict(comparisons),
+        "comparisons": [each._asdict() | {"verdict": each.verdict} for each in comparisons],
+    }

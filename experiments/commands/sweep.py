@@ -1,0 +1,252 @@
+"""Many runs, carried out here or by Slurm: `mbgen sweep`."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from experiments.commands.interrupts import asked_to_stop
+from experiments.commands.sweep_progress import shown_progress
+from experiments.commands.terminal import console, facts
+from experiments.runs.run_folder import State
+from experiments.runs.scales import SCALES
+from experiments.runs.settings import require_integer, require_one_of
+from experiments.storage.folder_lock import lock
+from experiments.studies.registry import chosen_studies
+from experiments.studies.study import PlannedRun, manifest
+from experiments.sweep.local import Ended, carry_out
+from experiments.sweep.manifest import read_manifest, write_manifest
+from experiments.sweep.plan import lay_out_all, states_of, tasks_of
+from experiments.sweep.run_log import RunLog
+from experiments.sweep.slurm import SlurmOptions, Standing, submit
+from experiments.sweep.task import Task
+
+EXECUTORS = ("local", "slurm")
+MANIFEST = "manifest.jsonl"
+LOGS = "logs"
+_TAIL = 5
+USUAL = SlurmOptions()
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+def sweep(
+    what: Annotated[str, tyro.conf.Positional, tyro.conf.arg(metavar="smoke|desk|paper|MANIFEST")],
+    *,
+    study: tuple[str, ...] = (),
+    results: Path = Path("results"),
+    executor: str = "local",
+    workers: int | None = None,
+    budget: str | None = None,
+    retries: int = 1,
+    renew: bool = False,
+    dry_run: bool = False,
+    cluster: SlurmOptions = USUAL,
+) -> int:
+    """Carry out every run of a scale, or of a manifest, that is not finished; stop and go on at any moment.
+
+    The runs' folders are the truth: what is finished is skipped, what was cut short goes on from its checkpoint.
+    Ctrl-C writes checkpoints. Exit status 0 if all is finished, 1 if some failed or some are left (or with Slurm),
+    130 if interrupted.
+
+    Args:
+        what: A scale, or a manifest: a JSON object a line with the keys id, settings and priority.
+        study: Only the runs of these studies.
+        results: Folder of the results; the runs lie below in a folder named by the scale or the manifest.
+        executor: local, or slurm: submit job arrays and leave; the same command later says how far they are and
+            submits what is missing.
+        workers: Runs side by side, each with one thread; as many as there are cores if not given.
+        budget: Time after which runs are asked to stop: seconds, or like 90m, 2h.
+        retries: How often a run that fails is tried again.
+        renew: Begin anew the runs that a version of the code with other results has computed.
+        dry_run: Print what would be done, and how long it would take, and end.
+        cluster: What to ask Slurm for, with --executor slurm.
+    """
+    require_one_of("executor", executor, EXECUTORS)
+    cores = len(os.sched_getaffinity(0))
+    workers = cores if workers is None else workers
+    require_integer("workers", workers, 1, 10_000)
+    require_integer("retries", retries, 0, 1_000)
+    if executor != "slurm" and cluster != USUAL:
+        raise ValueError(f"options for Slurm are given, but the executor is {executor}")
+    seconds = None if budget is None else duration("budget", budget)
+    planned, complaints, folder = _planned(what, study, results)
+    for complaint in complaints:
+        print(f"mbgen: {complaint}", file=sys.stderr)
+    states = states_of(planned, folder)
+    tasks = tasks_of(planned, folder)
+    if dry_run:
+        _show_plan(what, tasks, states, workers)
+        return 0
+    with lock(folder):
+        known = _with_earlier(planned, folder / MANIFEST)
+        write_manifest(folder / MANIFEST, known)
+        lay_out_all(planned, folder, renew=renew)
+        older = () if renew else _older(planned, states)
+        todo = [task for task in tasks if task.id not in older]
+        if executor == "slurm":
+            found = submit(todo, folder / LOGS, cluster, done=_done(planned), retries=retries)
+            return _conclude_submission(found, folder / LOGS, older, complaints)
+        ended = _carry_out(todo, folder / LOGS, _done(planned), workers, retries, seconds)
+    return _conclude(ended, folder / LOGS, older, complaints)
+
+
+def duration(what: str, text: str) -> float:
+    """Seconds, from a number of them or a number with a unit: 90, 90m, 2h.
+
+    Raises:
+        ValueError: naming what was given and what is accepted.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d*)?)([smhd]?)", text.strip())
+    seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
+    if not 0 < seconds < 1e9:
+        raise ValueError(f"{what} is {text!r}; accepted: seconds, or like 90m, 2h, 3d")
+    return seconds
+
+
+def _planned(
+    what: str, study: Sequence[str], results: Path
+) -> tuple[list[PlannedRun], list[str], Path]:
+    if what in SCALES:
+        return manifest(chosen_studies(study), what), [], results / what  # type: ignore[arg-type]
+    path = Path(what)
+    if not path.is_file():
+        raise ValueError(
+            f"there is no scale and no manifest {what!r}; accepted: {', '.join(SCALES)}, or a file"
+        )
+    if study:
+        raise ValueError("--study chooses among the runs of a scale; a manifest says what is run")
+    runs, complaints = read_manifest(path)
+    folder = path.parent if path.name == MANIFEST else results / path.stem
+    return runs, complaints, folder
+
+
+def _with_earlier(planned: Sequence[PlannedRun], path: Path) -> list[PlannedRun]:
+    """The planned runs, and those that sweeps of this folder planned before."""
+    earlier = read_manifest(path)[0] if path.exists() else []
+    merged = {run.id: run for run in earlier} | {run.id: run for run in planned}
+    return sorted(merged.values(), key=lambda run: run.priority)
+
+
+def _done(planned: Sequence[PlannedRun]) -> Callable[[Task], bool]:
+    by_id = {run.id: run for run in planned}
+
+    def done(task: Task) -> bool:
+        states = states_of([by_id[task.id]], _results_of(task))
+        return states[task.id] == "finished"
+
+    return done
+
+
+def _results_of(task: Task) -> Path:
+    return task.folder.parents[task.id.count("/")]
+
+
+def _older(planned: Sequence[PlannedRun], states: dict[str, State]) -> tuple[str, ...]:
+    return tuple(run.id for run in planned if states[run.id] == "older version")
+
+
+def _carry_out(
+    tasks: Sequence[Task],
+    logs: Path,
+    done: Callable[[Task], bool],
+    workers: int,
+    retries: int,
+    budget: float | None,
+) -> Ended:
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    with asked_to_stop() as interrupted, shown_progress() as (report, tell):
+        return carry_out(
+            tasks, logs, done=done, workers=workers, retries=retries, memory=int(0.8 * there),
+            budget=budget, interrupted=interrupted, report=report, tell=tell,
+        )  # fmt: skip
+
+
+def _conclude(ended: Ended, logs: Path, older: Sequence[str], complaints: Sequence[str]) -> int:
+    console().print(
+        facts(
+            "Sweep",
+            [
+                ("finished", len(ended.done)),
+                ("left, to be gone on with", len(ended.left)),
+                ("failed", len(ended.failed)),
+                ("of an older results version", len(older)),
+            ],
+        )
+    )
+    _tell_failed(ended.failed, logs)
+    _tell_older(older)
+    if ended.reason is not None:
+        print(
+            f"mbgen: {ended.reason}; {len(ended.left)} runs are left, the same command goes on",
+            file=sys.stderr,
+        )
+    if ended.reason == "interrupted":
+        return 130
+    return int(bool(ended.left or ended.failed or older or complaints))
+
+
+def _conclude_submission(
+    found: Standing, logs: Path, older: Sequence[str], complaints: Sequence[str]
+) -> int:
+    console().print(
+        facts(
+            "Sweep on Slurm",
+            [
+                ("finished", len(found.done)),
+                ("on their way", len(found.queued)),
+                ("submitted now", len(found.missing)),
+                ("failed", len(found.failed)),
+                ("of an older results version", len(older)),
+            ],
+        )
+    )
+    _tell_failed(found.failed, logs)
+    for task in found.unstarted:
+        print(
+            f"mbgen: {task.id} was submitted before, and its job was gone before it began; "
+            f"{RunLog.of(task.id, logs).tail(1)}",
+            file=sys.stderr,
+        )
+    _tell_older(older)
+    unfinished = found.queued or found.missing or found.failed
+    return int(bool(unfinished or older or complaints))
+
+
+def _tell_failed(failed: Sequence[Task], logs: Path) -> None:
+    for task in failed:
+        print(f"mbgen: {task.id} failed; the end of its log:", file=sys.stderr)
+        print(RunLog.of(task.id, logs).tail(_TAIL), file=sys.stderr)
+
+
+def _tell_older(older: Sequence[str]) -> None:
+    if older:
+        print(
+            f"mbgen: {len(older)} runs are of an older results version, {older[0]} among them; "
+            "--renew begins them anew",
+            file=sys.stderr,
+        )
+
+
+def _show_plan(what: str, tasks: Sequence[Task], states: dict[str, State], workers: int) -> None:
+    screen = console()
+    left = [task for task in tasks if states[task.id] != "finished"]
+    seconds = sum(task.seconds for task in left)
+    for task in tasks:
+        screen.print(f"{states[task.id]:<14} {task.seconds / 60:7.0f} min  {task.id}")
+    screen.print(
+        facts(
+            f"Sweep {what}",
+            [
+                ("runs", len(tasks)),
+                ("finished", len(tasks) - len(left)),
+                ("core hours left, about", seconds / 3600),
+                (f"hours on {workers} cores, about", seconds / 3600 / workers),
+            ],
+        )
+    )

@@ -1,0 +1,50 @@
+"""Ctrl-C that is not lost while modules are imported."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+SECONDS_BETWEEN_LOOKS = 0.01
+
+
+@contextmanager
+def interrupts_between_imports() -> Iterator[None]:
+    """Within, an interrupt in the middle of an import is raised when that is over; a second one at once.
+
+    Importing runs callbacks that drop every exception, and code that catches all of them: an interrupt raised there
+    prints a traceback, or the program goes on as if there had been none. Where interrupts are ignored, or
+    somebody else answers them, nothing changes.
+    """
+    waiting = False
+
+    def answer(number: int, frame: FrameType | None) -> None:
+        nonlocal waiting
+        if _importing(frame) and not (waiting and number == signal.SIGINT):
+            waiting = True
+            signal.setitimer(signal.ITIMER_REAL, SECONDS_BETWEEN_LOOKS)
+        else:
+            waiting = False
+            raise KeyboardInterrupt
+
+    if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    before = signal.signal(signal.SIGALRM, answer)
+    signal.signal(signal.SIGINT, answer)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGALRM, before)
+
+
+def _importing(frame: FrameType | None) -> bool:
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False

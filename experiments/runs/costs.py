@@ -1,0 +1,37 @@
+"""What a run costs, estimated from its settings alone, to order and to place many of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from experiments.runs.settings import RunSettings
+
+MILLISECONDS: Mapping[str, float] = {
+    "er": 1.4,
+    "perfect": 2.4,
+    "simple": 5.0,
+    "gaussian": 5.5,
+    "categorical": 13.0,
+}
+"""Of an update of one lane on one core with one thread, as `mbgen bench deep` measures it (bfloat16, AMX)."""
+
+_COMPILING_SECONDS = 60.0
+_PROCESS_BYTES = 3 * 2**28  # torch, and what it compiles
+_LANE_BYTES = 2**26  # parameters, moments, and the layers of an update
+_FEATURES: Mapping[str, int] = {"ProcMaze": 300, "ButtonGrid": 80, "PanFlute": 128, "OpenGrid": 100}
+
+
+def estimated_seconds(settings: RunSettings) -> float:
+    """On one core with one thread; other machines differ by a factor, which a sweep learns as it goes."""
+    updates = len(settings.seeds) * settings.updates
+    rows = max(settings.model_batch_size, 32) / 32  # a model that learns from more costs more
+    dearer = 1 + 0.3 * (rows - 1) if settings.model_batch_size > 32 else 1.0
+    return _COMPILING_SECONDS + updates * MILLISECONDS[settings.agent] * dearer / 1e3
+
+
+def estimated_memory(settings: RunSettings) -> int:
+    """Bytes of the process, an upper estimate."""
+    lanes = len(settings.seeds)
+    transition = 2 * _FEATURES[settings.env] + 6
+    buffer = lanes * min(settings.buffer, settings.steps) * transition
+    return _PROCESS_BYTES + lanes * _LANE_BYTES + buffer

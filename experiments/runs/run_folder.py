@@ -1,0 +1,323 @@
+"""The folder of a run: what it holds, written and read in one place. It needs no torch.
+
+    config.json       what is run; where it runs; who worked on it, and how long
+    metrics.parquet   what was measured at each evaluation, as of the last checkpoint
+    progress.json     how far it is, and how fast; gone once it is finished
+    summary.json      final performance; its presence says that the run is finished
+    figure.png        the learning curve
+    checkpoint/       from which a run that was cut short goes on
+
+Every file is whole or absent. config.json and metrics.parquet carry the settings both, and readers
+refuse a folder in which they differ. Whoever writes holds a lock that ends with the process.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+from jaxtyping import Float, Int
+
+from experiments.runs.settings import RunSettings, stored_settings
+from experiments.storage.folder_lock import LOCK, is_locked
+from experiments.storage.json_files import plain, read_json, write_json
+from experiments.storage.parquet_table import read_provenance, read_table, write_table
+from experiments.storage.provenance import RESULTS_VERSION
+from experiments.storage.whole_files import require_folder
+
+CONFIG, METRICS, SUMMARY = "config.json", "metrics.parquet", "summary.json"
+PROGRESS, FIGURE = "progress.json", "figure.png"
+CHECKPOINT = Path("checkpoint") / "state.safetensors"
+
+
+class Measured(NamedTuple):
+    """What was measured, a row for each evaluation.
+
+    Attributes:
+        step: Environment steps of a lane at the evaluation.
+        performance: Of the greedy policy; NaN once the lane has diverged.
+        reward: Mean of a training step since the row before.
+        episodes: Episodes that ended in training since the row before.
+        q_loss: Mean loss of the Q-network's updates since then; NaN if there was none.
+        model_loss: Mean loss of the model's updates since then; 0 for one that learns nothing.
+    """
+
+    step: Int[np.ndarray, " evaluation"]
+    performance: Float[np.ndarray, "evaluation lane"]
+    reward: Float[np.ndarray, "evaluation lane"]
+    episodes: Float[np.ndarray, "evaluation lane"]
+    q_loss: Float[np.ndarray, "evaluation lane"]
+    model_loss: Float[np.ndarray, "evaluation lane"]
+
+
+def nothing_measured(lanes: int) -> Measured:
+    """What is there before the first evaluation."""
+    empty = np.zeros((0, lanes))
+    return Measured(np.zeros(0, np.int64), *[empty] * (len(Measured._fields) - 1))
+
+
+@dataclass(frozen=True)
+class StoredRun:
+    """A run as its folder has it.
+
+    Attributes:
+        folder: Where it lies.
+        settings: What is run.
+        measured: Up to the last checkpoint.
+        provenance: Results version, place, and each process that worked on it.
+    """
+
+    folder: Path
+    settings: RunSettings
+    measured: Measured
+    provenance: Mapping[str, Any]
+
+    @property
+    def finished(self) -> bool:
+        """Whether it made all its steps."""
+        return len(self.measured.step) > 0 and int(self.measured.step[-1]) == self.settings.steps
+
+    @property
+    def performance(self) -> Float[np.ndarray, "lane evaluation"]:
+        """Performance of the greedy policy, lanes first; NaN once a lane has diverged."""
+        return self.measured.performance.T
+
+    @property
+    def results_version(self) -> int:
+        """The version of the code's results that it belongs to."""
+        return int(self.provenance["results_version"])
+
+
+def require_fit(out: Path, settings: RunSettings, *, resume: bool, overwrite: bool) -> bool:
+    """See that a run may begin or go on in the folder; nothing is written.
+
+    Args:
+        out: The folder.
+        settings: What is to be run there.
+        resume: Whether to go on with what is there.
+        overwrite: Whether to begin anew in place of what is there.
+
+    Returns:
+        Whether the run has begun there, and is to be gone on with.
+
+    Raises:
+        ValueError: The folder holds something else, or what is there may not be touched.
+    """
+    if resume and overwrite:
+        raise ValueError("--resume goes on with a run and --overwrite begins anew: give one")
+    if resume and (out / CONFIG).exists():
+        require_same(settings, read_config(out)["settings"], out / CONFIG)
+        return True
+    untouched = out.is_dir() and [path.name for path in out.iterdir()] == [LOCK]
+    if not untouched:
+        require_folder(out, overwrite=overwrite)
+    return False
+
+
+def lay_out(out: Path, settings: RunSettings) -> None:
+    """Write the config.json of a run that is to begin, without the files of one that was here."""
+    try:
+        clear_parts(out)
+        for name in (CHECKPOINT, CONFIG, METRICS, SUMMARY, PROGRESS, FIGURE):
+            (out / name).unlink(missing_ok=True)
+        (out / CHECKPOINT).parent.mkdir(parents=True, exist_ok=True)
+        write_config(out, settings, None, [])
+    except OSError as error:
+        raise ValueError(f"{out} cannot be written: {error.strerror}") from None
+
+
+def clear_parts(out: Path) -> None:
+    """Remove what a killed process had half written."""
+    for part in out.glob(".mbgen-*"):
+        part.unlink(missing_ok=True)
+
+
+def write_config(
+    out: Path,
+    settings: RunSettings,
+    place: Mapping[str, Any] | None,
+    sittings: list[dict[str, Any]],
+) -> None:
+    """Write config.json.
+
+    Args:
+        out: The run's folder.
+        settings: What is run.
+        place: Where it runs; None before it has begun.
+        sittings: Each process that worked on it: its provenance, its first step, and its seconds.
+    """
+    content = {
+        "settings": settings.stored(),
+        "digest": settings.digest,
+        "place": place,
+        "sittings": sittings,
+    }
+    write_json(content, str(out / CONFIG))
+
+
+def read_config(out: Path) -> dict[str, Any]:
+    """The content of config.json.
+
+    Raises:
+        ValueError: There is none, or it is no run's.
+    """
+    path = out / CONFIG
+    found = read_json(path)
+    if not {"settings", "digest", "place", "sittings"} <= found.keys():
+        raise ValueError(f"{path} is no config of a run; accepted: what mbgen wrote")
+    return found
+
+
+def require_same(settings: RunSettings, stored: object, where: Path) -> None:
+    """Refuse what belongs to a run of other settings.
+
+    Raises:
+        ValueError: naming a setting, its stored and its given value.
+    """
+    try:
+        other = stored_settings(stored).stored()
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}") from None
+    for name, value in settings.stored().items():
+        if other[name] != value:
+            raise ValueError(f"{where} is of a run with {name} {other[name]}, got {value}")
+
+
+def write_metrics(
+    out: Path, settings: RunSettings, measured: Measured, origin: Mapping[str, Any]
+) -> None:
+    """Write metrics.parquet: a row for each evaluation and lane."""
+    evaluations, lanes = measured.performance.shape
+    columns = {
+        "lane": np.tile(np.arange(lanes), evaluations),
+        "seed": np.tile(np.array(settings.seeds), evaluations),
+        "step": np.repeat(measured.step, lanes),
+    } | {
+        name: np.ma.masked_invalid(column.ravel())  # null in the file
+        for name, column in measured._asdict().items()
+        if name != "step"
+    }
+    write_table(out / METRICS, columns, settings.stored(), origin)
+
+
+def read_run(folder: Path) -> StoredRun:
+    """What a run has measured so far.
+
+    Raises:
+        ValueError: The folder holds no run that has measured anything, its table is cut short, or
+            config and table are of different runs.
+    """
+    path = folder / METRICS
+    if not path.exists():
+        raise ValueError(f"{folder} holds no results of a run: there is no {path}")
+    columns, stored = read_table(path)
+    try:
+        settings = stored_settings(stored)
+    except ValueError:
+        raise ValueError(
+            f"{path} holds no learning curves; accepted: what `mbgen run` wrote"
+        ) from None
+    require_same(settings, read_config(folder)["settings"], folder / CONFIG)
+    expected = {"lane", "seed", *Measured._fields}
+    lanes = len(settings.seeds)
+    if columns.keys() != expected or len(columns["step"]) % lanes:
+        raise ValueError(f"{path} is no whole table of {lanes} lanes; accepted: what a run wrote")
+    values = {name: columns[name].reshape(-1, lanes) for name in Measured._fields}
+    if not (values["step"] == values["step"][:, :1]).all():
+        raise ValueError(f"{path} is no whole table of {lanes} lanes; accepted: what a run wrote")
+    measured = Measured(
+        values["step"][:, 0].astype(np.int64),
+        *(values[name].astype(float) for name in Measured._fields[1:]),
+    )
+    return StoredRun(folder, settings, measured, read_provenance(path))
+
+
+def require_one_version(runs: Sequence[StoredRun]) -> None:
+    """Refuse to put runs beside each other that versions of the code computed which differ in results.
+
+    Raises:
+        ValueError: naming a folder of each version.
+    """
+    folders = {run.results_version: run.folder for run in runs}
+    if len(folders) > 1:
+        told = ", ".join(f"{folder} of {version}" for version, folder in sorted(folders.items()))
+        raise ValueError(f"these runs are of different results versions, {told}; accepted: of one")
+
+
+def finished_summary(settings: RunSettings, out: Path) -> dict[str, Any] | None:
+    """The summary of this run if the folder holds all its results, else None.
+
+    Raises:
+        ValueError: The folder holds another run.
+    """
+    if not (out / CONFIG).exists():
+        return None
+    require_same(settings, read_config(out)["settings"], out / CONFIG)
+    if not all((out / name).exists() for name in (METRICS, SUMMARY)):
+        return None
+    return read_json(out / SUMMARY)
+
+
+State = Literal["not begun", "running", "cut short", "finished", "older version"]
+
+
+def state_of(out: Path, settings: RunSettings) -> State:
+    """Where a run stands, by its folder alone.
+
+    Returns:
+        "older version" if it has finished, or has come as far as a checkpoint, with code whose results
+        are of another version.
+
+    Raises:
+        ValueError: The folder holds another run, or what is there cannot be read.
+    """
+    if not (out / CONFIG).exists():
+        return "not begun"
+    config = read_config(out)
+    require_same(settings, config["settings"], out / CONFIG)
+    if is_locked(out):
+        return "running"
+    finished = all((out / name).exists() for name in (METRICS, SUMMARY))
+    if not finished and not (out / CHECKPOINT).exists():
+        return "not begun"
+    if any(sitting["results_version"] != RESULTS_VERSION for sitting in config["sittings"]):
+        return "older version"
+    return "finished" if finished else "cut short"
+
+
+class Progress(NamedTuple):
+    """How far a run is.
+
+    Attributes:
+        steps: Environment steps of a lane, so far.
+        total: Environment steps of a lane, in all.
+        speed: Steps of a lane in a second, lately.
+        at: When this was written; seconds since 1970.
+    """
+
+    steps: int
+    total: int
+    speed: float
+    at: float
+
+    @property
+    def seconds_left(self) -> float | None:
+        """How long still; None if it has not moved yet."""
+        return (self.total - self.steps) / self.speed if self.speed else None
+
+
+def write_progress(out: Path, steps: int, total: int, speed: float) -> None:
+    """Say how far the run is."""
+    write_json(plain(Progress(steps, total, speed, time.time())._asdict()), str(out / PROGRESS))
+
+
+def read_progress(out: Path) -> Progress | None:
+    """How far the run said it was, if it did."""
+    try:
+        return Progress(**read_json(out / PROGRESS))
+    except (ValueError, TypeError):
+        return None

@@ -1,0 +1,39 @@
+"""The studies, in the order in which people read of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from experiments.studies import (
+    no_spontaneous,
+    online,
+    quirks,
+    rollout_length,
+    sensitivity,
+    unfactored,
+)
+from experiments.studies.study import Study
+
+STUDIES: Mapping[str, Study] = {
+    study.name: study
+    for study in (
+        online.STUDY,
+        unfactored.STUDY,
+        sensitivity.STUDY,
+        rollout_length.STUDY,
+        no_spontaneous.STUDY,
+        quirks.STUDY,
+    )
+}
+
+
+def chosen_studies(names: Sequence[str]) -> list[Study]:
+    """The studies of these names; all if none are given.
+
+    Raises:
+        ValueError: There is no such study.
+    """
+    for name in names:
+        if name not in STUDIES:
+            raise ValueError(f"there is no study {name!r}; accepted: {', '.join(STUDIES)}")
+    return [STUDIES[name] for name in names or STUDIES]

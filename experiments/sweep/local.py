@@ -1,0 +1,232 @@
+"""A sweep on this machine: one process a core, each with one thread.
+
+Two threads beside another busy process are ten times slower and more; one thread loses nothing. An
+interrupt, or the end of the budget, asks every run to write its checkpoint, and the next sweep goes on
+from there. What is done is read from the runs' folders, never from a file of the sweep's own.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+from experiments.runs.run_folder import read_progress
+from experiments.sweep.run_log import RunLog
+from experiments.sweep.task import Task
+
+INTERRUPTED = 130
+"""Exit status of a run that was asked to stop and wrote its checkpoint."""
+
+POLL_SECONDS = 0.2
+LEAST_FREE_BYTES = 64 * 2**20
+"""Of the disc: with less no run is started."""
+
+
+class Standing(NamedTuple):
+    """Where a sweep stands.
+
+    Attributes:
+        total: Tasks in all.
+        done: Tasks that are finished.
+        running: Tasks under way, with the share done of each.
+        failed: Tasks that failed as often as allowed.
+        seconds_left: Estimated, with the workers that it has.
+    """
+
+    total: int
+    done: int
+    running: dict[str, float]
+    failed: int
+    seconds_left: float
+
+
+class Ended(NamedTuple):
+    """How a sweep ended.
+
+    Attributes:
+        done: Tasks that are finished.
+        failed: Tasks that failed as often as allowed.
+        left: Tasks that can be gone on with.
+        reason: Why it stopped before the end, if it did.
+    """
+
+    done: tuple[Task, ...]
+    failed: tuple[Task, ...]
+    left: tuple[Task, ...]
+    reason: str | None
+
+
+@dataclass
+class _Worker:
+    task: Task
+    process: subprocess.Popen[bytes]
+    log: RunLog
+    started: float = field(default_factory=time.monotonic)
+    share_before: float = 0.0
+
+
+def carry_out(
+    tasks: Sequence[Task],
+    logs: Path,
+    *,
+    done: Callable[[Task], bool],
+    workers: int,
+    retries: int,
+    memory: int,
+    budget: float | None = None,
+    interrupted: Callable[[], bool] = lambda: False,
+    report: Callable[[Standing], None] = lambda _: None,
+    tell: Callable[[str], None] = lambda _: None,
+) -> Ended:
+    """Carry out what is not done, in the order given, until all is done or it is stopped.
+
+    Args:
+        tasks: Of the whole sweep.
+        logs: Folder of the runs' logs.
+        done: Whether a task is done, by its folder.
+        workers: Processes side by side.
+        retries: How often a run that fails is tried again.
+        memory: Bytes that all runs together may take; one alone may take more.
+        budget: Seconds after which runs are asked to stop; None is no end.
+        interrupted: Asked often; if true, runs are asked to stop.
+        report: Told often where the sweep stands.
+        tell: Told in words what happened to a run.
+    """
+    sweep = _Sweep(tasks, logs, done, workers, retries, memory, tell)
+    start = time.monotonic()
+    reason = None
+    while reason is None and (sweep.waiting or sweep.workers):
+        if interrupted():
+            reason = "interrupted"
+        elif budget is not None and time.monotonic() - start > budget:
+            reason = "the budget is spent"
+        elif sweep.disc_is_full:
+            reason = f"the disc of {logs} is full"
+        else:
+            sweep.start_what_fits()
+            time.sleep(POLL_SECONDS)
+            sweep.collect()
+            report(sweep.standing())
+    sweep.stop(interrupted)
+    left = [task for task in tasks if task not in sweep.failed and not done(task)]
+    finished = tuple(task for task in tasks if done(task))
+    return Ended(finished, tuple(sweep.failed), tuple(left), reason)
+
+
+class _Sweep:
+    """The processes of a sweep, and what waits for one."""
+
+    def __init__(
+        self, tasks: Sequence[Task], logs: Path, done: Callable[[Task], bool],
+        workers: int, retries: int, memory: int, tell: Callable[[str], None],
+    ) -> None:  # fmt: skip
+        self.tasks, self.logs, self.done = tasks, logs, done
+        self.count, self.retries, self.memory, self.tell = workers, retries, memory, tell
+        self.waiting = [task for task in tasks if not done(task)]
+        self.finished = len(tasks) - len(self.waiting)
+        self.workers: list[_Worker] = []
+        self.failed: list[Task] = []
+        self.attempts: dict[str, int] = {}
+        self.taken = self.expected = 0.0
+
+    @property
+    def disc_is_full(self) -> bool:
+        """Whether too little is free for a checkpoint."""
+        there = next(path for path in (self.logs, *self.logs.parents) if path.exists())
+        return shutil.disk_usage(there).free < LEAST_FREE_BYTES
+
+    def start_what_fits(self) -> None:
+        """Fill the free workers with the first tasks whose memory is there."""
+        for task in list(self.waiting):
+            if len(self.workers) == self.count:
+                return
+            used = sum(worker.task.memory for worker in self.workers)
+            if self.workers and used + task.memory > self.memory:
+                continue
+            self.waiting.remove(task)
+            self.workers.append(self._start(task))
+
+    def _start(self, task: Task) -> _Worker:
+        log = RunLog.of(task.id, self.logs)
+        self.attempts[task.id] = self.attempts.get(task.id, 0) + 1
+        log.mark("started", f"attempt {self.attempts[task.id]}")
+        one_thread = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+        with log.path.open("ab") as output:
+            process = subprocess.Popen(
+                task.command,
+                stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
+                env=os.environ | one_thread,
+                start_new_session=True,  # the terminal's Ctrl-C is the sweep's to answer
+            )  # fmt: skip
+        self.tell(f"begun: {task.id}")
+        return _Worker(task, process, log, share_before=_share(task))
+
+    def collect(self) -> None:
+        """Take in the processes that have ended."""
+        for worker in list(self.workers):
+            status = worker.process.poll()
+            if status is not None:
+                self.workers.remove(worker)
+                self._ended(worker, status)
+
+    def _ended(self, worker: _Worker, status: int) -> None:
+        task, seconds = worker.task, time.monotonic() - worker.started
+        if self.done(task):  # whatever its status: the folder is the truth
+            worker.log.mark("finished", f"after {seconds:.0f} s")
+            self.finished += 1
+            self.taken += seconds
+            self.expected += task.seconds * (1 - worker.share_before)
+            self.tell(f"done: {task.id}, {seconds:,.0f} s")
+            return
+        worker.log.mark("failed", f"with exit status {status}")
+        if self.attempts[task.id] <= self.retries:
+            self.waiting.append(task)
+            self.tell(f"failed with exit status {status}, tried again later: {task.id}")
+        else:
+            self.failed.append(task)
+            self.tell(f"failed with exit status {status}, given up: {task.id}")
+
+    def stop(self, interrupted: Callable[[], bool]) -> None:
+        """Ask what runs to write a checkpoint and end; a second interrupt ends it at once."""
+        for worker in self.workers:
+            worker.process.send_signal(signal.SIGTERM)
+        asked = time.monotonic()
+        while self.workers:
+            for worker in list(self.workers):
+                status = worker.process.poll()
+                if status is None:
+                    continue
+                self.workers.remove(worker)
+                if status == INTERRUPTED:
+                    worker.log.mark("interrupted")
+                    self.tell(f"stopped, to be gone on with: {worker.task.id}")
+                else:
+                    self._ended(worker, status)
+            if time.monotonic() - asked > POLL_SECONDS and interrupted():
+                asked = float("inf")
+                for worker in self.workers:
+                    worker.process.kill()
+            time.sleep(POLL_SECONDS / 4)
+
+    def standing(self) -> Standing:
+        """Where the sweep stands now."""
+        running = {worker.task.id: _share(worker.task) for worker in self.workers}
+        pace = self.taken / self.expected if self.expected else 1.0
+        left = sum(task.seconds for task in self.waiting)
+        left += sum(worker.task.seconds * (1 - running[worker.task.id]) for worker in self.workers)
+        return Standing(
+            len(self.tasks), self.finished, running, len(self.failed), pace * left / self.count
+        )
+
+
+def _share(task: Task) -> float:
+    """How much of a task is done, as it says itself."""
+    progress = read_progress(task.folder)
+    return progress.steps / progress.total if progress else 0.0

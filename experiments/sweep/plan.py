@@ -1,0 +1,67 @@
+"""From planned runs to tasks: where each lies, what starts it, what it costs, and whether it is done."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from pathlib import Path
+
+from experiments.runs.costs import estimated_memory, estimated_seconds
+from experiments.runs.run_folder import CONFIG, State, lay_out, state_of
+from experiments.storage.folder_lock import is_locked
+from experiments.studies.study import PlannedRun
+from experiments.sweep.task import Task
+
+
+def tasks_of(planned: Iterable[PlannedRun], results: Path) -> list[Task]:
+    """A task for each run, the most telling first and among these the longest.
+
+    Args:
+        planned: The runs.
+        results: Folder below which each has its own, named by its id.
+    """
+    ordered = sorted(planned, key=lambda run: (run.priority, -estimated_seconds(run.settings)))
+    return [
+        Task(
+            id=run.id,
+            folder=results / run.id,
+            command=_command(results / run.id),
+            seconds=estimated_seconds(run.settings),
+            memory=estimated_memory(run.settings),
+        )
+        for run in ordered
+    ]
+
+
+def states_of(planned: Iterable[PlannedRun], results: Path) -> dict[str, State]:
+    """Where each run stands, by its folder.
+
+    Raises:
+        ValueError: A folder holds another run, or cannot be read.
+    """
+    return {run.id: state_of(results / run.id, run.settings) for run in planned}
+
+
+def lay_out_all(planned: Iterable[PlannedRun], results: Path, *, renew: bool) -> None:
+    """Write the config.json of every run that has none, from which its process takes the settings.
+
+    Args:
+        planned: The runs.
+        results: Folder below which each has its own.
+        renew: Begin anew what an older version of the code computed.
+
+    Raises:
+        ValueError: A folder cannot be written, or holds another run.
+    """
+    for run in planned:
+        folder = results / run.id
+        state = state_of(folder, run.settings)
+        if is_locked(folder):
+            continue
+        if (state == "older version" and renew) or not (folder / CONFIG).exists():
+            lay_out(folder, run.settings)
+
+
+def _command(folder: Path) -> tuple[str, ...]:
+    options = ("--settings", str(folder / CONFIG), "--out", str(folder), "--resume")
+    return (sys.executable, "-m", "experiments", "run", *options)
