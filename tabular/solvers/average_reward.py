@@ -23,7 +23,7 @@ from tabular.finite_mdp import FiniteMDP, State
 from tabular.progress import Progress, silent
 from tabular.solvers.error_bounds import improved, largest_rounding, rounding
 from tabular.solvers.linear_systems import solve_system
-from tabular.solvers.solution import require_known
+from tabular.solvers.solution import require_known, require_sweeps
 
 _SOLVED = 1e-11
 """By what share of the numbers that meet there the gain and bias of a policy may be wrong."""
@@ -67,10 +67,11 @@ def relative_value_iteration(
 
     Raises:
         ValueError: Some step is terminal, or the MDP is not weakly communicating, so that the
-            optimal gain may depend on the start.
+            optimal gain may depend on the start; or an argument is out of range.
         ArithmeticError: The bound is not below `tolerance` after `max_iterations`, or rounding
             leaves the gain unknown (`tabular.solvers.solution`).
     """
+    require_sweeps(tolerance, max_iterations)
     _require_continuing(mdp)
     if not is_weakly_communicating(mdp):
         raise ValueError(

@@ -175,6 +175,16 @@ def test_costs_of_most_different_sizes_add_up():
         assert solution.error_bound < 1e-13
 
 
+def test_episodes_that_end_soon_are_known_whatever_the_discount():
+    law = np.zeros((3, 2, 3))
+    law[0, :, 1] = law[1, 0, 2] = law[1, 1, 0] = 1  # 0 -> 1 -> 2 -> the end, or back to 0
+    mdp = FiniteMDP.from_arrays(law, [[-1.0, -2.0], [-1.0, -1e9], [-1.0, -1.0]])
+    for solve in (discounted.policy_iteration, discounted.value_iteration):
+        solution = solve(mdp, 1 - 2.0**-52)
+        np.testing.assert_allclose(solution.values, [-3, -2, -1], rtol=1e-14)
+        assert solution.error_bound < 1e-12
+
+
 def test_what_rounding_leaves_unknown_is_refused_in_one_line():
     law = np.array([[[1.0, 0], [1, 0]], [[0, 1], [0, 1]]])
     mdp = FiniteMDP.from_arrays(law, [[1.0, 1.0], [2.0, 2.0]])
@@ -198,8 +208,25 @@ def test_value_iteration_says_beforehand_that_it_would_take_long():
         discounted.value_iteration(mdp, 0.99999)
     with pytest.raises(ValueError, match="accepted: at most max_iterations, which is 10"):
         discounted.value_iteration(mdp, 0.9, max_iterations=10)
-    with pytest.raises(ValueError, match="tolerance must be at least 0, got nan"):
-        discounted.value_iteration(mdp, 0.9, tolerance=float("nan"))
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"tolerance": float("nan")}, "tolerance must be at least 0, got nan"),
+        ({"tolerance": -1.0}, "tolerance must be at least 0, got -1"),
+        ({"max_iterations": 0}, "max_iterations must be at least 1, got 0"),
+    ],
+)
+def test_sweeps_that_make_no_sense_are_refused(limits, message):
+    mdp = FiniteMDP.from_arrays(*NEAR_ONE)
+    for solve in (
+        partial(discounted.value_iteration, discount=0.9),
+        stochastic_shortest_path.value_iteration,
+        average_reward.relative_value_iteration,
+    ):
+        with pytest.raises(ValueError, match=message):
+            solve(mdp, **limits)
 
 
 def test_value_iteration_ends_where_an_end_hardly_ever_comes():
