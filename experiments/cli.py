@@ -175,6 +175,10 @@ def _answer(words: Sequence[str]) -> int:
         )
     except (ValueError, OSError) as error:
         return _complain(str(error), 2)
+    except ArithmeticError as error:
+        if type(error) is not ArithmeticError:  # a division by zero is a fault of ours
+            raise
+        return _complain(str(error), 2)
 
 
 def _complain(message: str, status: int) -> int:
