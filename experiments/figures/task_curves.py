@@ -34,7 +34,7 @@ def draw_curves(cells: Cells, path: Path) -> None:
             tasks.setdefault(title, []).append(cell)
     columns = min(max(len(tasks), 1), _COLUMNS)
     rows = -(-len(tasks) // columns) or 1
-    with picture(path, 4.2 * columns, 3.2 * rows + 0.8) as figure:
+    with picture(path, 4.2 * columns + 3.6, 3.2 * rows + 0.8) as figure:  # the legend beside
         axes = figure.subplots(rows, columns, squeeze=False)
         for spare in axes.flat[len(tasks) :]:
             spare.set_axis_off()
