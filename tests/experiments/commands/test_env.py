@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from experiments.commands.env import SIZES, optimum, scopes
+from experiments.commands.env import optimum, scopes
+from experiments.tasks import SIZES
 from tabular import environment, reference_performance
 
 
@@ -81,7 +82,7 @@ def test_a_rule_whose_law_is_broken_is_refused_with_its_state(tmp_path):
 def test_the_optimum_is_printed_for_every_size_of_the_online_experiment(capsys):
     assert optimum("PanFlute", json="-") == 0
     found = json.loads(capsys.readouterr().out)
-    assert tuple(entry["size"] for entry in found) == SIZES["panflute"]
+    assert tuple(entry["size"] for entry in found) == SIZES["PanFlute"]
     for entry in found:
         played = environment("PanFlute", entry["size"])
         assert entry["optimal"]["value"] == reference_performance(played, "optimal").value
