@@ -87,7 +87,7 @@ class Agent:
         """Q-values of what is seen; the stream decides the draw of a latent."""
         model = self.model
         drawn = lane_words(stream, model.represent_words, observation.shape[1])
-        features = model.represent(model.perceptrons(learner.model), observation, drawn)
+        features = model.represent(learner.model, observation, drawn)
         return self._q(learner.q)(features)
 
     def act(

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from deep.models.learned_model import LearnedModel
 from deep.models.likelihood import features_loss, outcome_loss
-from deep.networks import Network, Perceptrons
+from deep.models.model import Parameters
+from deep.networks import Network, Perceptron, Perceptrons
 from deep.one_hot import one_hot
 from deep.random_streams import Stream, categorical, lane_words, normal
 from deep.replay_buffer import Replayed
@@ -89,10 +90,10 @@ class LatentModel(LearnedModel):
         return learned[2:4]
 
     def encode(
-        self, learned: Perceptrons, observation: UInt8[Tensor, "lane batch feature"]
+        self, encoder: Perceptron, observation: UInt8[Tensor, "lane batch feature"]
     ) -> Float[Tensor, "lane batch statistic"]:
         """The posterior given observations."""
-        return self.posterior(learned[0](observation.float()))
+        return self.posterior(encoder(observation.float()))
 
     def predict(
         self,
@@ -105,12 +106,13 @@ class LatentModel(LearnedModel):
 
     def represent(
         self,
-        learned: Perceptrons,
+        parameters: Parameters,
         observation: UInt8[Tensor, "lane batch feature"],
         drawn: Int32[Tensor, "word lane batch"],
     ) -> Float32[Tensor, "lane batch latent"]:
         """A latent drawn from the posterior, also where the agent then acts greedily."""
-        return self.sample(self.encode(learned, observation), drawn)
+        (encoder,) = self.networks[0].perceptrons(parameters[0])
+        return self.sample(self.encode(encoder, observation), drawn)
 
     def start(
         self,
@@ -118,7 +120,7 @@ class LatentModel(LearnedModel):
         observation: UInt8[Tensor, "lane batch feature"],
         drawn: Int32[Tensor, "word lane batch"],
     ) -> Float32[Tensor, "lane batch latent"]:
-        return self.represent(learned, observation, drawn)
+        return self.sample(self.encode(learned[0], observation), drawn)
 
     def step(
         self,
@@ -134,7 +136,7 @@ class LatentModel(LearnedModel):
         size = batch.action.shape[1]
         drawn = lane_words(stream, VARIABLES, size)
         both = torch.cat((batch.observation, batch.next_observation), 1)
-        current, following = self.encode(learned, both).split(size, 1)
+        current, following = self.encode(learned[0], both).split(size, 1)
         latent = self.sample(current, drawn)
         prior = self.predict(learned, latent, batch.action)
         outcome = self.predict_outcomes(learned, latent, batch.action)

@@ -84,7 +84,7 @@ class Model(ABC):
 
     def represent(
         self,
-        learned: Perceptrons,
+        parameters: Parameters,
         observation: UInt8[Tensor, "lane batch feature"],
         drawn: Int32[Tensor, "word lane batch"],
     ) -> Float32[Tensor, "lane batch _"]:
