@@ -12,7 +12,6 @@ and any number of steps can be drawn at once, in any order. Two's complement `in
 unsigned words throughout.
 """
 
-from enum import IntEnum
 from fractions import Fraction
 from math import pi, prod
 from typing import NamedTuple
@@ -27,8 +26,11 @@ _WORD = 2**32
 _BLOCKS = 2**24
 
 
-class Purpose(IntEnum):
-    """What words are drawn for; words of different purposes are independent. At most 256."""
+class Purpose:
+    """What words are drawn for; words of different purposes are independent. At most 256.
+
+    Plain numbers, not an `IntEnum`, whose comparisons some versions of torch cannot compile.
+    """
 
     ENVIRONMENT = 0
     RESET = 1
