@@ -2,15 +2,12 @@
 
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float, Float32, Int32, Int64, UInt8
 from torch import Tensor
 
 from deep.models.learned_model import LearnedModel
 from deep.models.likelihood import features_loss, outcome_loss
-from deep.models.model import Parameters
-from deep.networks import Network
-from deep.one_hot import one_hot
+from deep.networks import Network, Perceptrons
 from deep.random_streams import Stream, uniform
 from deep.replay_buffer import Replayed
 
@@ -45,53 +42,40 @@ class SimpleModel(LearnedModel):
 
     def start(
         self,
-        parameters: Parameters,
+        learned: Perceptrons,
         observation: UInt8[Tensor, "lane batch feature"],
         drawn: Int32[Tensor, "word lane batch"],
     ) -> Float32[Tensor, "lane batch feature"]:
         return observation.float()
 
-    def features(
-        self, state: Float32[Tensor, "lane batch feature"]
-    ) -> Float32[Tensor, "lane batch feature"]:
-        return state
+    def outcome_perceptrons(self, learned: Perceptrons) -> Perceptrons:
+        return learned[:2]
 
-    def predict(
+    def next_logits(
         self,
-        parameters: Parameters,
+        learned: Perceptrons,
         observation: Float32[Tensor, "lane batch feature"],
         action: Int64[Tensor, "lane batch"],
-    ) -> list[Float[Tensor, "lane batch _"]]:
-        """Mean reward, continuation logit, and the logits of the next observation's features."""
-        chosen = one_hot(action, self.environment.num_actions)
-        return self.network(parameters[0], torch.cat((observation, chosen), 2))
+    ) -> Float[Tensor, "lane batch feature"]:
+        """Logits of the features of the next observation."""
+        return learned[2](self.read(observation, action))
 
-    def loss(
-        self,
-        parameters: Parameters,
-        batch: Replayed,
-        stream: Stream,
-    ) -> Float[Tensor, "lane"]:
+    def loss(self, learned: Perceptrons, batch: Replayed, stream: Stream) -> Float[Tensor, "lane"]:
         """The negative log-likelihood; that of the next observation where the episode went on."""
-        reward, continuation, logits = self.predict(
-            parameters, batch.observation.float(), batch.action
-        )
+        observation = batch.observation.float()
+        outcome = self.predict_outcomes(learned, observation, batch.action)
+        logits = self.next_logits(learned, observation, batch.action)
         following = features_loss(logits, batch.next_observation, batch.terminal)
-        return (outcome_loss(reward, continuation, batch) + following).mean(1)
+        return (outcome_loss(*outcome, batch) + following).mean(1)
 
     def step(
         self,
-        parameters: Parameters,
+        learned: Perceptrons,
         state: Float32[Tensor, "lane batch feature"],
         action: Int64[Tensor, "lane batch"],
         drawn: Int32[Tensor, "word lane batch"],
-    ) -> tuple[
-        Float32[Tensor, "lane batch feature"],
-        Float32[Tensor, "lane batch"],
-        Float32[Tensor, "lane batch"],
-    ]:
-        """Draw the next observation's features; reward and continuation are their expectations."""
-        reward, continuation, logits = self.predict(parameters, state, action)
+    ) -> tuple[Float32[Tensor, "lane batch feature"], None]:
+        """Draw the next observation's features."""
+        logits = self.next_logits(learned, state, action)
         chance = logits.clamp(0, 1) if self.clipped_logit_sampling else logits.sigmoid()
-        following = (uniform(drawn).movedim(0, 2) < chance).float()
-        return following, reward.squeeze(2), continuation.squeeze(2).sigmoid()
+        return (uniform(drawn).movedim(0, 2) < chance).float(), None

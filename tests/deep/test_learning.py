@@ -114,7 +114,8 @@ def every_pair(case, copies):
 
 def imagined(name, loop):
     """Mean reward and continuation of a step, and of the one that follows it."""
-    case, model, parameters = CASES[name], loop.agent.model, loop.state.learner.model
+    case, model = CASES[name], loop.agent.model
+    learned = model.perceptrons(loop.state.learner.model)
     seen, action = every_pair(case, DRAWS)
 
     def draw(step, purpose, count):
@@ -122,12 +123,13 @@ def imagined(name, loop):
             Stream(loop.lanes.seed, torch.tensor(step), purpose), count, seen.shape[1]
         )
 
-    latent = model.start(parameters, seen, draw(0, Purpose.ROLLOUT_START, model.represent_words))
+    latent = model.start(learned, seen, draw(0, Purpose.ROLLOUT_START, model.represent_words))
     means = []
     for step in range(2):
         drawn = draw(step, Purpose.ROLLOUT, model.step_words)
-        latent, *outcome = model.step(parameters, latent, action, drawn)
-        means += outcome
+        following, known = model.step(learned, latent, action, drawn)
+        means += model.outcomes(learned, latent, action, [known])
+        latent = following
     return torch.stack(means, 2).view(-1, case.rules.num_actions, DRAWS, 4).mean(2).numpy()
 
 
@@ -176,9 +178,11 @@ def test_an_agent_learns_a_model_and_the_best_policy(name):
 
 def assert_features_are_distributed_as_they_are(case, loop):
     seen, action = every_pair(case, 1)
-    predicted = loop.agent.model.predict(loop.state.learner.model, seen.float(), action)
+    model = loop.agent.model
+    learned = model.perceptrons(loop.state.learner.model)
+    predicted = model.next_logits(learned, seen.float(), action)
     truth = expected(case, lambda outcome: case.rules.observation(outcome.next_state))
-    error = np.abs(predicted[2].sigmoid().view(truth.shape).numpy() - truth)
+    error = np.abs(predicted.sigmoid().view(truth.shape).numpy() - truth)
     # The spontaneous event has probability 1/4, and every pair was met about 80 times.
     assert error.max() < 0.15
     assert error.mean() < 0.03
