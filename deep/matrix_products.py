@@ -5,7 +5,6 @@ arithmetic, and is left out. Backpropagation multiplies once more for the weight
 and once more for its input, except where nothing that is learned lies before the input.
 """
 
-from dataclasses import replace
 from functools import singledispatch
 from itertools import pairwise
 from typing import NamedTuple
@@ -154,8 +153,8 @@ def _(model: PerfectModel, q: Network) -> Products:
 def _(model: SimpleModel, q: Network) -> Products:
     rows = model.batch_size
     *outcome, following = model.network.outputs
-    step = _forward(q, rows) + _forward(replace(model.network, outputs=(following,)), rows)
-    once = _forward(replace(model.network, outputs=tuple(outcome)), TRANSITIONS)
+    step = _forward(q, rows) + _forward(model.network._replace(outputs=(following,)), rows)
+    once = _forward(model.network._replace(outputs=tuple(outcome)), TRANSITIONS)
     return model.rollout_length * step + once
 
 
