@@ -9,6 +9,8 @@ import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.utils.env_checker import check_env
 from gymnasium.wrappers.vector import RecordEpisodeStatistics
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import deep
 
@@ -276,3 +278,42 @@ def test_a_vector_environment_renders_one_picture_for_each_copy(name):
     pictures = together.render()
     assert len(pictures) == 3
     assert {picture.dtype for picture in pictures} == {np.dtype(np.uint8)}
+
+
+WHOLE = st.one_of(
+    st.integers(-3, 2**64),
+    st.sampled_from([2**63 - 1, 2**63 - 2, np.int64(5), np.uint8(7), True, None]),
+)
+ODD = st.one_of(WHOLE, st.floats(), st.text(max_size=3))
+SEEDS = st.one_of(ODD, st.lists(ODD, max_size=4), st.lists(WHOLE, min_size=2, max_size=2))
+MASKS = st.one_of(st.none(), st.lists(st.booleans(), max_size=3), st.just("abc"))
+
+
+@given(SEEDS, MASKS)
+@settings(max_examples=200, deadline=None)
+def test_whatever_is_given_to_a_reset_is_done_or_refused_in_one_line_and_the_copies_live_on(
+    seed, mask
+):
+    together, undisturbed = (make_vector("mbgen/OpenGrid-v0", 2, grid_size=2) for _ in range(2))
+    for vector in (together, undisturbed):
+        vector.reset(seed=0)
+    options = None if mask is None else {"reset_mask": np.array(mask)}
+    refusal = None
+    try:
+        seen, _ = together.reset(seed=seed, options=options)
+    except ValueError as error:
+        refusal = str(error)
+    if refusal is not None:
+        assert "\n" not in refusal
+        assert np.array_equal(together.reset()[0], undisturbed.reset()[0])
+        return
+    seeds = (
+        list(seed)
+        if isinstance(seed, list)
+        else [seed + k if seed is not None else None for k in (0, 1)]
+    )
+    chosen = [True, True] if mask is None else mask
+    for lane, (each, reset) in enumerate(zip(seeds, chosen, strict=True)):
+        if reset and each is not None:
+            single = gymnasium.make("mbgen/OpenGrid-v0", grid_size=2).unwrapped
+            assert np.array_equal(seen[lane], single.reset(seed=int(each))[0])
