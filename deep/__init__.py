@@ -11,6 +11,7 @@ from deep.agent import Agent, Lanes, Learner
 from deep.models import (
     AGENTS,
     CategoricalModel,
+    Forecast,
     GaussianModel,
     Model,
     PerfectModel,
@@ -33,6 +34,7 @@ __all__ = [
     "Acceleration",
     "Agent",
     "CategoricalModel",
+    "Forecast",
     "GaussianModel",
     "Lanes",
     "Learner",

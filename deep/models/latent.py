@@ -12,7 +12,8 @@ import torch
 from jaxtyping import Float, Float32, Int32, Int64, UInt8
 from torch import Tensor
 
-from deep.models.learned_model import LearnedModel
+from deep.argument_checks import require_integer
+from deep.models.learned_model import Forecast, LearnedModel
 from deep.models.likelihood import features_loss, outcome_loss
 from deep.models.model import Parameters
 from deep.networks import Network
@@ -113,6 +114,15 @@ class LatentModel(LearnedModel):
         reward, continuation = outcome(parameters[2], read)
         return self.prior(outputs), reward, continuation
 
+    def decode(
+        self,
+        parameters: Parameters,
+        latent: Float[Tensor, "lane batch latent"],
+    ) -> Float[Tensor, "lane batch feature"]:
+        """The probability that each feature of the observation behind a latent is 1."""
+        (logits,) = self.networks[3](parameters[3], latent)
+        return logits.sigmoid()
+
     def represent(
         self,
         parameters: Parameters,
@@ -148,6 +158,26 @@ class LatentModel(LearnedModel):
     ]:
         prior, reward, continuation = self.predict(parameters, state, action)
         return self.sample(prior, drawn), reward.squeeze(2), continuation.squeeze(2).sigmoid()
+
+    def forecast(
+        self,
+        parameters: Parameters,
+        observation: UInt8[Tensor, "lane batch feature"],
+        action: Int64[Tensor, "lane batch"],
+        stream: Stream,
+        draws: int,
+    ) -> Forecast:
+        """Averages over latents drawn from the posterior and, given these, from the prior."""
+        require_integer("draws", draws, 1)
+        drawn = lane_words(stream, self.represent_words + self.step_words, draws * action.shape[1])
+        posterior = self.encode(parameters, observation).repeat(1, draws, 1)
+        latent = self.sample(posterior, drawn[: self.represent_words])
+        following, *means = self.step(
+            parameters, latent, action.repeat(1, draws), drawn[self.represent_words :]
+        )
+        features = self.decode(parameters, following).unflatten(1, (draws, -1))
+        reward, continuation = (each.unflatten(1, (draws, -1)).mean(1) for each in means)
+        return Forecast(reward, continuation, features.movedim(1, 0))
 
     def loss(
         self,

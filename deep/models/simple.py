@@ -6,7 +6,8 @@ import torch
 from jaxtyping import Float, Float32, Int32, Int64, UInt8
 from torch import Tensor
 
-from deep.models.learned_model import LearnedModel
+from deep.argument_checks import require_integer
+from deep.models.learned_model import Forecast, LearnedModel
 from deep.models.likelihood import features_loss, outcome_loss
 from deep.models.model import Parameters
 from deep.networks import Network
@@ -92,6 +93,25 @@ class SimpleModel(LearnedModel):
     ]:
         """Draw the next observation's features; reward and continuation are their expectations."""
         reward, continuation, logits = self.predict(parameters, state, action)
-        chance = logits.clamp(0, 1) if self.clipped_logit_sampling else logits.sigmoid()
-        following = (uniform(drawn).movedim(0, 2) < chance).float()
+        following = (uniform(drawn).movedim(0, 2) < self._chance(logits)).float()
         return following, reward.squeeze(2), continuation.squeeze(2).sigmoid()
+
+    def forecast(
+        self,
+        parameters: Parameters,
+        observation: UInt8[Tensor, "lane batch feature"],
+        action: Int64[Tensor, "lane batch"],
+        stream: Stream,
+        draws: int,
+    ) -> Forecast:
+        """The Bernoullis that `step` draws from; there is one draw, since nothing is sampled before."""
+        require_integer("draws", draws, 1)
+        reward, continuation, logits = self.predict(parameters, observation.float(), action)
+        chance = self._chance(logits).unsqueeze(0)
+        return Forecast(reward.squeeze(2), continuation.squeeze(2).sigmoid(), chance)
+
+    def _chance(
+        self, logits: Float[Tensor, "lane batch feature"]
+    ) -> Float[Tensor, "lane batch feature"]:
+        """The probability with which each feature is imagined to be 1."""
+        return logits.clamp(0, 1) if self.clipped_logit_sampling else logits.sigmoid()
