@@ -13,7 +13,7 @@ from torch import Tensor
 
 from deep.adam import Moments, adam_step, no_moments
 from deep.models import LearnedModel, Model, Parameters
-from deep.networks import Network
+from deep.networks import Network, Perceptron
 from deep.q_learning import softmax_action, td_loss, td_target
 from deep.random_streams import Purpose, Stream, lane_words
 from deep.replay_buffer import ReplayBuffer, Replayed
@@ -79,6 +79,9 @@ class Agent:
         actions = self.model.environment.num_actions
         return Network(self.model.num_features, (actions,), precision=self.model.precision)
 
+    def _q(self, parameters: Float[Tensor, "lane q_parameter"]) -> Perceptron:
+        return self.q_network.perceptrons(parameters)[0]
+
     def initial(self, seed: Int64[Tensor, "lane"]) -> Learner:
         """Before the first update."""
         numbers = torch.arange(len(self.model.networks), device=seed.device)
@@ -100,7 +103,7 @@ class Agent:
         model = self.model
         drawn = lane_words(stream, model.represent_words, observation.shape[1])
         features = model.represent(learner.model, observation, drawn)
-        return self.q_network(learner.q, features)[0]
+        return self._q(learner.q)(features)
 
     def act(
         self,
@@ -182,7 +185,8 @@ class Agent:
             return torch.zeros_like(lanes.temperature)
 
         def objective(parameters: Parameters) -> Tensor:
-            return model.loss(parameters, batch, Stream(lanes.seed, step, Purpose.MODEL_LOSS))
+            stream = Stream(lanes.seed, step, Purpose.MODEL_LOSS)
+            return model.loss(model.perceptrons(parameters), batch, stream)
 
         gradients, loss = _gradient(objective, learner.model)
         for place, moments, gradient in zip(
@@ -205,17 +209,18 @@ class Agent:
         Returns:
             The loss before the step.
         """
-        network = self.q_network
+        q = self._q(learner.q)
 
         def behaviour(features: Tensor, drawn: Tensor) -> Tensor:
-            return softmax_action(network(learner.q, features)[0], lanes.temperature, drawn)
+            return softmax_action(q(features), lanes.temperature, drawn)
 
         stream = Stream(lanes.seed, step, Purpose.ROLLOUT)
-        experience = self.model.experience(learner.model, starts, behaviour, stream)
-        target = td_target(network, learner.target, experience)
+        model = self.model.perceptrons(learner.model)
+        experience = self.model.experience(model, starts, behaviour, stream)
+        target = td_target(self._q(learner.target), experience)
 
         def objective(parameters: Tensor) -> Tensor:
-            return td_loss(network, parameters, target, experience)
+            return td_loss(self._q(parameters), target, experience)
 
         gradient, loss = _gradient(objective, learner.q)
         adam_step(learner.q, learner.q_moments, gradient, lanes.step_size.unsqueeze(1))

@@ -22,9 +22,8 @@ from deep.networks import Network
 
 
 class Product(NamedTuple):
-    """A batched matrix product of one lane, `[member, row, inner] x [member, inner, column]`."""
+    """A matrix product of one lane, `[row, inner] x [inner, column]`."""
 
-    members: int
     rows: int
     inner: int
     columns: int
@@ -32,7 +31,7 @@ class Product(NamedTuple):
     @property
     def flops(self) -> int:
         """Multiplications and additions."""
-        return 2 * self.members * self.rows * self.inner * self.columns
+        return 2 * self.rows * self.inner * self.columns
 
 
 Products = list[Product]
@@ -80,23 +79,27 @@ def flops(products: Products) -> int:
     return sum(product.flops for product in products)
 
 
-def _layers(network: Network) -> list[tuple[int, int, int]]:
-    """Members, inputs and outputs of each product of a forward pass."""
-    widths = [network.inputs, *[network.width] * network.depth]
-    hidden = [(network.heads, *layer) for layer in pairwise(widths)]
-    return hidden + [(1, network.width, size) for size in network.outputs]
+def _layers(network: Network) -> list[tuple[int, int]]:
+    """Inputs and outputs of each product of a forward pass, perceptron by perceptron."""
+    hidden = [network.width] * network.depth
+    return [
+        layer for size in network.outputs for layer in pairwise([network.inputs, *hidden, size])
+    ]
 
 
 def _forward(network: Network, rows: int) -> Products:
-    return [Product(members, rows, i, o) for members, i, o in _layers(network)]
+    return [Product(rows, i, o) for i, o in _layers(network)]
 
 
 def _learning(network: Network, rows: int, *, through: bool = False) -> Products:
     """Forward and backward; `through` whether the input's gradient is wanted too."""
     layers = _layers(network)
-    weights = [Product(members, i, rows, o) for members, i, o in layers]
-    inputs = [Product(members, rows, o, i) for members, i, o in layers]
-    return _forward(network, rows) + weights + inputs[0 if through else 1 :]
+    first = network.depth + 1  # layers of a perceptron, of which only the first may do without
+    weights = [Product(i, rows, o) for i, o in layers]
+    inputs = [
+        Product(rows, o, i) for place, (i, o) in enumerate(layers) if through or place % first
+    ]
+    return _forward(network, rows) + weights + inputs
 
 
 @singledispatch
@@ -149,15 +152,19 @@ def _(model: PerfectModel, q: Network) -> Products:
 @_rollouts.register
 def _(model: SimpleModel, q: Network) -> Products:
     rows = model.batch_size
-    return model.rollout_length * (_forward(q, rows) + _forward(model.network, rows))
+    *outcome, following = model.network.outputs
+    step = _forward(q, rows) + _forward(model.network._replace(outputs=(following,)), rows)
+    once = _forward(model.network._replace(outputs=tuple(outcome)), TRANSITIONS)
+    return model.rollout_length * step + once
 
 
 @_rollouts.register
 def _(model: LatentModel, q: Network) -> Products:
     rows = model.batch_size
     _, dynamics, outcome, _ = model.networks
-    step = _forward(q, rows) + _forward(dynamics, rows) + _forward(outcome, rows)
-    return _representation(model, rows) + model.rollout_length * step
+    step = _forward(q, rows) + _forward(dynamics, rows)
+    steps = _representation(model, rows) + model.rollout_length * step
+    return steps + _forward(outcome, TRANSITIONS)
 
 
 @_representation.register

@@ -22,11 +22,35 @@ _TRUNCATION = 2.0  # standard deviations
 _ALIGNMENT = 16  # numbers: a lane's parameters begin where a vector register can load them
 
 
+class Perceptron(NamedTuple):
+    """A multilayer perceptron (ELU) in each lane.
+
+    Attributes:
+        weights: Of each layer, `[lane, in, out]`, in the precision of the products.
+        biases: Of each layer, `[lane, 1, out]`, in that of everything else.
+    """
+
+    weights: tuple[Float[Tensor, "lane _ _"], ...]
+    biases: tuple[Float[Tensor, "lane 1 _"], ...]
+
+    def __call__(
+        self, inputs: Float[Tensor, "lane batch feature"]
+    ) -> Float[Tensor, "lane batch output"]:
+        """Apply it to the batch of each lane."""
+        *hidden, last = zip(self.weights, self.biases, strict=True)
+        for weight, bias in hidden:
+            inputs = elu(_affine(inputs, weight, bias))
+        return _affine(inputs, *last)
+
+
+Perceptrons = tuple[Perceptron, ...]
+
+
 class Network(NamedTuple):
     """Multilayer perceptrons (ELU) that read the same input, one for each entry of `outputs`.
 
     They share nothing but the input. Each has a block of its own among the parameters, all blocks
-    of one size, so that lanes and perceptrons together are one batch of matrix products.
+    of one size.
 
     Attributes:
         inputs: Features of the input.
@@ -69,7 +93,24 @@ class Network(NamedTuple):
         """Of a lane."""
         return self.heads * self.block_size
 
-    def layers(
+    def perceptrons(self, parameters: Float[Tensor, "lane parameter"]) -> Perceptrons:
+        """The perceptrons, ready to be applied.
+
+        Weights of precision "bf16" are rounded here, once for every use; else all are views.
+        """
+        dtype = torch.bfloat16 if self.precision == "bf16" else parameters.dtype
+        layers = [layer.unbind(1) for layer in self._layers(parameters)]
+        made = []
+        for size, own in zip(self.outputs, zip(*layers, strict=True), strict=True):
+            weights, biases = list(own[: self.depth + 1]), list(own[self.depth + 1 :])
+            used = weights[-1].flatten(1)[:, : self.width * size]
+            weights[-1] = used.unflatten(1, (self.width, size))
+            biases[-1] = biases[-1][:, :, :size]
+            rounded = tuple(weight.to(dtype) for weight in weights)
+            made.append(Perceptron(rounded, tuple(biases)))
+        return tuple(made)
+
+    def _layers(
         self, parameters: Float[Tensor, "lane parameter"]
     ) -> list[Float[Tensor, "lane head _ _"]]:
         """The parameters as views of the given shapes."""
@@ -88,35 +129,18 @@ class Network(NamedTuple):
         # Computed in float64, so that every device rounds to the same float32.
         inside = (uniform(drawn).double() * 2 - 1 + 2.0**-24) * erf(_TRUNCATION / sqrt(2))
         parameters = torch.erfinv(inside).mul(sqrt(2)).float().contiguous()
-        for index, layer in enumerate(self.layers(parameters)):
+        for index, layer in enumerate(self._layers(parameters)):
             layer.mul_(layer.shape[2] ** -0.5 if index <= self.depth else 0)
         used = sum(map(prod, self.shapes))
         parameters.view(-1, self.heads, self.block_size)[:, :, used:] = 0
         return parameters
 
-    def __call__(
-        self,
-        parameters: Float[Tensor, "lane parameter"],
-        inputs: Float[Tensor, "lane batch feature"],
-    ) -> list[Float[Tensor, "lane batch _"]]:
-        """Apply every perceptron to the batch of each lane; returns the output of each."""
-        layers = self.layers(parameters)
-        *weights, last_weight = layers[: self.depth + 1]
-        *biases, last_bias = layers[self.depth + 1 :]
-        hidden = inputs.unsqueeze(1).expand(-1, self.heads, -1, -1).flatten(0, 1)
-        for weight, bias in zip(weights, biases, strict=True):
-            hidden = elu(self._affine(hidden, weight.flatten(0, 1), bias.flatten(0, 1)))
-        outputs = []
-        for head, last in enumerate(hidden.unflatten(0, (-1, self.heads)).unbind(1)):
-            size = self.outputs[head]
-            weight = last_weight[:, head].flatten(1)[:, : self.width * size]
-            bias = last_bias[:, head, :, :size]
-            outputs.append(self._affine(last, weight.unflatten(1, (self.width, size)), bias))
-        return outputs
 
-    def _affine(self, inputs: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
-        # Not baddbmm: it would copy the bias over the whole batch first, while compiled code adds
-        # it and applies the activation in one pass.
-        if self.precision == "bf16":
-            return torch.bmm(inputs.bfloat16(), weight.bfloat16()).float() + bias
-        return torch.bmm(inputs, weight) + bias
+def _affine(
+    inputs: Float[Tensor, "lane batch in"],
+    weight: Float[Tensor, "lane in out"],
+    bias: Float[Tensor, "lane 1 out"],
+) -> Float[Tensor, "lane batch out"]:
+    # Not baddbmm: it would copy the bias over the whole batch first, while compiled code adds it and
+    # applies the activation in one pass.
+    return torch.bmm(inputs.to(weight.dtype), weight).to(bias.dtype) + bias

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from jaxtyping import Float, Float32, Int32, Int64
 from torch import Tensor
 
-from deep.networks import Network
+from deep.networks import Perceptron
 from deep.random_streams import categorical
 
 DISCOUNT = 0.9
@@ -31,23 +31,17 @@ class Transitions(NamedTuple):
     weight: Float32[Tensor, "lane batch"]
 
 
-def td_target(
-    network: Network, target: Float32[Tensor, "lane parameter"], transitions: Transitions
-) -> Float32[Tensor, "lane batch"]:
+def td_target(target: Perceptron, transitions: Transitions) -> Float32[Tensor, "lane batch"]:
     """Reward + gamma * continuation * max over actions of the target network's Q(successor, action)."""
-    (q,) = network(target, transitions.next_features)
-    return transitions.reward + DISCOUNT * transitions.continuation * q.amax(-1)
+    best = target(transitions.next_features).amax(-1)
+    return transitions.reward + DISCOUNT * transitions.continuation * best
 
 
 def td_loss(
-    network: Network,
-    parameters: Float[Tensor, "lane parameter"],
-    target: Float32[Tensor, "lane batch"],
-    transitions: Transitions,
+    q: Perceptron, target: Float32[Tensor, "lane batch"], transitions: Transitions
 ) -> Float[Tensor, "lane"]:
     """The weighted squared one-step error, mean over the batch (not over the sum of the weights)."""
-    (q,) = network(parameters, transitions.features)
-    chosen = q.gather(2, transitions.action.unsqueeze(2)).squeeze(2)
+    chosen = q(transitions.features).gather(2, transitions.action.unsqueeze(2)).squeeze(2)
     return (transitions.weight * (chosen - target).square()).mean(1)
 
 

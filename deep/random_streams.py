@@ -29,7 +29,7 @@ _BLOCKS = 2**24
 class Purpose:
     """What words are drawn for; words of different purposes are independent. At most 256.
 
-    Plain numbers: in Python 3.12 not every version of torch's compiler can compare an enumeration's.
+    Plain numbers, not an `IntEnum`, whose comparisons some versions of torch cannot compile.
     """
 
     ENVIRONMENT = 0

@@ -44,9 +44,8 @@ class Command(NamedTuple):
             return function
         bound: Any = functools.partial(function, self.study)
         functools.update_wrapper(bound, function)
-        del (
-            bound.__wrapped__
-        )  # its signature would be the function's, with the study among the arguments
+        # Through it, the signature would be the function's, with the study among the arguments.
+        del bound.__wrapped__
         return cast("Callable[..., int]", bound)
 
 
@@ -175,6 +174,10 @@ def _answer(words: Sequence[str]) -> int:
             f"this needs {error.name}, which is not installed: pip install 'mbgen[{extra}]'", 2
         )
     except (ValueError, OSError) as error:
+        return _complain(str(error), 2)
+    except ArithmeticError as error:
+        if type(error) is not ArithmeticError:  # a division by zero is a fault of ours
+            raise
         return _complain(str(error), 2)
 
 

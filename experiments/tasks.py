@@ -10,11 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-import tabular.environments as readable
-from tabular.rule import Environment as ReadableEnvironment
-
 if TYPE_CHECKING:
     import deep.environments as batched
+    from tabular.rule import Environment as ReadableEnvironment
 
 EnvironmentName = Literal["PanFlute", "ButtonGrid", "ProcMaze", "OpenGrid"]
 ENVIRONMENTS: tuple[str, ...] = get_args(EnvironmentName)
@@ -93,7 +91,9 @@ def readable_environment(
     Raises:
         ValueError: The environment has no such size or event.
     """
-    plain = readable.environment(name, size, spontaneous=spontaneous)
+    from tabular import environment
+
+    plain = environment(name, size, spontaneous=spontaneous)
     if event is None:
         return plain
     _require_event(name, event)

@@ -14,7 +14,6 @@ Numbers may be exact. A table is an array of floats, or an array of dtype object
 `Fraction`; where the table, the rewards and γ are Fractions (or ints), so is every result.
 """
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -23,6 +22,8 @@ from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Shaped
+
+from tabular.rule import is_finite
 
 Number = int | float | Fraction
 """An exact number or a float."""
@@ -72,8 +73,8 @@ class Dataset:
             ]:
                 if value not in range(size):
                     raise ValueError(f"{name} must be 0 to {size - 1}, got {value} in {transition}")
-            if not math.isfinite(reward):
-                raise ValueError(f"reward must be finite, got {reward} in {transition}")
+            if not is_finite(reward):
+                raise ValueError(f"reward must be a finite number, got {reward} in {transition}")
 
     def __len__(self) -> int:
         return len(self.transitions)

@@ -12,7 +12,7 @@ from typing import Generic, Literal, TypeVar, get_args
 
 import networkx as nx
 import numpy as np
-from jaxtyping import Bool, Float, Num
+from jaxtyping import Float, Int, Num
 from numpy.typing import ArrayLike
 from scipy import sparse
 
@@ -77,19 +77,15 @@ class FiniteMDP(Generic[State]):
                     f"{name} must have the shape {expected}, as rewards has {self.rewards.shape}, "
                     f"got {shape}"
                 )
-        large = ~(np.abs(self.rewards) <= MAX_REWARD)  # NaN is not at most anything
-        self._refuse(large, self.rewards, f"rewards must be finite and at most {MAX_REWARD:g}")
-        entries = self.transitions.tocoo()
-        wrong = ~((entries.data >= 0) & np.isfinite(entries.data))
-        least = np.zeros(self.rewards.size)
-        least[entries.row[wrong]] = entries.data[wrong]
-        self._refuse(
-            least.reshape(self.rewards.shape) != 0,
-            least.reshape(self.rewards.shape),
-            "transition probabilities must be at least 0",
-        )
-        sums = self.expected(np.ones(self.num_states))
-        self._refuse(sums > 1 + _ROUNDING, sums, "transition probabilities must add to at most 1")
+        paid, law = self.rewards.ravel(), self.transitions
+        large = np.flatnonzero(~(np.abs(paid) <= MAX_REWARD))  # NaN is not at most anything
+        self._refuse(large, paid[large], f"rewards must be finite and at most {MAX_REWARD:g}")
+        wrong = np.flatnonzero(~((law.data >= 0) & (law.data < np.inf)))
+        rows = np.searchsorted(law.indptr, wrong, side="right") - 1
+        self._refuse(rows, law.data[wrong], "transition probabilities must be at least 0")
+        sums = law @ np.ones(self.num_states)
+        above = np.flatnonzero(sums > 1 + _ROUNDING)
+        self._refuse(above, sums[above], "transition probabilities must add to at most 1")
         if not ((self.initial >= 0).all() and abs(self.initial.sum() - 1) <= 1e-9):
             raise ValueError(
                 "initial probabilities must be at least 0 and add to 1, got a least one of "
@@ -97,16 +93,13 @@ class FiniteMDP(Generic[State]):
             )
 
     def _refuse(
-        self,
-        wrong: Bool[np.ndarray, "state action"],
-        numbers: Float[np.ndarray, "state action"],
-        accepted: str,
+        self, rows: Int[np.ndarray, " wrong"], numbers: Float[np.ndarray, " wrong"], accepted: str
     ) -> None:
         """Raise ValueError about the first pair that is wrong, if there is one."""
-        for position, action in np.argwhere(wrong).tolist()[:1]:
+        if rows.size:
+            position, action = divmod(int(rows[0]), self.num_actions)
             raise ValueError(
-                f"{accepted}, got {numbers[position, action]} in state "
-                f"{self.states[position]!r} with action {action}"
+                f"{accepted}, got {numbers[0]} in state {self.states[position]!r} with action {action}"
             )
 
     @classmethod
@@ -159,6 +152,8 @@ class FiniteMDP(Generic[State]):
                 outcomes = rule.outcomes(state, action)
                 require_law(outcomes, state, action)
                 for outcome in outcomes:
+                    if not outcome.probability:
+                        continue
                     reward += outcome.probability * outcome.reward
                     if outcome.next_state is not None:
                         go_on(row, outcome.next_state, outcome.probability)

@@ -159,16 +159,14 @@ def _fault(outcomes: Iterable[object]) -> str | None:
         probability, next_state, reward, terminal = outcome
         if not isinstance(probability, (Fraction, int)) or probability < 0:
             return f"probabilities must be Fractions of at least 0, got {probability!r}"
-        if not _is_finite(reward):
+        if not is_finite(reward):
             return f"rewards must be finite numbers, got {reward!r}"
         if bool(terminal) != (next_state is None):
             return (
                 "each outcome must either be terminal or name a next state, got "
                 f"terminal {terminal!r} and next state {next_state!r}"
             )
-        try:
-            hash(next_state)
-        except TypeError:
+        if not _is_hashable(next_state):
             return f"next states must be hashable, got {next_state!r}"
         total += probability
     return None if total == 1 else f"the probabilities must add to 1, got {total}"
@@ -190,12 +188,37 @@ def require_initial_distribution(initial: Mapping[State, Fraction]) -> None:
         raise ValueError(f"the initial probabilities must add to 1, got {total}")
 
 
-def _is_finite(number: object) -> bool:
+def factors_of(rule: FactoredRule[State], state: State) -> tuple[Factor, ...]:
+    """The value of each factor.
+
+    Raises:
+        ValueError: There is not one for each name, or one cannot be hashed.
+    """
+    factors = rule.factors(state)
+    if not isinstance(factors, tuple) or len(factors) != len(rule.factor_names):
+        raise ValueError(
+            f"the factors of state {state!r} must be a tuple of {len(rule.factor_names)}, one for "
+            f"each of factor_names, got {factors!r}"
+        )
+    if not _is_hashable(factors):
+        raise ValueError(f"the factors of state {state!r} must be hashable, got {factors!r}")
+    return factors
+
+
+def is_finite(number: object) -> bool:
     """Whether it is a real number that a float can be near to."""
     try:
         return isinstance(number, Real) and math.isfinite(number)
     except OverflowError:
         return False
+
+
+def _is_hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
 
 
 def require_positive_integer(name: str, value: int) -> None:

@@ -16,7 +16,7 @@ from deep.argument_checks import require_integer
 from deep.models.learned_model import Forecast, LearnedModel
 from deep.models.likelihood import features_loss, outcome_loss
 from deep.models.model import Parameters
-from deep.networks import Network
+from deep.networks import Network, Perceptron, Perceptrons
 from deep.one_hot import one_hot
 from deep.random_streams import Stream, categorical, lane_words, normal
 from deep.replay_buffer import Replayed
@@ -77,7 +77,7 @@ class LatentModel(LearnedModel):
 
     @property
     def networks(self) -> tuple[Network, Network, Network, Network]:
-        """Encoder; dynamics; reward and continuation; decoder."""
+        """Encoder; dynamics; reward and continuation; decoder. Perceptrons are in this order."""
         features, latent = self.environment.num_features, self.num_features
         actions, statistics = self.environment.num_actions, self.statistics
         return (
@@ -87,32 +87,23 @@ class LatentModel(LearnedModel):
             Network(latent, (features,), precision=self.precision),
         )
 
+    def outcome_perceptrons(self, learned: Perceptrons) -> Perceptrons:
+        return learned[2:4]
+
     def encode(
-        self,
-        parameters: Parameters,
-        observation: UInt8[Tensor, "lane batch feature"],
+        self, encoder: Perceptron, observation: UInt8[Tensor, "lane batch feature"]
     ) -> Float[Tensor, "lane batch statistic"]:
         """The posterior given observations."""
-        (outputs,) = self.networks[0](parameters[0], observation.float())
-        return self.posterior(outputs)
+        return self.posterior(encoder(observation.float()))
 
     def predict(
         self,
-        parameters: Parameters,
+        learned: Perceptrons,
         latent: Float[Tensor, "lane batch latent"],
         action: Int64[Tensor, "lane batch"],
-    ) -> tuple[
-        Float[Tensor, "lane batch statistic"],
-        Float[Tensor, "lane batch 1"],
-        Float[Tensor, "lane batch 1"],
-    ]:
-        """The prior of the next latent, the mean reward, and the continuation logit."""
-        _, dynamics, outcome, _ = self.networks
-        chosen = one_hot(action, self.environment.num_actions)
-        read = torch.cat((latent, chosen), 2)
-        (outputs,) = dynamics(parameters[1], read)
-        reward, continuation = outcome(parameters[2], read)
-        return self.prior(outputs), reward, continuation
+    ) -> Float[Tensor, "lane batch statistic"]:
+        """The prior of the next latent."""
+        return self.prior(learned[1](self.read(latent, action)))
 
     def decode(
         self,
@@ -120,8 +111,8 @@ class LatentModel(LearnedModel):
         latent: Float[Tensor, "lane batch latent"],
     ) -> Float[Tensor, "lane batch feature"]:
         """The probability that each feature of the observation behind a latent is 1."""
-        (logits,) = self.networks[3](parameters[3], latent)
-        return logits.sigmoid()
+        (decoder,) = self.networks[3].perceptrons(parameters[3])
+        return decoder(latent).sigmoid()
 
     def represent(
         self,
@@ -130,34 +121,25 @@ class LatentModel(LearnedModel):
         drawn: Int32[Tensor, "word lane batch"],
     ) -> Float32[Tensor, "lane batch latent"]:
         """A latent drawn from the posterior, also where the agent then acts greedily."""
-        return self.sample(self.encode(parameters, observation), drawn)
+        (encoder,) = self.networks[0].perceptrons(parameters[0])
+        return self.sample(self.encode(encoder, observation), drawn)
 
     def start(
         self,
-        parameters: Parameters,
+        learned: Perceptrons,
         observation: UInt8[Tensor, "lane batch feature"],
         drawn: Int32[Tensor, "word lane batch"],
     ) -> Float32[Tensor, "lane batch latent"]:
-        return self.represent(parameters, observation, drawn)
-
-    def features(
-        self, state: Float32[Tensor, "lane batch latent"]
-    ) -> Float32[Tensor, "lane batch latent"]:
-        return state
+        return self.sample(self.encode(learned[0], observation), drawn)
 
     def step(
         self,
-        parameters: Parameters,
+        learned: Perceptrons,
         state: Float32[Tensor, "lane batch latent"],
         action: Int64[Tensor, "lane batch"],
         drawn: Int32[Tensor, "word lane batch"],
-    ) -> tuple[
-        Float32[Tensor, "lane batch latent"],
-        Float32[Tensor, "lane batch"],
-        Float32[Tensor, "lane batch"],
-    ]:
-        prior, reward, continuation = self.predict(parameters, state, action)
-        return self.sample(prior, drawn), reward.squeeze(2), continuation.squeeze(2).sigmoid()
+    ) -> tuple[Float32[Tensor, "lane batch latent"], None]:
+        return self.sample(self.predict(learned, state, action), drawn), None
 
     def forecast(
         self,
@@ -169,35 +151,33 @@ class LatentModel(LearnedModel):
     ) -> Forecast:
         """Averages over latents drawn from the posterior and, given these, from the prior."""
         require_integer("draws", draws, 1)
-        drawn = lane_words(stream, self.represent_words + self.step_words, draws * action.shape[1])
-        posterior = self.encode(parameters, observation).repeat(1, draws, 1)
+        learned, actions = self.perceptrons(parameters), action.repeat(1, draws)
+        drawn = lane_words(stream, self.represent_words + self.step_words, actions.shape[1])
+        posterior = self.encode(learned[0], observation).repeat(1, draws, 1)
         latent = self.sample(posterior, drawn[: self.represent_words])
-        following, *means = self.step(
-            parameters, latent, action.repeat(1, draws), drawn[self.represent_words :]
+        following, known = self.step(learned, latent, actions, drawn[self.represent_words :])
+        reward, continuation = (
+            each.unflatten(1, (draws, -1)).mean(1)
+            for each in self.outcomes(learned, latent, actions, [known])
         )
         features = self.decode(parameters, following).unflatten(1, (draws, -1))
-        reward, continuation = (each.unflatten(1, (draws, -1)).mean(1) for each in means)
         return Forecast(reward, continuation, features.movedim(1, 0))
 
-    def loss(
-        self,
-        parameters: Parameters,
-        batch: Replayed,
-        stream: Stream,
-    ) -> Float[Tensor, "lane"]:
+    def loss(self, learned: Perceptrons, batch: Replayed, stream: Stream) -> Float[Tensor, "lane"]:
         """Reconstruction of the current observation, reward, continuation, and the balanced KL."""
         size = batch.action.shape[1]
         drawn = lane_words(stream, VARIABLES, size)
         both = torch.cat((batch.observation, batch.next_observation), 1)
-        current, following = self.encode(parameters, both).split(size, 1)
+        current, following = self.encode(learned[0], both).split(size, 1)
         latent = self.sample(current, drawn)
-        prior, reward, continuation = self.predict(parameters, latent, batch.action)
-        (logits,) = self.networks[3](parameters[3], latent)
+        prior = self.predict(learned, latent, batch.action)
+        outcome = self.predict_outcomes(learned, latent, batch.action)
+        logits = learned[4](latent)
         divergence = DYNAMICS_SHARE * self.divergence(following.detach(), prior) + (
             1 - DYNAMICS_SHARE
         ) * self.divergence(following, prior.detach())
         seen = features_loss(logits, batch.observation, batch.terminal)
-        return (seen + outcome_loss(reward, continuation, batch) + divergence).mean(1)
+        return (seen + outcome_loss(*outcome, batch) + divergence).mean(1)
 
 
 @dataclass(frozen=True)

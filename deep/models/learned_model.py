@@ -3,15 +3,17 @@
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+import torch
 from jaxtyping import Float, Float32, Int64, UInt8
 from torch import Tensor
 
 from deep.argument_checks import require_integer
 from deep.models.model import TRANSITIONS, Parameters
 from deep.models.rollout_model import RolloutModel
-from deep.networks import Network
+from deep.networks import Network, Perceptrons
+from deep.one_hot import one_hot
 from deep.random_streams import Stream
 from deep.replay_buffer import Replayed
 
@@ -58,16 +60,15 @@ class LearnedModel(RolloutModel):
         """What is learned."""
 
     @abstractmethod
-    def loss(
-        self,
-        parameters: Parameters,
-        batch: Replayed,
-        stream: Stream,
-    ) -> Float[Tensor, "lane"]:
+    def outcome_perceptrons(self, learned: Perceptrons) -> Perceptrons:
+        """Those of the reward's mean and of the continuation's logit, which read state and action."""
+
+    @abstractmethod
+    def loss(self, learned: Perceptrons, batch: Replayed, stream: Stream) -> Float[Tensor, "lane"]:
         """What learning minimizes, mean over the batch.
 
         Args:
-            parameters: Of the networks.
+            learned: The model's perceptrons.
             batch: Replayed transitions.
             stream: Of the random words that it draws.
         """
@@ -93,3 +94,39 @@ class LearnedModel(RolloutModel):
         Raises:
             ValueError: `draws` is less than 1.
         """
+
+    def features(
+        self, state: Float32[Tensor, "lane batch feature"]
+    ) -> Float32[Tensor, "lane batch feature"]:
+        return state
+
+    def read(
+        self,
+        state: Float[Tensor, "lane batch feature"],
+        action: Int64[Tensor, "lane batch"],
+    ) -> Float[Tensor, "lane batch feature_and_action"]:
+        """What networks read that predict from a state and an action: [state, one-hot action]."""
+        return torch.cat((state, one_hot(action, self.environment.num_actions)), 2)
+
+    def predict_outcomes(
+        self,
+        learned: Perceptrons,
+        state: Float[Tensor, "lane batch feature"],
+        action: Int64[Tensor, "lane batch"],
+    ) -> tuple[Float[Tensor, "lane batch"], Float[Tensor, "lane batch"]]:
+        """The mean reward, and the logit of the episode going on."""
+        read = self.read(state, action)
+        reward, continuation = (
+            perceptron(read).squeeze(2) for perceptron in self.outcome_perceptrons(learned)
+        )
+        return reward, continuation
+
+    def outcomes(
+        self,
+        learned: Perceptrons,
+        features: Float32[Tensor, "lane batch feature"],
+        action: Int64[Tensor, "lane batch"],
+        known: list[Any],
+    ) -> tuple[Float32[Tensor, "lane batch"], Float32[Tensor, "lane batch"]]:
+        reward, continuation = self.predict_outcomes(learned, features, action)
+        return reward, continuation.sigmoid()

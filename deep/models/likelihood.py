@@ -8,8 +8,8 @@ from deep.replay_buffer import Replayed
 
 
 def outcome_loss(
-    reward: Float[Tensor, "lane batch 1"],
-    continuation: Float[Tensor, "lane batch 1"],
+    reward: Float[Tensor, "lane batch"],
+    continuation: Float[Tensor, "lane batch"],
     batch: Replayed,
 ) -> Float[Tensor, "lane batch"]:
     """Of the reward, by a Gaussian of unit variance, and of the episode going on, by a Bernoulli.
@@ -19,9 +19,9 @@ def outcome_loss(
         continuation: The predicted logit.
         batch: What happened.
     """
-    error = 0.5 * (reward.squeeze(2) - batch.reward).square()
+    error = 0.5 * (reward - batch.reward).square()
     goes_on = 1 - batch.terminal.float()
-    return error + cross_entropy(continuation.squeeze(2), goes_on, reduction="none")
+    return error + cross_entropy(continuation, goes_on, reduction="none")
 
 
 def features_loss(

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from deep.argument_checks import require_integer
 from deep.environments import Environment
-from deep.networks import Network, Precision
+from deep.networks import Network, Perceptrons, Precision
 from deep.q_learning import Transitions
 from deep.random_streams import Stream
 from deep.replay_buffer import Replayed
@@ -69,6 +69,14 @@ class Model(ABC):
         """What is learned; empty unless the model is a `LearnedModel`."""
         return ()
 
+    def perceptrons(self, parameters: Parameters) -> Perceptrons:
+        """Those of all networks, one after the other, ready to be applied."""
+        return tuple(
+            perceptron
+            for network, own in zip(self.networks, parameters, strict=True)
+            for perceptron in network.perceptrons(own)
+        )
+
     @property
     def represent_words(self) -> int:
         """Random words that `represent` takes for each observation."""
@@ -86,7 +94,7 @@ class Model(ABC):
     @abstractmethod
     def experience(
         self,
-        parameters: Parameters,
+        learned: Perceptrons,
         batch: Replayed,
         behaviour: Behaviour,
         stream: Stream,
@@ -94,7 +102,7 @@ class Model(ABC):
         """Give the 320 transitions of a Q update.
 
         Args:
-            parameters: Of the model.
+            learned: The model's perceptrons.
             batch: `batch_size` replayed transitions.
             behaviour: Chooses actions, given features and a random word for each.
             stream: Of the random words that it draws.

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import torch
 from jaxtyping import Float32, Int32, Int64, UInt8
 from torch import Tensor
 
-from deep.models.model import Parameters
+from deep.environments import Transition
 from deep.models.rollout_model import RolloutModel
+from deep.networks import Perceptrons
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,7 @@ class PerfectModel(RolloutModel):
 
     def start(
         self,
-        parameters: Parameters,
+        learned: Perceptrons,
         observation: UInt8[Tensor, "lane batch feature"],
         drawn: Int32[Tensor, "word lane batch"],
     ) -> Any:
@@ -36,10 +38,20 @@ class PerfectModel(RolloutModel):
 
     def step(
         self,
-        parameters: Parameters,
+        learned: Perceptrons,
         state: Any,
         action: Int64[Tensor, "lane batch"],
         drawn: Int32[Tensor, "word lane batch"],
-    ) -> tuple[Any, Float32[Tensor, "lane batch"], Float32[Tensor, "lane batch"]]:
+    ) -> tuple[Any, Transition[Any]]:
         taken = self.environment.transition(state, action, drawn)
-        return taken.successor, taken.reward, 1 - taken.terminal.float()
+        return taken.successor, taken
+
+    def outcomes(
+        self,
+        learned: Perceptrons,
+        features: Float32[Tensor, "lane batch feature"],
+        action: Int64[Tensor, "lane batch"],
+        known: list[Transition[Any]],
+    ) -> tuple[Float32[Tensor, "lane batch"], Float32[Tensor, "lane batch"]]:
+        terminal = torch.cat([taken.terminal for taken in known], 1)
+        return torch.cat([taken.reward for taken in known], 1), 1 - terminal.float()

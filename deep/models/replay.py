@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 import torch
 
-from deep.models.model import Behaviour, Model, Parameters
+from deep.models.model import Behaviour, Model
+from deep.networks import Perceptrons
 from deep.q_learning import Transitions
 from deep.random_streams import Stream
 from deep.replay_buffer import Replayed
@@ -18,7 +19,7 @@ class Replay(Model):
 
     def experience(
         self,
-        parameters: Parameters,
+        learned: Perceptrons,
         batch: Replayed,
         behaviour: Behaviour,
         stream: Stream,

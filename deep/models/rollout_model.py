@@ -7,7 +7,8 @@ import torch
 from jaxtyping import Float32, Int32, Int64, UInt8
 from torch import Tensor
 
-from deep.models.model import Behaviour, Model, Parameters
+from deep.models.model import Behaviour, Model
+from deep.networks import Perceptrons
 from deep.q_learning import Transitions
 from deep.random_streams import Purpose, Stream, lane_words
 from deep.replay_buffer import Replayed
@@ -24,7 +25,7 @@ class RolloutModel(Model):
     @abstractmethod
     def start(
         self,
-        parameters: Parameters,
+        learned: Perceptrons,
         observation: UInt8[Tensor, "lane batch feature"],
         drawn: Int32[Tensor, "word lane batch"],
     ) -> Any:
@@ -37,16 +38,36 @@ class RolloutModel(Model):
     @abstractmethod
     def step(
         self,
-        parameters: Parameters,
+        learned: Perceptrons,
         state: Any,
         action: Int64[Tensor, "lane batch"],
         drawn: Int32[Tensor, "word lane batch"],
-    ) -> tuple[Any, Float32[Tensor, "lane batch"], Float32[Tensor, "lane batch"]]:
-        """The next state, the reward, and the probability that the episode goes on."""
+    ) -> tuple[Any, Any]:
+        """The next state, and what `outcomes` has to know of the step beside state and action."""
+
+    @abstractmethod
+    def outcomes(
+        self,
+        learned: Perceptrons,
+        features: Float32[Tensor, "lane batch feature"],
+        action: Int64[Tensor, "lane batch"],
+        known: list[Any],
+    ) -> tuple[Float32[Tensor, "lane batch"], Float32[Tensor, "lane batch"]]:
+        """The rewards of steps, and the probabilities that the episode goes on.
+
+        They do not steer a rollout, and one large product is cheaper than many small ones: so those
+        of all its steps are asked for at once.
+
+        Args:
+            learned: The model's perceptrons.
+            features: Of the states, steps one after the other.
+            action: Taken in them.
+            known: What each step gave.
+        """
 
     def experience(
         self,
-        parameters: Parameters,
+        learned: Perceptrons,
         batch: Replayed,
         behaviour: Behaviour,
         stream: Stream,
@@ -60,27 +81,20 @@ class RolloutModel(Model):
         starts, length = batch.action.shape[1], self.rollout_length
         first = stream._replace(purpose=Purpose.ROLLOUT_START)
         drawn = lane_words(first, self.represent_words, starts)
-        state = self.start(parameters, batch.observation, drawn)
+        state = self.start(learned, batch.observation, drawn)
         drawn = lane_words(stream, 1 + self.step_words, length, starts)
         features = [self.features(state)]
-        weight = torch.ones_like(batch.reward)
-        actions, rewards, continuations, weights = [], [], [], []
+        actions, known = [], []
         for now in drawn.unbind(2):
-            action = behaviour(features[-1], now[0])
-            state, reward, continuation = self.step(parameters, state, action, now[1:])
+            actions.append(behaviour(features[-1], now[0]))
+            state, seen = self.step(learned, state, actions[-1], now[1:])
             features.append(self.features(state))
-            actions.append(action)
-            rewards.append(reward)
-            continuations.append(continuation)
-            weights.append(weight)
-            if self.environment.episodic:
-                weight = weight * continuation
-        seen = torch.cat(features, 1)
-        return Transitions(
-            features=seen[:, :-starts],
-            action=torch.cat(actions, 1),
-            reward=torch.cat(rewards, 1),
-            continuation=torch.cat(continuations, 1),
-            next_features=seen[:, starts:],
-            weight=torch.cat(weights, 1),
-        )
+            known.append(seen)
+        states, action = torch.cat(features, 1), torch.cat(actions, 1)
+        before, after = states[:, :-starts], states[:, starts:]
+        reward, continuation = self.outcomes(learned, before, action, known)
+        weight = torch.ones_like(reward)
+        if self.environment.episodic:
+            reached = continuation[:, :-starts].unflatten(1, (-1, starts)).cumprod(1)
+            weight[:, starts:] = reached.flatten(1)
+        return Transitions(before, action, reward, continuation, after, weight)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import torch
 from jaxtyping import Float, Float32, Int32, Int64, UInt8
 from torch import Tensor
 
@@ -10,8 +9,7 @@ from deep.argument_checks import require_integer
 from deep.models.learned_model import Forecast, LearnedModel
 from deep.models.likelihood import features_loss, outcome_loss
 from deep.models.model import Parameters
-from deep.networks import Network
-from deep.one_hot import one_hot
+from deep.networks import Network, Perceptrons
 from deep.random_streams import Stream, uniform
 from deep.replay_buffer import Replayed
 
@@ -46,55 +44,42 @@ class SimpleModel(LearnedModel):
 
     def start(
         self,
-        parameters: Parameters,
+        learned: Perceptrons,
         observation: UInt8[Tensor, "lane batch feature"],
         drawn: Int32[Tensor, "word lane batch"],
     ) -> Float32[Tensor, "lane batch feature"]:
         return observation.float()
 
-    def features(
-        self, state: Float32[Tensor, "lane batch feature"]
-    ) -> Float32[Tensor, "lane batch feature"]:
-        return state
+    def outcome_perceptrons(self, learned: Perceptrons) -> Perceptrons:
+        return learned[:2]
 
-    def predict(
+    def next_logits(
         self,
-        parameters: Parameters,
+        learned: Perceptrons,
         observation: Float32[Tensor, "lane batch feature"],
         action: Int64[Tensor, "lane batch"],
-    ) -> list[Float[Tensor, "lane batch _"]]:
-        """Mean reward, continuation logit, and the logits of the next observation's features."""
-        chosen = one_hot(action, self.environment.num_actions)
-        return self.network(parameters[0], torch.cat((observation, chosen), 2))
+    ) -> Float[Tensor, "lane batch feature"]:
+        """Logits of the features of the next observation."""
+        return learned[2](self.read(observation, action))
 
-    def loss(
-        self,
-        parameters: Parameters,
-        batch: Replayed,
-        stream: Stream,
-    ) -> Float[Tensor, "lane"]:
+    def loss(self, learned: Perceptrons, batch: Replayed, stream: Stream) -> Float[Tensor, "lane"]:
         """The negative log-likelihood; that of the next observation where the episode went on."""
-        reward, continuation, logits = self.predict(
-            parameters, batch.observation.float(), batch.action
-        )
+        observation = batch.observation.float()
+        outcome = self.predict_outcomes(learned, observation, batch.action)
+        logits = self.next_logits(learned, observation, batch.action)
         following = features_loss(logits, batch.next_observation, batch.terminal)
-        return (outcome_loss(reward, continuation, batch) + following).mean(1)
+        return (outcome_loss(*outcome, batch) + following).mean(1)
 
     def step(
         self,
-        parameters: Parameters,
+        learned: Perceptrons,
         state: Float32[Tensor, "lane batch feature"],
         action: Int64[Tensor, "lane batch"],
         drawn: Int32[Tensor, "word lane batch"],
-    ) -> tuple[
-        Float32[Tensor, "lane batch feature"],
-        Float32[Tensor, "lane batch"],
-        Float32[Tensor, "lane batch"],
-    ]:
-        """Draw the next observation's features; reward and continuation are their expectations."""
-        reward, continuation, logits = self.predict(parameters, state, action)
-        following = (uniform(drawn).movedim(0, 2) < self._chance(logits)).float()
-        return following, reward.squeeze(2), continuation.squeeze(2).sigmoid()
+    ) -> tuple[Float32[Tensor, "lane batch feature"], None]:
+        """Draw the next observation's features."""
+        chance = self._chance(self.next_logits(learned, state, action))
+        return (uniform(drawn).movedim(0, 2) < chance).float(), None
 
     def forecast(
         self,
@@ -106,9 +91,9 @@ class SimpleModel(LearnedModel):
     ) -> Forecast:
         """The Bernoullis that `step` draws from; there is one draw, since nothing is sampled before."""
         require_integer("draws", draws, 1)
-        reward, continuation, logits = self.predict(parameters, observation.float(), action)
-        chance = self._chance(logits).unsqueeze(0)
-        return Forecast(reward.squeeze(2), continuation.squeeze(2).sigmoid(), chance)
+        learned, state = self.perceptrons(parameters), observation.float()
+        chance = self._chance(self.next_logits(learned, state, action))
+        return Forecast(*self.outcomes(learned, state, action, []), chance.unsqueeze(0))
 
     def _chance(
         self, logits: Float[Tensor, "lane batch feature"]

@@ -257,6 +257,8 @@ def _learn_online(screen: Console, out: Path, steps: int) -> None:
         screen.print("\nThe online agent is left out: it needs pip install 'mbgen[deep]'")
         return
     with progress("learning online") as show:
+        import torch
+
         from experiments.commands.compare import compare_runs
         from experiments.runs.online_run import execute
         from experiments.runs.run_folder import read_run
@@ -276,6 +278,8 @@ def _learn_online(screen: Console, out: Path, steps: int) -> None:
         def report(moment: Moment) -> None:
             show(moment.steps / steps)
 
+        # With more threads, whatever else keeps a core busy would make it many times slower.
+        torch.set_num_threads(1)
         folder = out / f"panflute-{LIVE_SIZE}-live"
         execute(settings, folder, device="cpu", acceleration="none", overwrite=True, report=report)
     path = folder.with_suffix(".png")

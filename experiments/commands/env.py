@@ -13,6 +13,7 @@ from experiments.commands.arguments import Json, Picture
 from experiments.commands.terminal import console, facts, progress, require_picture, table
 from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
+from experiments.tasks import SIZE_NAMES, SIZES
 
 if TYPE_CHECKING:
     from deep.environments import Environment as BatchedEnvironment
@@ -20,21 +21,6 @@ if TYPE_CHECKING:
 
 Name = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="NAME")]
 Out = Annotated[Path, tyro.conf.arg(metavar="FILE.png|gif")]
-
-SIZE_OPTIONS = {
-    "PanFlute": "num_pipes",
-    "ButtonGrid": "num_buttons",
-    "ProcMaze": "grid_size",
-    "OpenGrid": "grid_size",
-}
-"""What is meant by the size of an environment."""
-
-SIZES: Mapping[str, tuple[int, ...]] = {
-    "panflute": (3, 5, 7, 9, 11),
-    "buttongrid": (1, 2, 3, 4, 5, 6),
-    "procmaze": (2, 3, 4, 5, 6),
-}
-"""The sizes of the online experiment."""
 
 
 def list_environments(*, json: Json = None) -> int:
@@ -54,7 +40,7 @@ def list_environments(*, json: Json = None) -> int:
         listed.append(
             {
                 "name": name,
-                "size": SIZE_OPTIONS[name],
+                "size": SIZE_NAMES[name],
                 "settings": asdict(environment),  # type: ignore[call-overload]
                 "actions": environment.num_actions,
                 "features": environment.num_features,
@@ -221,7 +207,7 @@ def optimum(
     from tabular import ButtonGrid, PanFlute, optimal_rate, reference_performance
 
     require_writable(json)
-    sizes = SIZES.get(name.lower(), ()) if size is None else (size,)
+    sizes = _sizes(name) if size is None else (size,)
     if not sizes:
         _readable(name, 1, grid_size, spontaneous)
         raise ValueError(f"{name} needs --size: it is no part of the online experiment")
@@ -292,7 +278,7 @@ def _batched(
     """
     from deep.environments import make
 
-    size_options = {key.lower(): option for key, option in SIZE_OPTIONS.items()}
+    size_options = {key.lower(): option for key, option in SIZE_NAMES.items()}
     options: dict[str, object] = {"spontaneous": spontaneous}
     if size is not None:
         options[size_options.get(name.lower(), "size")] = size
@@ -301,6 +287,11 @@ def _batched(
     if spontaneous_event is not None:
         options["spontaneous_event"] = spontaneous_event
     return make(name, **options)
+
+
+def _sizes(name: str) -> tuple[int, ...]:
+    """The sizes of figure 3; none for an environment that is no part of it."""
+    return {env.lower(): sizes for env, sizes in SIZES.items()}.get(name.lower(), ())
 
 
 def _readable(name: str, size: int, grid_size: int | None, spontaneous: bool) -> Environment[Any]:

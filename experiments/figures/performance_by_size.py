@@ -10,10 +10,9 @@ import numpy as np
 from experiments.analysis.cells import Cells
 from experiments.analysis.reference import Reference
 from experiments.figures.agents import LOOKS
-from experiments.figures.style import GREY, INK, picture
+from experiments.figures.style import GREY, INK, picture, shared_legend
 
 if TYPE_CHECKING:
-    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
 
 SIZE_LABELS = {
@@ -49,20 +48,8 @@ def draw_performance_by_size(cells: Cells, path: Path, title: str) -> None:
         for row, regime in enumerate(regimes):
             for column, env in enumerate(environments):
                 _panel(axes[row, column], cells, env, regime)
-        handles: dict[str, Artist] = {}
-        for each in axes.flat:
-            found, labels = each.get_legend_handles_labels()
-            handles |= dict(zip(labels, found, strict=True))
-        order = [look.label for look in LOOKS.values()]
-        handles = dict(
-            sorted(
-                handles.items(),
-                key=lambda entry: order.index(entry[0]) if entry[0] in order else 99,
-            )
-        )
         figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
-        if handles:
-            figure.legend(list(handles.values()), list(handles), loc="outside right center")
+        shared_legend(figure, [look.label for look in LOOKS.values()])
 
 
 def _panel(axes: Axes, cells: Cells, env: str, regime: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.storage.whole_files import write_whole
 
 if TYPE_CHECKING:
+    from matplotlib.artist import Artist
     from matplotlib.axes import Axes
     from matplotlib.axis import Axis
     from matplotlib.figure import Figure
@@ -102,3 +103,21 @@ def plain_numbers(axes: Axes) -> None:
 
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
     axes.yaxis.set_minor_formatter(NullFormatter())
+
+
+def shared_legend(figure: Figure, first: Sequence[str] = ()) -> None:
+    """One legend to the right, for all panels of a figure.
+
+    Args:
+        figure: Whose panels label what they draw; what has the same label has the same look.
+        first: Labels that stand first, in this order.
+    """
+    handles: dict[str, Artist] = {}
+    for axes in figure.axes:
+        found, labels = axes.get_legend_handles_labels()
+        handles |= dict(zip(labels, found, strict=True))
+    ordered = [label for label in first if label in handles]
+    ordered += [label for label in handles if label not in ordered]
+    if ordered:
+        chosen = [handles[label] for label in ordered]
+        figure.legend(chosen, ordered, loc="outside right center")

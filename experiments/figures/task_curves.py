@@ -8,7 +8,7 @@ from experiments.analysis.cells import Cell, Cells, variant
 from experiments.analysis.statistics import mean_interval
 from experiments.figures.agents import LOOKS
 from experiments.figures.learning_curves import draw_interval
-from experiments.figures.style import GREY, INK, picture
+from experiments.figures.style import GREY, INK, picture, shared_legend
 
 _COLUMNS = 4
 _VARIANT_LINES = ("-", "--", ":", "-.")
@@ -34,7 +34,7 @@ def draw_curves(cells: Cells, path: Path) -> None:
             tasks.setdefault(title, []).append(cell)
     columns = min(max(len(tasks), 1), _COLUMNS)
     rows = -(-len(tasks) // columns) or 1
-    with picture(path, 4.2 * columns, 3.2 * rows + 0.8) as figure:
+    with picture(path, 4.2 * columns + 3.6, 3.2 * rows + 0.8) as figure:  # the legend beside
         axes = figure.subplots(rows, columns, squeeze=False)
         for spare in axes.flat[len(tasks) :]:
             spare.set_axis_off()
@@ -60,6 +60,7 @@ def draw_curves(cells: Cells, path: Path) -> None:
                     linewidth=1.6,
                     label=label,
                 )
-            each.axhline(group[0].reference.optimal, color=INK, linestyle="--", linewidth=1.0)
-            each.axhline(group[0].reference.uniform, color=GREY, linestyle=":", linewidth=1.2)
-            each.legend(fontsize=7.5)
+            best, random = group[0].reference.optimal, group[0].reference.uniform
+            each.axhline(best, color=INK, linestyle="--", linewidth=1.0, label="optimal")
+            each.axhline(random, color=GREY, linestyle=":", linewidth=1.2, label="uniformly random")
+        shared_legend(figure)

@@ -53,7 +53,7 @@ class Size:
     transitions: int
 
 
-FULL = Size(ProcMaze(4), 30, 64, 16, 96, (30, 120, 480, 1), HIGH_DATA.target_period, 0.5, 200)
+FULL = Size(ProcMaze(4), 30, 32, 16, 96, (30, 120, 480, 1), HIGH_DATA.target_period, 0.5, 200)
 SMALL = Size(ProcMaze(2), 2, 4, 2, 4, (2, 1), 4, 0.01, 10)
 
 

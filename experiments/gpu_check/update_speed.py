@@ -88,8 +88,8 @@ def products_seconds(
     operands = [
         (
             count,
-            random(lanes * product.members, product.rows, product.inner),
-            random(lanes * product.members, product.inner, product.columns),
+            random(lanes, product.rows, product.inner),
+            random(lanes, product.inner, product.columns),
         )
         for product, count in Counter(products).items()
     ]

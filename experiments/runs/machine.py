@@ -169,13 +169,13 @@ def require_memory(settings: RunSettings, device: str) -> None:
     """
     needed = sum(memory_bytes(settings).values())
     if device == "cuda":
-        there = torch.cuda.mem_get_info()[1]
+        there, _ = torch.cuda.mem_get_info()  # free now, which graphs of other processes reduce
     else:
         there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     if needed > there:
         raise ValueError(
             f"the run needs about {needed / 2**30:.1f} GiB and {device} has "
-            f"{there / 2**30:.1f}: fewer lanes or a smaller buffer need less"
+            f"{there / 2**30:.1f}; fewer lanes or a smaller buffer need less"
         )
 
 

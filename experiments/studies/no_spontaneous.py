@@ -15,12 +15,12 @@ from experiments.analysis.claims import Claim, Comparison, above
 from experiments.figures.task_curves import draw_curves
 from experiments.figures.variants import draw_variants
 from experiments.runs.scales import ScaleName
-from experiments.studies.online import online_run
+from experiments.studies.online import ablation_tasks, online_run
 from experiments.studies.study import PlannedRun, Study, plan
-from experiments.tasks import EVENTS, SIZES, TUNED_SIZES
+from experiments.tasks import EVENTS
 
 SCALES: Mapping[ScaleName, str] = {
-    "smoke": "The smallest sizes, 100 updates: that everything runs.",
+    "smoke": "ProcMaze 2, 100 updates: that everything runs.",
     "desk": (
         "ProcMaze 4 and PanFlute 9, ER and the simple model, 29,000 updates, 5 seeds; what is usual are the runs "
         "of `online`. ButtonGrid would need three times the steps, and is left to the paper's scale."
@@ -30,18 +30,10 @@ SCALES: Mapping[ScaleName, str] = {
 AGENTS = ("er", "simple")
 
 
-def _tasks(scale: ScaleName) -> Mapping[str, int]:
-    if scale == "paper":
-        return TUNED_SIZES
-    if scale == "desk":
-        return {"ProcMaze": 4, "PanFlute": 9}
-    return {env: sizes[0] for env, sizes in SIZES.items()}
-
-
 def runs(scale: ScaleName) -> list[PlannedRun]:
     """As usual, without the event, and with its second form, in high data."""
     found = []
-    for env, size in _tasks(scale).items():
+    for env, size in ablation_tasks(scale).items():
         for agent in AGENTS:
             of: dict[str, Any] = {"agent": agent, "env": env, "size": size, "regime": "high"}
             found.append(online_run(scale, agent, env, size, "high", priority=4))

@@ -48,6 +48,16 @@ def online_run(
     )
 
 
+def ablation_tasks(scale: ScaleName) -> Mapping[str, int]:
+    """Environments and sizes of the ablations, which take runs of this study as their baseline.
+
+    At desk scale ButtonGrid is left out: it would need three times the steps.
+    """
+    if scale == "paper":
+        return TUNED_SIZES
+    return {"ProcMaze": 4, "PanFlute": 9} if scale == "desk" else {"ProcMaze": 2}
+
+
 def runs(scale: ScaleName) -> list[PlannedRun]:
     """All cells; at desk scale what decides a claim at the tuned size first."""
     if scale == "desk":

@@ -14,9 +14,8 @@ from experiments.analysis.claims import Claim, Comparison, above
 from experiments.figures.task_curves import draw_curves
 from experiments.figures.variants import draw_variants
 from experiments.runs.scales import ScaleName
-from experiments.studies.online import online_run
+from experiments.studies.online import ablation_tasks, online_run
 from experiments.studies.study import PlannedRun, Study, plan
-from experiments.tasks import SIZES, TUNED_SIZES
 
 SCALES: Mapping[ScaleName, str] = {
     "smoke": "ProcMaze 2, 100 updates: that everything runs.",
@@ -29,18 +28,10 @@ SCALES: Mapping[ScaleName, str] = {
 AGENTS = ("simple", "perfect")
 
 
-def _tasks(scale: ScaleName) -> Mapping[str, int]:
-    if scale == "paper":
-        return TUNED_SIZES
-    if scale == "desk":
-        return {"ProcMaze": 4, "PanFlute": 9}
-    return {"ProcMaze": SIZES["ProcMaze"][0]}
-
-
 def runs(scale: ScaleName) -> list[PlannedRun]:
     """Both lengths for each model and task, in high data."""
     found = []
-    for env, size in _tasks(scale).items():
+    for env, size in ablation_tasks(scale).items():
         for agent in AGENTS:
             found.append(online_run(scale, agent, env, size, "high", priority=3))
             found.append(

@@ -30,6 +30,7 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import cache, cached_property, partial
+from itertools import chain
 from math import prod
 from typing import Any
 
@@ -43,6 +44,7 @@ from tabular.rule import (
     Factor,
     FactoredRule,
     Outcome,
+    factors_of,
     require_initial_distribution,
     require_law,
     require_positive_integer,
@@ -226,7 +228,6 @@ def enumerate_factors(
         for action in range(rule.num_actions):
             branches = _branches(rule, state, action)
             everything = [outcome for branch in branches.values() for outcome in branch]
-            require_law(everything, state, action)
             for cause, branch in [*branches.items(), (None, everything)]:
                 found, independent = laws_of(tuple(branch))
                 outputs = dict(found)
@@ -249,7 +250,7 @@ def enumerate_factors(
                     f"{rule} has more than {max_states:,} states: {len(states):,} were reached "
                     f"from {position + 1:,} of them"
                 )
-    factors = [rule.factors(state) for state in states]
+    factors = [factors_of(rule, state) for state in states]
     if len(set(factors)) < len(factors):
         raise ValueError(f"{rule} has different states with equal factors")
     numbers: list[dict[Factor, int]] = [{} for _ in names]
@@ -462,15 +463,17 @@ def _caused(enumeration: Enumeration, scopes: Iterable[Scope]) -> frozenset[tupl
 
 
 def _branches(rule: FactoredRule[Any], state: Any, action: int) -> dict[str, list[Outcome]]:
-    """The possible outcomes by cause."""
+    """The possible outcomes by cause, which together must be a law."""
     branches: Branches
     if isinstance(rule, Environment):
         branches = rule.branches(state, action)
     else:
         branches = {"usual": rule.outcomes(state, action)}
+    listed = {cause: list(outcomes) for cause, outcomes in branches.items()}
+    require_law(chain.from_iterable(listed.values()), state, action)
     possible = {
         cause: [outcome for outcome in outcomes if outcome.probability]
-        for cause, outcomes in branches.items()
+        for cause, outcomes in listed.items()
     }
     return {cause: outcomes for cause, outcomes in possible.items() if outcomes}
 
@@ -487,7 +490,7 @@ def _output_laws(
     }
     if not going_on:
         return laws, True
-    joint = [(rule.factors(o.next_state), o.probability / alive) for o in going_on]
+    joint = [(factors_of(rule, o.next_state), o.probability / alive) for o in going_on]
     marginals = [
         _law((values[i], probability) for values, probability in joint)
         for i in range(len(rule.factor_names))

@@ -23,7 +23,7 @@ from tabular.finite_mdp import FiniteMDP, State
 from tabular.progress import Progress, silent
 from tabular.solvers.error_bounds import improved, largest_rounding, rounding
 from tabular.solvers.linear_systems import solve_system
-from tabular.solvers.solution import require_known
+from tabular.solvers.solution import require_known, require_sweeps
 
 _SOLVED = 1e-11
 """By what share of the numbers that meet there the gain and bias of a policy may be wrong."""
@@ -67,10 +67,11 @@ def relative_value_iteration(
 
     Raises:
         ValueError: Some step is terminal, or the MDP is not weakly communicating, so that the
-            optimal gain may depend on the start.
+            optimal gain may depend on the start; or an argument is out of range.
         ArithmeticError: The bound is not below `tolerance` after `max_iterations`, or rounding
             leaves the gain unknown (`tabular.solvers.solution`).
     """
+    require_sweeps(tolerance, max_iterations)
     _require_continuing(mdp)
     if not is_weakly_communicating(mdp):
         raise ValueError(
@@ -112,11 +113,15 @@ def policy_iteration(mdp: FiniteMDP[State]) -> GainSolution:
     while following.tobytes() not in seen:  # rounding could lead round in a circle of equals
         policy = following
         seen.add(policy.tobytes())
-        gain, bias = gain_and_bias(*mdp.chain(policy))
+        chain, rewards = mdp.chain(policy)
+        gain, bias = gain_and_bias(chain, rewards)
+        # a gain is made of what lies ahead, whatever the action costs that leads there
+        size = np.abs(rewards) + np.abs(bias) + np.abs(gain)
+        unsure = _SOLVED * mdp.expected(_largest_ahead(chain, size))
         successor_gain = mdp.expected(gain)
-        slack = _SOLVED * (np.abs(mdp.rewards) + _size(mdp, gain) + _size(mdp, bias))
-        surest = (successor_gain - slack).max(axis=1, keepdims=True)
-        best = successor_gain + slack >= surest
+        surest = (successor_gain - unsure).max(axis=1, keepdims=True)
+        best = successor_gain + unsure >= surest
+        slack = _SOLVED * (np.abs(mdp.rewards) + mdp.expected(size) + size[:, None])
         following = improved(policy, np.where(best, mdp.backup(bias), -np.inf), slack)
     least, most = _bracket(mdp.backup(bias), rounding(mdp, bias), bias)
     bound = max(float(gain.max()) - least, most - float(gain.min()))
@@ -199,13 +204,17 @@ def _bracket(
     return float(least.min()), float(most.max())
 
 
-def _size(
-    mdp: FiniteMDP[State], values: Float[np.ndarray, " state"]
-) -> Float[np.ndarray, "state action"]:
-    """How large the values are that meet in each state and action."""
-    sizes = np.abs(values)
-    size: np.ndarray = sizes[:, None] + mdp.expected(sizes)
-    return size
+def _largest_ahead(
+    chain: sparse.csr_array, sizes: Float[np.ndarray, " state"]
+) -> Float[np.ndarray, " state"]:
+    """The largest size in each state and those that a Markov chain may reach from it."""
+    entries = chain.tocoo()
+    while True:
+        larger = sizes.copy()
+        np.maximum.at(larger, entries.row, sizes[entries.col])
+        if (larger == sizes).all():
+            return sizes
+        sizes = larger
 
 
 def _require_continuing(mdp: FiniteMDP[State]) -> None:

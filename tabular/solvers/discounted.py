@@ -18,11 +18,15 @@ from tabular.progress import Progress, silent
 from tabular.solvers.error_bounds import (
     improved,
     largest_rounding,
+    modulus,
     rounding,
     stands_still,
 )
 from tabular.solvers.linear_systems import solve_linear_program, solve_system
-from tabular.solvers.solution import Solution, known_solution
+from tabular.solvers.solution import Solution, known_solution, require_sweeps
+
+_TRIAL = 1_000
+"""Sweeps of value iteration before it is judged how many more there may be."""
 
 
 def value_iteration(
@@ -39,26 +43,19 @@ def value_iteration(
         mdp: The MDP.
         discount: At least 0 and less than 1.
         tolerance: The error that is small enough, at least 0.
-        max_iterations: The most sweeps to begin with; a sweep takes some 50 microseconds, and 10
-            nanoseconds for each transition.
+        max_iterations: The most sweeps. A sweep takes some 50 microseconds, and 10 nanoseconds for
+            each transition.
         progress: Told the share of the sweeps that the contraction makes necessary at most.
 
     Raises:
-        ValueError: More sweeps may be needed, or the discount or the tolerance is out of range.
+        ValueError: After the first sweeps, in which short episodes would have ended, the contraction
+            may need more of them than there may be; or an argument is out of range.
         ArithmeticError: Rounding leaves the values unknown (`tabular.solvers.solution`).
     """
     _require_discount(discount)
-    if not tolerance >= 0:
-        raise ValueError(f"tolerance must be at least 0, got {tolerance!r}")
-    needed = _sweeps(mdp, discount, tolerance)
-    if needed > max_iterations:
-        raise ValueError(
-            f"value iteration with discount {discount!r} may need {needed:,} sweeps to come within "
-            f"{tolerance:g}; accepted: at most max_iterations, which is {max_iterations:,}; policy "
-            "iteration needs few, whatever the discount"
-        )
-    values = np.zeros(mdp.num_states)
-    for iterations in range(needed + 1):
+    require_sweeps(tolerance, max_iterations)
+    values, needed, trial = np.zeros(mdp.num_states), math.inf, min(_TRIAL, max_iterations) - 1
+    for iterations in range(max_iterations):
         backup = mdp.backup(values, discount)
         following = backup.max(axis=1)
         change = float(np.abs(following - values).max())
@@ -67,10 +64,19 @@ def value_iteration(
             bound = _contraction_bound(mdp, discount, values, backup, noise)
             if bound <= tolerance or stands_still(values, backup, noise):
                 break
+        if iterations in (0, trial):
+            needed = iterations + _sweeps(change, discount, tolerance)
+        if iterations == trial and needed > max_iterations:
+            raise ValueError(
+                f"value iteration with discount {discount!r} may need {needed:,} sweeps to come within "
+                f"{tolerance:g}; accepted: at most max_iterations, which is {max_iterations:,}; policy "
+                "iteration needs few, whatever the discount"
+            )
         values = following
-        progress(iterations / needed)
+        progress(min(1.0, iterations / needed))
     progress(1.0)
-    return _solution(mdp, discount, values, backup.argmax(axis=1), iterations, tolerance)
+    policy = mdp.backup(values, discount).argmax(axis=1)
+    return _solution(mdp, discount, values, policy, iterations, tolerance)
 
 
 def policy_iteration(mdp: FiniteMDP[State], discount: float) -> Solution:
@@ -138,19 +144,16 @@ def _contraction_bound(
 ) -> float:
     """How far v can be from the fixed point, from how far its backup may be from v."""
     most, least = (backup + noise).max(axis=1) - values, (backup - noise).max(axis=1) - values
-    modulus = discount * max(1.0, float(mdp.expected(np.ones(mdp.num_states)).max()))
-    if modulus >= 1:
-        return math.inf
-    return max(float(most.max()), -float(least.min()), 0.0) / (1 - modulus)
+    left = 1 - modulus(mdp, discount)
+    return max(float(most.max()), -float(least.min()), 0.0) / left if left > 0 else math.inf
 
 
-def _sweeps(mdp: FiniteMDP[State], discount: float, tolerance: float) -> int:
-    """How many sweeps from 0 make the difference of v and its backup small enough, at most."""
-    first = float(np.abs(mdp.rewards.max(axis=1)).max())
-    last = max(tolerance * (1 - discount), float(np.finfo(float).eps) * first)
-    if first <= last or discount == 0:
+def _sweeps(change: float, discount: float, tolerance: float) -> int:
+    """After how many more sweeps the contraction has made a change small enough, at most."""
+    enough = max(tolerance * (1 - discount), float(np.finfo(float).eps) * change)
+    if change <= enough or discount == 0:
         return 1
-    return math.ceil(math.log(last / first) / math.log(discount)) + 1
+    return math.ceil(math.log(enough / change) / math.log(discount)) + 1
 
 
 def _require_discount(discount: float) -> None:

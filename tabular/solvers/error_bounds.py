@@ -6,14 +6,15 @@ large reward somewhere says nothing about a decision between small ones elsewher
 `certified_bound` holds for any values v, discounted or not. Let the *gap* of a pair be
 r + discount P v - v, known up to its rounding e.
 
-- A policy earns v_π = v + (sum of its gaps along the way), so that the optimum is nowhere below
-  v - y, where y = |gap - e| + discount P_π y sums up what it lacks.
-- If z >= 0 satisfies gap + e + discount P z <= z for *every* action, v + z lies above its own backup,
-  and so above the optimum. The least such z is itself the solution of an MDP, whose rewards are the
-  gaps. Policy iteration proposes one, a little larger, and the inequality is checked for what was
-  proposed.
+- If y satisfies e - gap + discount P y <= y for the actions of *one* policy, v - y lies below its own
+  backup under that policy, so below what the policy earns, and below the optimum.
+- If z satisfies gap + e + discount P z <= z for *every* action, v + z lies above its own backup, and so
+  above the optimum.
 
-Undiscounted, both need policies that terminate, which is checked in the graph.
+The least such y and z are themselves values, in MDPs whose rewards are the gaps. Policy iteration
+proposes some that are a little larger, and the inequality is checked for what was proposed. Both
+claims need that what is left of P dies out: by the discount, or with a policy that terminates,
+which is checked in the graph.
 """
 
 import math
@@ -46,6 +47,11 @@ def largest_rounding(mdp: FiniteMDP[State], values: Float[np.ndarray, " state"])
     longest = int(np.diff(mdp.transitions.indptr).max(initial=0))
     size = float(np.abs(mdp.rewards).max()) + 2 * float(np.abs(values).max())
     return float(_FLOAT.eps * (longest + 4) * size + _FLOAT.tiny)
+
+
+def modulus(mdp: FiniteMDP[State], discount: float) -> float:
+    """By what the backup contracts distances: the discount, times what rows add to above 1 by rounding."""
+    return discount * max(1.0, float(mdp.expected(np.ones(mdp.num_states)).max()))
 
 
 def stands_still(
@@ -90,6 +96,8 @@ def certified_bound(
         policy: The action of each state, good ones if the bound is to be small.
         discount: Of the criterion.
     """
+    if discount < 1 and modulus(mdp, discount) >= 1:
+        return math.inf
     gap = mdp.backup(values, discount) - values[:, None]
     noise = rounding(mdp, values, discount)
     below = _largest_sum(mdp, noise - gap, noise, policy, discount, improve=False)

@@ -66,6 +66,14 @@ def known_solution(
     return Solution(values, policy, bound, iterations)
 
 
+def require_sweeps(tolerance: float, max_iterations: int) -> None:
+    """Raise ValueError unless a method that sweeps can be asked for this."""
+    if not tolerance >= 0:
+        raise ValueError(f"tolerance must be at least 0, got {tolerance!r}")
+    if max_iterations < 1:
+        raise ValueError(f"max_iterations must be at least 1, got {max_iterations!r}")
+
+
 def require_known(
     values: Float[np.ndarray, " state"],
     paid: Float[np.ndarray, " state"],

@@ -28,7 +28,7 @@ from tabular.solvers.error_bounds import (
     terminates,
 )
 from tabular.solvers.linear_systems import solve_linear_program, solve_system
-from tabular.solvers.solution import Solution, known_solution
+from tabular.solvers.solution import Solution, known_solution, require_sweeps
 
 
 def value_iteration(
@@ -47,12 +47,11 @@ def value_iteration(
         progress: Told the share of `max_iterations` that is done.
 
     Raises:
-        ValueError: An assumption is broken, or the tolerance is out of range.
+        ValueError: An assumption is broken, or an argument is out of range.
         ArithmeticError: The values are not near enough after the last sweep, or rounding leaves
             them unknown (`tabular.solvers.solution`).
     """
-    if not tolerance >= 0:
-        raise ValueError(f"tolerance must be at least 0, got {tolerance!r}")
+    require_sweeps(tolerance, max_iterations)
     _terminating_policy(mdp)
     values, largest = np.zeros(mdp.num_states), -float(mdp.rewards.min())
     for iterations in range(max_iterations):

@@ -439,7 +439,7 @@ def test_a_network_is_the_plain_network_in_each_lane_and_perceptron():
     generator = torch.Generator().manual_seed(0)
     parameters = torch.randn(3, network.num_parameters, generator=generator)
     inputs = torch.randn(3, 5, 4, generator=generator)
-    outputs = network(parameters, inputs)
+    outputs = [perceptron(inputs) for perceptron in network.perceptrons(parameters)]
     assert [output.shape for output in outputs] == [(3, 5, 2), (3, 5, 3)]
     for lane in range(3):
         for head, layers in enumerate(perceptrons(network, parameters[lane])):
@@ -468,10 +468,10 @@ def test_lanes_of_a_network_are_vmap_over_its_parameters():
         return reference.mlp(next(perceptrons(network, own)), x)
 
     mapped = torch.vmap(alone)(parameters, inputs)
-    torch.testing.assert_close(network(parameters, inputs)[0], mapped)
+    torch.testing.assert_close(network.perceptrons(parameters)[0](inputs), mapped)
 
     def batched_loss(p):
-        return network(p, inputs)[0].square().sum()
+        return network.perceptrons(p)[0](inputs).square().sum()
 
     def mapped_loss(p):
         return torch.vmap(alone)(p, inputs).square().sum()
@@ -493,9 +493,9 @@ def test_the_td_loss_and_its_gradient_are_the_plain_ones():
     continuation, weight = torch.rand(2, lanes, batch, generator=generator)
     action = torch.randint(4, (lanes, batch), generator=generator)
     given = Transitions(features, action, reward, continuation, following, weight)
-    aim = td_target(network, target, given)
+    aim = td_target(network.perceptrons(target)[0], given)
     q.requires_grad_()
-    loss = td_loss(network, q, aim, given)
+    loss = td_loss(network.perceptrons(q)[0], aim, given)
     (gradient,) = torch.autograd.grad(loss.sum(), q)
     for lane in range(lanes):
         samples = [
@@ -531,7 +531,9 @@ def test_the_loss_of_a_model_and_its_gradient_are_the_plain_ones(name, terminal)
     for parameters in learner.model:
         parameters.requires_grad_()
     loss = agent.model.loss(
-        learner.model, replayed, Stream(LANES.seed, torch.tensor(0), Purpose.MODEL_LOSS)
+        agent.model.perceptrons(learner.model),
+        replayed,
+        Stream(LANES.seed, torch.tensor(0), Purpose.MODEL_LOSS),
     )
     gradients = torch.autograd.grad(loss.sum(), learner.model)
     for lane in range(lanes):
@@ -560,9 +562,9 @@ def test_a_latent_model_can_tell_the_rewards_and_ends_of_actions_apart(name):
     learner = agent.initial(LANES.seed)
     latent = torch.ones(len(LANES.seed), MAZE.num_actions, agent.model.num_features)
     every = torch.arange(MAZE.num_actions).expand(len(LANES.seed), -1)
-    _, *outcome = agent.model.predict(learner.model, latent, every)
-    for predicted in outcome:
-        assert len(set(predicted[0].flatten().tolist())) == MAZE.num_actions
+    learned = agent.model.perceptrons(learner.model)
+    for predicted in agent.model.predict_outcomes(learned, latent, every):
+        assert len(set(predicted[0].tolist())) == MAZE.num_actions
 
 
 def tensor_owners(networks):
@@ -651,9 +653,9 @@ def test_every_q_update_consumes_320_transitions(name, length, monkeypatch):
     loop.advance(5)
     consumed = []
 
-    def counting(network, parameters, target, transitions):
+    def counting(q, target, transitions):
         consumed.extend(field.shape[:2] for field in transitions)
-        return td_loss(network, parameters, target, transitions)
+        return td_loss(q, target, transitions)
 
     monkeypatch.setattr("deep.agent.td_loss", counting)
     learn(agent, LANES, loop.state)

@@ -35,14 +35,16 @@ def drawn_steps(model, parameters, observation, action):
     many = observation.repeat_interleave(DRAWS, 1), action.repeat_interleave(DRAWS, 1)
     size = many[1].shape[1]
     words = lane_words(Stream(SEED, torch.tensor(9), 200), model.represent_words, size)
-    state = model.start(parameters, many[0], words)
+    learned = model.perceptrons(parameters)
+    state = model.start(learned, many[0], words)
     words = lane_words(Stream(SEED, torch.tensor(9), 201), model.step_words, size)
-    following, reward, continuation = model.step(parameters, state, many[1], words)
+    following, known = model.step(learned, state, many[1], words)
+    outcomes = model.outcomes(learned, model.features(state), many[1], [known])
     if isinstance(model, LatentModel):
         following = model.decode(parameters, following)
     features = following.unflatten(1, (-1, DRAWS))
     return (
-        *(each.unflatten(1, (-1, DRAWS)).mean(2) for each in (reward, continuation)),
+        *(each.unflatten(1, (-1, DRAWS)).mean(2) for each in outcomes),
         features.mean(2),
         features.prod(3).mean(2),
     )
@@ -72,7 +74,8 @@ def test_given_a_latent_a_forecast_is_what_is_decoded(name):
     forecast = model.forecast(parameters, observation, action, stream(0), 5)
     words = lane_words(stream(0), 64, 10)
     latent = model.represent(parameters, observation.repeat(1, 5, 1), words[:32])
-    following, *_ = model.step(parameters, latent, action.repeat(1, 5), words[32:])
+    learned = model.perceptrons(parameters)
+    following, _ = model.step(learned, latent, action.repeat(1, 5), words[32:])
     decoded = model.decode(parameters, following)
     assert decoded.min() > 0
     assert decoded.max() < 1
@@ -85,7 +88,7 @@ def test_decoding_is_what_the_loss_of_the_decoder_is_about():
     model, parameters, _, _ = model_of("gaussian")
     encoder, dynamics, outcome, decoder = parameters
     silent = torch.zeros_like(decoder)
-    model.networks[3].layers(silent)[-1].copy_(torch.arange(-2, 4.0))
+    model.networks[3].perceptrons(silent)[0].biases[-1].copy_(torch.arange(-2, 4.0))
     decoded = model.decode((encoder, dynamics, outcome, silent), torch.randn(2, 7, 32))
     assert torch.equal(decoded, torch.arange(-2, 4.0).sigmoid().expand(2, 7, -1))
 

@@ -21,7 +21,7 @@ def loop_of(name, environment, lanes=2, **options):
 
 
 def test_a_product_of_known_shape():
-    assert Product(members=3, rows=5, inner=7, columns=11).flops == 2 * 3 * 5 * 7 * 11
+    assert Product(rows=5, inner=7, columns=11).flops == 2 * 5 * 7 * 11
 
 
 @every_agent

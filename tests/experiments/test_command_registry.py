@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from experiments.cli import MBGEN, Command, Group, main
+from experiments.studies.registry import STUDIES
 
 
 def commands(group=MBGEN, name="mbgen"):
@@ -25,13 +26,20 @@ def groups(group=MBGEN, name="mbgen"):
             yield from groups(member, f"{name} {word}")
 
 
+def first_line(command):
+    return inspect.getdoc(command.load()).splitlines()[0]
+
+
 COMMANDS, GROUPS = dict(commands()), dict(groups())
 
 
 @pytest.mark.parametrize("name", COMMANDS)
-def test_the_help_of_a_command_is_the_first_line_of_its_docstring(name):
+def test_the_help_of_a_command_is_the_first_line_of_its_docstring_or_the_title_of_its_study(name):
     command = COMMANDS[name]
-    assert command.help == inspect.getdoc(command.load()).splitlines()[0]
+    if command.study is None:
+        assert command.help == first_line(command)
+    else:
+        assert command.help == STUDIES[command.study].title
 
 
 @pytest.mark.parametrize("name", GROUPS)
@@ -47,7 +55,7 @@ def test_every_command_explains_itself(capsys, name):
     assert main([*name.split()[1:], "--help"]) == 0
     printed = " ".join(capsys.readouterr().out.split())
     assert f"usage: {name} " in printed
-    assert COMMANDS[name].help in printed
+    assert first_line(COMMANDS[name]) in printed
 
 
 @pytest.mark.parametrize("name", GROUPS)
@@ -89,6 +97,9 @@ def test_help_of_a_group_needs_no_package(words):
         (("compare", "--help"), {"torch", "theory"}),
         (("bench", "deep", "--help"), {"torch", "theory", "tabular"}),
         (("demo", "--help"), {"torch", "theory", "tabular"}),
+        (("run", "--help"), {"torch", "theory", "tabular"}),
+        (("compare", "--help"), {"torch", "theory", "tabular"}),
+        (("sweep", "--help"), {"torch", "theory", "tabular"}),
     ],
 )
 def test_a_command_does_not_import_what_it_does_not_use(words, spared):

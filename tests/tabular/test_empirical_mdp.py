@@ -132,7 +132,7 @@ def test_a_pair_that_is_left_out_does_not_hide_one_that_loses():
         (Transition(-1, 0, 0, 0), r"state must be 0 to 2, got -1 in .*"),
         (Transition(0, 2, 0, 0), r"action must be 0 to 1, got 2 in .*"),
         (Transition(0, 0, 0, 3), r"next_state must be 0 to 2, got 3 in .*"),
-        (Transition(0, 0, float("nan"), 0), r"reward must be finite, got nan in .*"),
+        (Transition(0, 0, float("nan"), 0), r"reward must be a finite number, got nan in .*"),
     ],
 )
 def test_a_transition_out_of_range_is_refused_in_one_line(transition, message):

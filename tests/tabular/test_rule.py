@@ -84,6 +84,21 @@ def test_a_broken_initial_distribution_is_refused(read, initial, message):
         read(Rule(Outcome(ONE, None, 0, True), initial=initial))
 
 
+@pytest.mark.parametrize(
+    ("factors", "message"),
+    [
+        ((1, 2), r"factors of state \(0,\) must be a tuple of 1, .*, got \(1, 2\)"),
+        ([1], r"factors of state \(0,\) must be a tuple of 1, .*, got \[1\]"),
+        (([1],), r"factors of state \(0,\) must be hashable, got \(\[1\],\)"),
+    ],
+)
+def test_factors_that_do_not_go_with_their_names_are_refused(factors, message):
+    rule = Rule(Outcome(ONE, None, 0, True))
+    rule.factors = lambda state: factors
+    with pytest.raises(ValueError, match=message):
+        enumerate_factors(rule)
+
+
 PROBABILITIES = st.sampled_from([Fraction(0), HALF, HALF, ONE, Fraction(1, 3), -HALF, 1])
 OUTCOMES = st.builds(
     Outcome,
@@ -103,9 +118,11 @@ def test_whatever_law_is_given_it_is_kept_or_refused(law):
         for o in law
     )
     if not right:
-        with pytest.raises(ValueError, match=r"\Ain state \(0,\) with action 0 [^\n]*\Z"):
-            FiniteMDP.from_rule(rule)
+        for read in READERS:
+            with pytest.raises(ValueError, match=r"\Ain state \(0,\) with action 0 [^\n]*\Z"):
+                read(rule)
         return
+    assert len(enumerate_factors(rule).codes) == FiniteMDP.from_rule(rule).num_states
     mdp = FiniteMDP.from_rule(rule)
     row = mdp.transitions.toarray()[0]
     for state, probability in zip(mdp.states, row, strict=True):

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from experiments.commands.env import SIZES, optimum, scopes
+from experiments.commands.env import optimum, scopes
+from experiments.tasks import SIZES
 from tabular import environment, reference_performance
 
 
@@ -62,10 +63,26 @@ def test_a_rule_of_ones_own_comes_from_a_file(tmp_path, capsys):
         assert right[0]["declared"] is None
 
 
+def test_a_rule_whose_law_is_broken_is_refused_with_its_state(tmp_path):
+    file = tmp_path / "half.py"
+    file.write_text(
+        "from fractions import Fraction\n"
+        "from tabular import Outcome\n"
+        "class Half:\n"
+        "    num_actions = 1\n"
+        "    factor_names = ('x',)\n"
+        "    def initial_distribution(self): return {(0,): Fraction(1)}\n"
+        "    def factors(self, state): return state\n"
+        "    def outcomes(self, state, action): return (Outcome(Fraction(1, 2), (0,), 0, False),)\n"
+    )
+    with pytest.raises(ValueError, match=r"\Ain state \(0,\) with action 0 .* add to 1, got 1/2\Z"):
+        scopes(f"{file}:Half")
+
+
 def test_the_optimum_is_printed_for_every_size_of_the_online_experiment(capsys):
     assert optimum("PanFlute", json="-") == 0
     found = json.loads(capsys.readouterr().out)
-    assert tuple(entry["size"] for entry in found) == SIZES["panflute"]
+    assert tuple(entry["size"] for entry in found) == SIZES["PanFlute"]
     for entry in found:
         played = environment("PanFlute", entry["size"])
         assert entry["optimal"]["value"] == reference_performance(played, "optimal").value

@@ -91,10 +91,13 @@ def start_what_waits(task):
 
     A node refuses to start a job within the second in which it has ended it.
     """
-    wait_until(lambda: "BeginTime" in slurm("squeue", "--noheader", "--format=%r"))
+    waiting = ("squeue", "--noheader", "--array", "--states=PENDING", "--format=%i %r")
+    wait_until(lambda: "BeginTime" in slurm(*waiting))
     assert leave_one_number(task) < LONG
-    for job in slurm("squeue", "--noheader", "--array", "--format=%i").split():
-        slurm("scontrol", "update", f"JobId={job}", "StartTime=now+3")
+    for line in slurm(*waiting).splitlines():  # a job that preempted it may still be ending
+        job, reason = line.split(maxsplit=1)
+        if reason == "BeginTime":
+            slurm("scontrol", "update", f"JobId={job}", "StartTime=now+3")
 
 
 def parent(process):

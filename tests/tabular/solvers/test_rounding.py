@@ -124,6 +124,47 @@ def test_a_large_reward_that_nobody_meets_leaves_the_gain_alone():
         assert found.error_bound < 1e-8
 
 
+def test_what_a_way_costs_once_does_not_hide_the_gain_it_leads_to():
+    """State 0 stays for 1 a step, or leaves at a cost of 1e13 for state 1, which pays 2."""
+    stays_or_leaves = FiniteMDP.from_arrays(
+        [[[1, 0], [0, 1]], [[0, 1], [0, 1]]], [[1.0, -1e13], [2.0, 2.0]]
+    )
+    solution = average_reward.policy_iteration(stays_or_leaves)
+    np.testing.assert_allclose(solution.gain, [2, 2])
+    assert solution.policy[0] == 1
+
+
+@st.composite
+def continuing_tables(draw):
+    """Chains of every structure in probabilities that are binary fractions, so that rows add to 1 exactly."""
+    states, actions = draw(SIZES)
+    share = st.sampled_from([0, 0, 1, 2])
+    rows = draw(
+        st.lists(
+            st.lists(share, min_size=states - 1, max_size=states - 1),
+            min_size=states * actions,
+            max_size=states * actions,
+        )
+    )
+    law = np.array([[*row, 8 - sum(row)] for row in rows]) / 8
+    sizes = st.builds(lambda m, e: m * 10.0**e, st.integers(-99, 99), st.integers(-3, 8))
+    rewards = draw(st.lists(sizes, min_size=states * actions, max_size=states * actions))
+    return law.reshape(states, actions, states), np.array(rewards).reshape(states, actions)
+
+
+@given(continuing_tables())
+@settings(deadline=None, max_examples=100)
+def test_gains_are_right_whatever_the_sizes_of_rewards(table):
+    """Against (1 - discount) v for a discount so near 1 that nothing else is left, in fractions."""
+    mdp, rest = FiniteMDP.from_arrays(*table), Fraction(1, 2**300)
+    best = [float(rest * v) for v in optimal_values(mdp, 1 - rest)]
+    solution = average_reward.policy_iteration(mdp)
+    error = np.abs(solution.gain - best)
+    assert error.max() <= solution.error_bound * (1 + 1e-9)
+    met = np.abs(mdp.rewards[np.arange(mdp.num_states), solution.policy]).max()
+    assert error.max() <= 1e-8 * max(met, np.abs(best).max())
+
+
 def test_costs_of_most_different_sizes_add_up():
     law = np.zeros((2, 2, 2))
     law[0, 1, 1] = 1  # to state 1, for next to nothing; everything else ends
@@ -132,6 +173,16 @@ def test_costs_of_most_different_sizes_add_up():
         solution = solve(mdp)
         np.testing.assert_allclose(solution.values, [-1.000000000001, -1], rtol=1e-15)
         assert solution.error_bound < 1e-13
+
+
+def test_episodes_that_end_soon_are_known_whatever_the_discount():
+    law = np.zeros((3, 2, 3))
+    law[0, :, 1] = law[1, 0, 2] = law[1, 1, 0] = 1  # 0 -> 1 -> 2 -> the end, or back to 0
+    mdp = FiniteMDP.from_arrays(law, [[-1.0, -2.0], [-1.0, -1e9], [-1.0, -1.0]])
+    for solve in (discounted.policy_iteration, discounted.value_iteration):
+        solution = solve(mdp, 1 - 2.0**-52)
+        np.testing.assert_allclose(solution.values, [-3, -2, -1], rtol=1e-14)
+        assert solution.error_bound < 1e-12
 
 
 def test_what_rounding_leaves_unknown_is_refused_in_one_line():
@@ -157,8 +208,25 @@ def test_value_iteration_says_beforehand_that_it_would_take_long():
         discounted.value_iteration(mdp, 0.99999)
     with pytest.raises(ValueError, match="accepted: at most max_iterations, which is 10"):
         discounted.value_iteration(mdp, 0.9, max_iterations=10)
-    with pytest.raises(ValueError, match="tolerance must be at least 0, got nan"):
-        discounted.value_iteration(mdp, 0.9, tolerance=float("nan"))
+
+
+@pytest.mark.parametrize(
+    ("limits", "message"),
+    [
+        ({"tolerance": float("nan")}, "tolerance must be at least 0, got nan"),
+        ({"tolerance": -1.0}, "tolerance must be at least 0, got -1"),
+        ({"max_iterations": 0}, "max_iterations must be at least 1, got 0"),
+    ],
+)
+def test_sweeps_that_make_no_sense_are_refused(limits, message):
+    mdp = FiniteMDP.from_arrays(*NEAR_ONE)
+    for solve in (
+        partial(discounted.value_iteration, discount=0.9),
+        stochastic_shortest_path.value_iteration,
+        average_reward.relative_value_iteration,
+    ):
+        with pytest.raises(ValueError, match=message):
+            solve(mdp, **limits)
 
 
 def test_value_iteration_ends_where_an_end_hardly_ever_comes():
