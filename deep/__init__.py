@@ -7,10 +7,11 @@ Importing this package makes the environments known to Gymnasium, if that is ins
 from importlib.util import find_spec
 
 from deep.acceleration import Acceleration, resolve
-from deep.agent import Agent, Lanes, Learner
+from deep.agent import Agent, Lanes, Learner, Losses
 from deep.models import (
     AGENTS,
     CategoricalModel,
+    Forecast,
     GaussianModel,
     Model,
     PerfectModel,
@@ -19,7 +20,9 @@ from deep.models import (
     SimpleModel,
 )
 from deep.networks import Network
+from deep.offline_learning import OfflineLearner, OfflineState
 from deep.online_loop import HIGH_DATA, LOW_DATA, OnlineLoop, OnlineState, Protocol
+from deep.replay_buffer import Dataset, fixed_buffer
 
 if find_spec("gymnasium"):
     from deep.gymnasium_adapter import register
@@ -33,11 +36,16 @@ __all__ = [
     "Acceleration",
     "Agent",
     "CategoricalModel",
+    "Dataset",
+    "Forecast",
     "GaussianModel",
     "Lanes",
     "Learner",
+    "Losses",
     "Model",
     "Network",
+    "OfflineLearner",
+    "OfflineState",
     "OnlineLoop",
     "OnlineState",
     "PerfectModel",
@@ -45,5 +53,6 @@ __all__ = [
     "Replay",
     "RolloutModel",
     "SimpleModel",
+    "fixed_buffer",
     "resolve",
 ]

@@ -5,10 +5,10 @@ Every agent of the paper is this one with another model; see `deep.models`.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple, TypeVar
+from typing import Literal, NamedTuple, TypeVar
 
 import torch
-from jaxtyping import Float, Float32, Int64, UInt8
+from jaxtyping import Bool, Float, Float32, Int64, UInt8
 from torch import Tensor
 
 from deep.adam import Moments, adam_step, no_moments
@@ -19,6 +19,9 @@ from deep.random_streams import Purpose, Stream, lane_words
 from deep.replay_buffer import ReplayBuffer, Replayed
 
 MODEL_STEP_SIZE = 2e-4
+
+Learns = Literal["both", "model", "q"]
+"""What an update changes: the model and the Q-network, or one of them."""
 
 Tree = TypeVar("Tree", Tensor, Parameters)
 
@@ -46,6 +49,18 @@ class Learner(NamedTuple):
     model: Parameters
     model_moments: tuple[Moments, ...]
     updates: Int64[Tensor, ""]
+
+    def finite(self) -> Bool[Tensor, "lane"]:
+        """Lanes whose parameters are all numbers; the others have diverged."""
+        finite = [part.isfinite().all(1) for part in (self.q, *self.model)]
+        return torch.stack(finite).all(0)
+
+
+class Losses(NamedTuple):
+    """Sums of the losses over each lane's updates."""
+
+    q: Float32[Tensor, "lane"]
+    model: Float32[Tensor, "lane"]
 
 
 @dataclass(frozen=True)
@@ -125,6 +140,31 @@ class Agent:
         stream = Stream(lanes.seed, step, Purpose.REPLAY)
         batch = buffer.sample(lane_words(stream, 1, self.replayed)[0])
         return batch.first(self.model_batch_size), batch.first(self.model.batch_size)
+
+    def learn(
+        self,
+        learner: Learner,
+        buffer: ReplayBuffer,
+        lanes: Lanes,
+        losses: Losses,
+        learns: Learns = "both",
+    ) -> None:
+        """One update from what is stored: of the model, then by its experience of the Q-network.
+
+        Args:
+            learner: What learns, in place.
+            buffer: What is stored.
+            lanes: Seeds, step sizes and temperatures.
+            losses: The losses before the update are added to these, in place.
+            learns: Whether both change, or one of them and the other is frozen.
+        """
+        step = learner.updates
+        lesson, starts = self.replay(buffer, lanes, step)
+        if learns != "q":
+            losses.model.add_(self.update_model(learner, lesson, lanes, step))
+        if learns != "model":
+            losses.q.add_(self.update_q(learner, starts, lanes, step))
+        step.add_(1)
 
     def update_model(
         self, learner: Learner, batch: Replayed, lanes: Lanes, step: Int64[Tensor, ""]

@@ -1,16 +1,21 @@
 """How well an agent does when it acts greedily."""
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float32, Int64
 from torch import Tensor
 
+from deep.acceleration import NONE, Acceleration
 from deep.agent import Agent, Lanes, Learner
 from deep.random_streams import Purpose, Stream, lane_words
 
 EPISODES = 32
 MAX_STEPS = 100
+MAX_RUN = (
+    2**32 // MAX_STEPS - 1
+)  # steps or updates of which every evaluation draws words of its own
 
 
 class Episodes(NamedTuple):
@@ -62,3 +67,44 @@ def performance(agent: Agent, episodes: Episodes) -> Float32[Tensor, "lane"]:
     """
     steps = 1 if agent.model.environment.episodic else MAX_STEPS
     return episodes.total.mean(1) / steps
+
+
+class GreedyEvaluation:
+    """Measures how well a learner does when it acts greedily, as it is whenever this is called."""
+
+    def __init__(
+        self,
+        agent: Agent,
+        lanes: Lanes,
+        learner: Learner,
+        time: Int64[Tensor, ""],
+        acceleration: Acceleration = NONE,
+    ) -> None:
+        """Prepare, and evaluate nothing yet.
+
+        Args:
+            agent: What acts.
+            lanes: Their seeds decide the chance of the episodes.
+            learner: What the agent has learned; changed in place between calls.
+            time: Steps or updates so far, 0 to `MAX_RUN`, likewise: at another time, other episodes.
+            acceleration: What is done to the steps of the episodes.
+        """
+        self._agent, self._lanes, self._learner, self._time = agent, lanes, learner, time
+        self._acceleration = acceleration
+        self._act_greedily = acceleration.compile(act_greedily)
+        self._performance = torch.zeros_like(lanes.temperature)
+        self._captured: Callable[[], None] | None = None
+
+    def __call__(self) -> Float32[Tensor, "lane"]:
+        """The performance of each lane."""
+        if self._captured is None:
+            self._captured = self._acceleration.capture(self._run, (self._performance,))
+        self._captured()
+        return self._performance.clone()
+
+    def _run(self) -> None:
+        episodes = begin(self._agent, self._lanes, self._time)
+        for step in range(MAX_STEPS):
+            moment = self._time * MAX_STEPS + step
+            self._act_greedily(self._agent, self._learner, self._lanes, episodes, moment)
+        self._performance.copy_(performance(self._agent, episodes))

@@ -10,15 +10,14 @@ from jaxtyping import Bool, Float32, Int64, UInt8
 from torch import Tensor
 
 from deep.acceleration import NONE, Acceleration
-from deep.agent import Agent, Lanes, Learner
+from deep.agent import Agent, Lanes, Learner, Losses
 from deep.argument_checks import require_integer
 from deep.environments import Noise, at
-from deep.evaluation import MAX_STEPS, act_greedily, begin, performance
+from deep.evaluation import MAX_RUN, GreedyEvaluation
 from deep.replay_buffer import ReplayBuffer, empty_buffer
-from deep.tensor_tree import tensors
+from deep.tensor_tree import fill
 
 NOISE_STEPS = 100  # environment steps whose chance is drawn at once
-MAX_RUN = 2**32 // MAX_STEPS - 1  # steps of which every evaluation draws words of its own
 
 
 @dataclass(frozen=True)
@@ -114,11 +113,8 @@ def interact(
 
 def learn(agent: Agent, lanes: Lanes, state: OnlineState) -> None:
     """Update the model, and by what it then imagines the Q-network; in place."""
-    learner, step = state.learner, state.learner.updates
-    lesson, starts = agent.replay(state.buffer, lanes, step)
-    state.tally.model_loss.add_(agent.update_model(learner, lesson, lanes, step))
-    state.tally.q_loss.add_(agent.update_q(learner, starts, lanes, step))
-    step.add_(1)
+    losses = Losses(state.tally.q_loss, state.tally.model_loss)
+    agent.learn(state.learner, state.buffer, lanes, losses)
 
 
 def initial_state(agent: Agent, protocol: Protocol, lanes: Lanes) -> OnlineState:
@@ -166,10 +162,10 @@ class OnlineLoop:
         # Fresh states are drawn for many steps at once: rarely, and a maze takes minutes to compile.
         self._interact = acceleration.compile(interact)
         self._learn = acceleration.compile(learn)
-        self._act_greedily = acceleration.compile(act_greedily)
+        self._evaluation = GreedyEvaluation(
+            agent, lanes, self.state.learner, self.state.steps, acceleration
+        )
         self._segments: dict[tuple[int, bool], Callable[[], None]] = {}
-        self._performance = torch.zeros_like(lanes.temperature)
-        self._evaluation: Callable[[], None] | None = None
 
     def advance(self, steps: int) -> None:
         """Make that many steps in every lane, with the updates and target copies due in them."""
@@ -203,19 +199,7 @@ class OnlineLoop:
 
     def evaluate(self) -> Float32[Tensor, "lane"]:
         """Performance of the greedy policy of each lane; see `deep.evaluation`."""
-        if self._evaluation is None:
-            place = (self._performance,)
-            self._evaluation = self._acceleration.capture(self._run_evaluation, place)
-        self._evaluation()
-        return self._performance.clone()
-
-    def _run_evaluation(self) -> None:
-        agent, learner, lanes = self.agent, self.state.learner, self.lanes
-        episodes = begin(agent, lanes, self.state.steps)
-        for time in range(MAX_STEPS):
-            moment = self.state.steps * MAX_STEPS + time
-            self._act_greedily(agent, learner, lanes, episodes, moment)
-        self._performance.copy_(performance(agent, episodes))
+        return self._evaluation()
 
     def take_tally(self) -> Tally:
         """What was summed since the last time, which begins anew."""
@@ -226,9 +210,7 @@ class OnlineLoop:
 
     def finite(self) -> Bool[Tensor, "lane"]:
         """Lanes whose parameters are all numbers; the others have diverged."""
-        learner = self.state.learner
-        finite = [part.isfinite().all(1) for part in (learner.q, *learner.model)]
-        return torch.stack(finite).all(0)
+        return self.state.learner.finite()
 
     def load(self, values: Mapping[str, Tensor]) -> None:
         """Take the state from tensors named as `tensors(loop.state)` names them.
@@ -236,16 +218,5 @@ class OnlineLoop:
         Raises:
             ValueError: One is missing, too much, or of another shape or type.
         """
-        places = tensors(self.state)
-        if unknown := sorted(places.keys() ^ values.keys()):
-            raise ValueError(f"the state of this run and the one to load differ in {unknown[0]!r}")
-        for name, place in places.items():
-            value = values[name]
-            if value.shape != place.shape or value.dtype != place.dtype:
-                raise ValueError(
-                    f"{name} must be {place.dtype} of shape {tuple(place.shape)}, "
-                    f"got {value.dtype} of shape {tuple(value.shape)}"
-                )
-        for name, place in places.items():
-            place.copy_(values[name])
+        fill(self.state, values)
         self.steps = int(self.state.steps)

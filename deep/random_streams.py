@@ -45,6 +45,7 @@ class Purpose:
     EVALUATION_RESET = 10
     EVALUATION = 11
     EVALUATION_REPRESENTATION = 12
+    FORECAST = 13
 
 
 class Stream(NamedTuple):

@@ -1,5 +1,6 @@
 """The replay buffer: the last transitions of every lane, one stored in each step."""
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -7,6 +8,16 @@ from jaxtyping import Bool, Float32, Int, Int32, Int64, UInt8
 from torch import Tensor
 
 from deep.random_streams import integers
+
+
+class Dataset(NamedTuple):
+    """Transitions in some order; the next observation of a terminal one means nothing."""
+
+    observation: UInt8[Tensor, "transition feature"]
+    action: Int64[Tensor, "transition"]
+    reward: Float32[Tensor, "transition"]
+    terminal: Bool[Tensor, "transition"]
+    next_observation: UInt8[Tensor, "transition feature"]
 
 
 class Replayed(NamedTuple):
@@ -27,7 +38,8 @@ class ReplayBuffer(NamedTuple):
     """A ring of transitions for each lane; a 0/1 feature takes a byte.
 
     Attributes:
-        stored: Transitions stored so far in each lane, also those since overwritten.
+        stored: Transitions stored so far in each lane, also those since overwritten: one number
+            for all lanes, or in a fixed buffer one for each.
     """
 
     observation: UInt8[Tensor, "lane capacity feature"]
@@ -35,7 +47,7 @@ class ReplayBuffer(NamedTuple):
     reward: Float32[Tensor, "lane capacity"]
     terminal: Bool[Tensor, "lane capacity"]
     next_observation: UInt8[Tensor, "lane capacity feature"]
-    stored: Int64[Tensor, ""]
+    stored: Int64[Tensor, "*lane"]
 
     def store(
         self,
@@ -45,7 +57,10 @@ class ReplayBuffer(NamedTuple):
         terminal: Bool[Tensor, "lane"],
         next_observation: UInt8[Tensor, "lane feature"],
     ) -> None:
-        """Store a transition of each lane, in place, where need be over the oldest."""
+        """Store a transition of each lane, in place, where need be over the oldest.
+
+        Not in a fixed buffer.
+        """
         place = (self.stored % self.action.shape[1]).view(1)
         new = (observation, action.to(self.action.dtype), reward, terminal, next_observation)
         for ring, value in zip(self[:-1], new, strict=True):
@@ -55,7 +70,7 @@ class ReplayBuffer(NamedTuple):
     def sample(self, drawn: Int32[Tensor, "lane batch"]) -> Replayed:
         """Uniform with replacement, by a random word for each transition; the buffer must hold one."""
         lanes, capacity = self.action.shape
-        index = integers(drawn, self.stored.clamp(max=capacity))
+        index = integers(drawn, self.stored.clamp(max=capacity).unsqueeze(-1))
         row = (index + torch.arange(lanes, device=index.device).unsqueeze(1) * capacity).flatten()
         observation, action, reward, terminal, next_observation = (
             ring.flatten(0, 1).index_select(0, row).view(*index.shape, *ring.shape[2:])
@@ -80,3 +95,26 @@ def empty_buffer(
         next_observation=ring(torch.uint8, num_features),
         stored=torch.zeros((), dtype=torch.int64, device=device),
     )
+
+
+def fixed_buffer(datasets: Sequence[Dataset], device: torch.device | str = "cpu") -> ReplayBuffer:
+    """A buffer that holds a dataset in each lane, to learn from and not to store in.
+
+    Args:
+        datasets: One for each lane, of any sizes.
+        device: Where the buffer is.
+
+    Raises:
+        ValueError: There is no dataset, one is empty, or they differ in the number of features.
+    """
+    sizes = [len(data.action) for data in datasets]
+    widths = sorted({data.observation.shape[1] for data in datasets})
+    if not sizes or not all(sizes):
+        raise ValueError(f"each lane needs at least one transition, got datasets of {sizes}")
+    if len(widths) > 1:
+        raise ValueError(f"all datasets must have as many features, got {widths}")
+    buffer = empty_buffer(len(datasets), max(sizes), widths[0], device)
+    for lane, data in enumerate(datasets):
+        for ring, values in zip(buffer[:-1], data, strict=True):
+            ring[lane, : len(values)] = values
+    return buffer._replace(stored=torch.tensor(sizes, device=device))

@@ -14,6 +14,7 @@ from deep.environments.open_grid import OpenGrid, OpenGridState
 from deep.environments.pan_flute import PanFlute, PanFluteState
 from deep.environments.proc_maze import ProcMaze, ProcMazeEvent, ProcMazeState
 from deep.environments.registry import ENVIRONMENTS, make
+from deep.environments.walled_maze import WalledMaze, WalledMazeState
 
 __all__ = [
     "ENVIRONMENTS",
@@ -32,6 +33,8 @@ __all__ = [
     "ProcMazeState",
     "Step",
     "Transition",
+    "WalledMaze",
+    "WalledMazeState",
     "at",
     "make",
     "select",

@@ -4,7 +4,7 @@ Row r, column c is bit r (g + 1) + c. The unused bit at the end of each row catc
 across the border, so that a move off the grid leaves the board: mask it with the cells that count.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -38,7 +38,11 @@ class Grid:
     @property
     def board(self) -> int:
         """The set of all cells."""
-        return sum(1 << cell + cell // self.size for cell in range(self.num_cells))
+        return self.set_of(range(self.num_cells))
+
+    def set_of(self, cells: Iterable[int]) -> int:
+        """The set of some distinct cells, by their numbers: row by row, from 0."""
+        return sum(1 << cell + cell // self.size for cell in cells)
 
     @property
     def dtype(self) -> torch.dtype:

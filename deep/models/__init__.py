@@ -1,7 +1,7 @@
 """Sources of experience: replay, learned models, and the true environment."""
 
 from deep.models.latent import CategoricalModel, GaussianModel, LatentModel
-from deep.models.learned_model import LearnedModel
+from deep.models.learned_model import Forecast, LearnedModel
 from deep.models.model import TRANSITIONS, Behaviour, Model, Parameters
 from deep.models.perfect import PerfectModel
 from deep.models.replay import Replay
@@ -21,6 +21,7 @@ __all__ = [
     "TRANSITIONS",
     "Behaviour",
     "CategoricalModel",
+    "Forecast",
     "GaussianModel",
     "LatentModel",
     "LearnedModel",

@@ -12,7 +12,8 @@ import torch
 from jaxtyping import Float, Float32, Int32, Int64, UInt8
 from torch import Tensor
 
-from deep.models.learned_model import LearnedModel
+from deep.argument_checks import require_integer
+from deep.models.learned_model import Forecast, LearnedModel
 from deep.models.likelihood import features_loss, outcome_loss
 from deep.models.model import Parameters
 from deep.networks import Network, Perceptron, Perceptrons
@@ -104,6 +105,15 @@ class LatentModel(LearnedModel):
         """The prior of the next latent."""
         return self.prior(learned[1](self.read(latent, action)))
 
+    def decode(
+        self,
+        parameters: Parameters,
+        latent: Float[Tensor, "lane batch latent"],
+    ) -> Float[Tensor, "lane batch feature"]:
+        """The probability that each feature of the observation behind a latent is 1."""
+        (decoder,) = self.networks[3].perceptrons(parameters[3])
+        return decoder(latent).sigmoid()
+
     def represent(
         self,
         parameters: Parameters,
@@ -130,6 +140,28 @@ class LatentModel(LearnedModel):
         drawn: Int32[Tensor, "word lane batch"],
     ) -> tuple[Float32[Tensor, "lane batch latent"], None]:
         return self.sample(self.predict(learned, state, action), drawn), None
+
+    def forecast(
+        self,
+        parameters: Parameters,
+        observation: UInt8[Tensor, "lane batch feature"],
+        action: Int64[Tensor, "lane batch"],
+        stream: Stream,
+        draws: int,
+    ) -> Forecast:
+        """Averages over latents drawn from the posterior and, given these, from the prior."""
+        require_integer("draws", draws, 1)
+        learned, actions = self.perceptrons(parameters), action.repeat(1, draws)
+        drawn = lane_words(stream, self.represent_words + self.step_words, actions.shape[1])
+        posterior = self.encode(learned[0], observation).repeat(1, draws, 1)
+        latent = self.sample(posterior, drawn[: self.represent_words])
+        following, known = self.step(learned, latent, actions, drawn[self.represent_words :])
+        reward, continuation = (
+            each.unflatten(1, (draws, -1)).mean(1)
+            for each in self.outcomes(learned, latent, actions, [known])
+        )
+        features = self.decode(parameters, following).unflatten(1, (draws, -1))
+        return Forecast(reward, continuation, features.movedim(1, 0))
 
     def loss(self, learned: Perceptrons, batch: Replayed, stream: Stream) -> Float[Tensor, "lane"]:
         """Reconstruction of the current observation, reward, continuation, and the balanced KL."""

@@ -1,20 +1,40 @@
 """Models whose networks learn from the transitions that the agent met."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
-from jaxtyping import Float, Float32, Int64
+from jaxtyping import Float, Float32, Int64, UInt8
 from torch import Tensor
 
 from deep.argument_checks import require_integer
-from deep.models.model import TRANSITIONS
+from deep.models.model import TRANSITIONS, Parameters
 from deep.models.rollout_model import RolloutModel
 from deep.networks import Network, Perceptrons
 from deep.one_hot import one_hot
 from deep.random_streams import Stream
 from deep.replay_buffer import Replayed
+
+
+class Forecast(NamedTuple):
+    """What a model says of a step from observations by actions.
+
+    Attributes:
+        reward: Its mean.
+        continuation: The probability that the episode goes on.
+        features: The probability that each feature of the next observation is 1, for each draw of
+            what the model samples on the way; given the draw, features are independent.
+    """
+
+    reward: Float32[Tensor, "lane batch"]
+    continuation: Float32[Tensor, "lane batch"]
+    features: Float32[Tensor, "draw lane batch feature"]
+
+    def probability_of_all(self, chosen: Sequence[int]) -> Float32[Tensor, "lane batch"]:
+        """The probability that all these features are 1 together: the mean over the draws of the product."""
+        return self.features[..., list(chosen)].prod(-1).mean(0)
 
 
 @dataclass(frozen=True)
@@ -51,6 +71,28 @@ class LearnedModel(RolloutModel):
             learned: The model's perceptrons.
             batch: Replayed transitions.
             stream: Of the random words that it draws.
+        """
+
+    @abstractmethod
+    def forecast(
+        self,
+        parameters: Parameters,
+        observation: UInt8[Tensor, "lane batch feature"],
+        action: Int64[Tensor, "lane batch"],
+        stream: Stream,
+        draws: int,
+    ) -> Forecast:
+        """What the model expects of a step.
+
+        Args:
+            parameters: Of the networks.
+            observation: Where the step begins.
+            action: What is done there.
+            stream: Of the random words that it draws; its purpose is `Purpose.FORECAST`.
+            draws: How many latents an average is taken over; a model without latents needs none.
+
+        Raises:
+            ValueError: `draws` is less than 1.
         """
 
     def features(

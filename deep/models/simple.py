@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from jaxtyping import Float, Float32, Int32, Int64, UInt8
 from torch import Tensor
 
-from deep.models.learned_model import LearnedModel
+from deep.argument_checks import require_integer
+from deep.models.learned_model import Forecast, LearnedModel
 from deep.models.likelihood import features_loss, outcome_loss
+from deep.models.model import Parameters
 from deep.networks import Network, Perceptrons
 from deep.random_streams import Stream, uniform
 from deep.replay_buffer import Replayed
@@ -76,6 +78,25 @@ class SimpleModel(LearnedModel):
         drawn: Int32[Tensor, "word lane batch"],
     ) -> tuple[Float32[Tensor, "lane batch feature"], None]:
         """Draw the next observation's features."""
-        logits = self.next_logits(learned, state, action)
-        chance = logits.clamp(0, 1) if self.clipped_logit_sampling else logits.sigmoid()
+        chance = self._chance(self.next_logits(learned, state, action))
         return (uniform(drawn).movedim(0, 2) < chance).float(), None
+
+    def forecast(
+        self,
+        parameters: Parameters,
+        observation: UInt8[Tensor, "lane batch feature"],
+        action: Int64[Tensor, "lane batch"],
+        stream: Stream,
+        draws: int,
+    ) -> Forecast:
+        """The Bernoullis that `step` draws from; there is one draw, since nothing is sampled before."""
+        require_integer("draws", draws, 1)
+        learned, state = self.perceptrons(parameters), observation.float()
+        chance = self._chance(self.next_logits(learned, state, action))
+        return Forecast(*self.outcomes(learned, state, action, []), chance.unsqueeze(0))
+
+    def _chance(
+        self, logits: Float[Tensor, "lane batch feature"]
+    ) -> Float[Tensor, "lane batch feature"]:
+        """The probability with which each feature is imagined to be 1."""
+        return logits.clamp(0, 1) if self.clipped_logit_sampling else logits.sigmoid()

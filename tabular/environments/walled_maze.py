@@ -16,6 +16,7 @@ GOAL = 0
 """The top left corner."""
 
 Coverage = Literal["all-evaluation", "path-to-goal", "single-cell", "no-evaluation"]
+TerminalStep = Literal["into-goal", "from-goal"]
 
 
 class WalledMazeState(NamedTuple):
@@ -47,36 +48,44 @@ def path_to_goal(walls: Walls) -> tuple[int, ...]:
 class WalledMaze(Environment[WalledMazeState]):
     """A 3x3 maze whose goal is the top left corner. Episodic, reward -1 a step, no chance at all.
 
-    The step taken *on* the goal is the terminal one, and costs -1 like every other. A terminal
-    outcome has no successor (`next_state` is None).
+    The terminal step costs -1 like every other. A terminal outcome has no successor (`next_state` is
+    None).
 
     Attributes:
         layouts: The walls of an episode are one of these, each as likely.
+        terminal_step: The last step of an episode: the one *into* the goal, as the paper's words
+            read, so that no step begins on the goal; or the one taken *from* it, as in the
+            environments of section 3.
     """
 
     layouts: tuple[Walls, ...] = field(default_factory=evaluation_layouts)
+    terminal_step: TerminalStep = "into-goal"
 
     def __post_init__(self) -> None:
         for walls in self.layouts:
-            if len(walls) != SIZE**2 or walls[GOAL]:
-                raise ValueError(f"a layout is {SIZE**2} walls, none on the goal, got {walls!r}")
+            if len(walls) != SIZE**2 or walls[GOAL] or walls.count(False) == 1:
+                raise ValueError(
+                    f"a layout is {SIZE**2} walls, none on the goal and at most 7, got {walls!r}"
+                )
         if not self.layouts or len(set(self.layouts)) < len(self.layouts):
             raise ValueError(f"layouts must be at least one, all distinct, got {self.layouts!r}")
+        _require_terminal_step(self.terminal_step)
 
     def initial_distribution(self) -> dict[WalledMazeState, Fraction]:
-        """The layout is uniform, then the start is uniform over its open cells, goal included."""
+        """The layout is uniform, then the start is uniform over the cells where a step can begin."""
+        starts = {walls: _starts(walls, self.terminal_step) for walls in self.layouts}
         return {
-            WalledMazeState(cell, walls): Fraction(1, len(self.layouts) * walls.count(False))
-            for walls in self.layouts
-            for cell in _openings(walls)
+            WalledMazeState(cell, walls): Fraction(1, len(starts) * len(cells))
+            for walls, cells in starts.items()
+            for cell in cells
         }
 
     def branches(self, state: WalledMazeState, action: int) -> Branches:
-        """On the goal the episode ends; else the agent moves unless a wall is in the way."""
-        if state.agent == GOAL:
-            return {"goal": [Outcome(Fraction(1), None, -1, True)]}
+        """The agent moves unless a wall is in the way; the goal ends the episode."""
         ahead = target(state.agent, action, SIZE)
         moved = state if state.walls[ahead] else state._replace(agent=ahead)
+        if (moved if self.terminal_step == "into-goal" else state).agent == GOAL:
+            return {"goal": [Outcome(Fraction(1), None, -1, True)]}
         return {"usual": [Outcome(Fraction(1), moved, -1, False)]}
 
     def observation(self, state: WalledMazeState) -> tuple[int, ...]:
@@ -97,8 +106,8 @@ class WalledMaze(Environment[WalledMazeState]):
 
     @property
     def max_states(self) -> int:
-        """Every open cell of every layout."""
-        return sum(walls.count(False) for walls in self.layouts)
+        """Every cell of every layout where a step can begin."""
+        return sum(len(_starts(walls, self.terminal_step)) for walls in self.layouts)
 
     @property
     def factor_names(self) -> tuple[str, ...]:
@@ -117,22 +126,30 @@ class WalledMaze(Environment[WalledMazeState]):
         return unchanged | {"agent": blocking}
 
 
-def dataset(coverage: Coverage) -> tuple[tuple[WalledMazeState, int], ...]:
+def dataset(
+    coverage: Coverage, terminal_step: TerminalStep = "into-goal"
+) -> tuple[tuple[WalledMazeState, int], ...]:
     """The state-action pairs of a training set of section 2.
 
-    Every set holds all transitions of the basic layouts, those on the goal included. Of the
-    evaluation layouts it holds: all transitions; one for each cell but the goal, along the path;
-    all actions in the cell furthest from the goal; or none.
+    Every set holds all transitions of the basic layouts. Of the evaluation layouts it holds: all
+    transitions; one for each cell but the goal, along the path; all actions in the cell furthest
+    from the goal; or none.
+
+    Args:
+        coverage: Which of the four sets.
+        terminal_step: As of :class:`WalledMaze`; if it is the one from the goal, the transitions
+            from there belong to those of a layout.
 
     Raises:
-        ValueError: `coverage` is not one of the four.
+        ValueError: An argument is not one of those listed.
     """
     if coverage not in get_args(Coverage):
         raise ValueError(f"coverage must be one of {get_args(Coverage)}, got {coverage!r}")
+    _require_terminal_step(terminal_step)
     pairs = [
         (WalledMazeState(cell, walls), action)
         for walls in basic_layouts() + evaluation_layouts() * (coverage == "all-evaluation")
-        for cell in _openings(walls)
+        for cell in _starts(walls, terminal_step)
         for action in range(NUM_ACTIONS)
     ]
     for walls in evaluation_layouts():
@@ -151,6 +168,16 @@ def dataset(coverage: Coverage) -> tuple[tuple[WalledMazeState, int], ...]:
 
 def _layout(*walls: int) -> Walls:
     return tuple(cell in walls for cell in range(SIZE**2))
+
+
+def _require_terminal_step(value: str) -> None:
+    if value not in get_args(TerminalStep):
+        raise ValueError(f"terminal_step must be one of {get_args(TerminalStep)}, got {value!r}")
+
+
+def _starts(walls: Walls, terminal_step: TerminalStep) -> list[int]:
+    """The cells where a step can begin."""
+    return [cell for cell in _openings(walls) if terminal_step == "from-goal" or cell != GOAL]
 
 
 def _openings(walls: Walls) -> list[int]:

@@ -144,14 +144,19 @@ for name, option, value in (
         assert str(error).endswith(f"got {value!r}"), error
     else:
         raise AssertionError(name, option, value)
-from deep.environments.walled_maze import dataset
-try:
-    dataset("some")
-except ValueError as error:
-    assert "coverage must be one of" in str(error)
-    assert "got 'some'" in str(error)
-else:
-    raise AssertionError("some")
+from deep.environments.walled_maze import WalledMaze, dataset
+for name, call in (
+    ("coverage", lambda: dataset("some")),
+    ("terminal_step", lambda: dataset("no-evaluation", "some")),
+    ("terminal_step", lambda: WalledMaze(terminal_step="some")),
+):
+    try:
+        call()
+    except ValueError as error:
+        assert str(error).startswith(name + " must be one of"), error
+        assert "got 'some'" in str(error)
+    else:
+        raise AssertionError(name)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
 

@@ -144,6 +144,30 @@ BREAKS = [
             "state.column * self.grid_size + state.row",
         ),
     ),
+    *in_file(
+        "WalledMaze",
+        "walled_maze.py",
+        ("walls block", "action) & state.open", "action) & GRID.board"),
+        ("every step costs 1", "reward = -torch", "reward = torch"),
+        (
+            "the last step is into the goal or from it",
+            "(agent if self.terminal_step",
+            "(state.agent if self.terminal_step",
+        ),
+        ("the layout is uniform", "integers(drawn[0], len(self.layouts))", "integers(drawn[0], 1)"),
+        ("the start is uniform", "integers(drawn[1], count)", "integers(drawn[1], count) // 2"),
+        ("layout and start are independent", "integers(drawn[1], count)", "integers(drawn[0], count)"),
+        (
+            "no episode begins on a goal that ends the step into it",
+            'terminal_step == "from-goal" or cell != GOAL]',
+            'terminal_step or cell != GOAL]',
+        ),
+        (
+            "walls present come before walls absent",
+            "state.open ^ GRID.board, state.open",
+            "state.open, state.open ^ GRID.board",
+        ),
+    ),
 ]  # fmt: skip
 
 

@@ -15,12 +15,17 @@ import torch
 
 import deep.environments as batched
 import tabular.environments as readable
+from deep.environments.walled_maze import basic_layouts
 
 HEADS, TAILS = -(2**31), 2**31 - 1
 """The words for which a coin of any probability above 0 is true, and of any below 1 false."""
 
 _GRID = np.array([0, 2, 3, 4, 1])  # the actions after a quarter turn to the left
 _TRANSPOSED = np.array([0, 2, 1, 4, 3])
+
+
+UNLIKE_LAYOUTS = tuple(tuple(sign == "#" for sign in text) for text in (".........", ".##.#.###"))
+"""Two layouts of unlike sizes: no wall at all, and six walls that cut a cell off from the goal."""
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,7 @@ class Case:
     Attributes:
         batched: The batched environment.
         rule: The readable one.
-        channels: Features of a cell; 0 where there is no grid.
+        channels: Features of a cell; 0 where an observation is not laid out cell by cell.
         turns: Whether quarter turns are symmetries (reflection at the diagonal always is).
     """
 
@@ -85,6 +90,9 @@ SMALL = [
     case("OpenGrid", 2, channels=1, turns=False),
     case("OpenGrid", 3, channels=1, turns=False),
     case("OpenGrid", 3, channels=1, turns=False, spontaneous=False),
+    case("WalledMaze"),
+    case("WalledMaze", terminal_step="from-goal"),
+    case("WalledMaze", layouts=UNLIKE_LAYOUTS),
 ]
 LARGE = [
     case("PanFlute", 7),
@@ -94,6 +102,7 @@ LARGE = [
     case("ProcMaze", 4, channels=4),
     case("ProcMaze", 6, channels=4),
     case("OpenGrid", 12, channels=1, turns=False),
+    case("WalledMaze", layouts=basic_layouts(), terminal_step="from-goal"),
 ]
 
 

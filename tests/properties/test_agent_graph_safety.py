@@ -14,9 +14,12 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from deep.acceleration import NONE, Acceleration, can_compile, resolve
 from deep.agent import Agent, Lanes
 from deep.environments import PanFlute, ProcMaze
+from deep.environments.walled_maze import WalledMaze, dataset
 from deep.models import AGENTS
+from deep.offline_learning import OfflineLearner
 from deep.one_hot import one_hot
 from deep.online_loop import OnlineLoop, Protocol
+from deep.replay_buffer import fixed_buffer
 from deep.tensor_tree import tensors
 from tests.properties.test_graph_safety import HostFree
 
@@ -41,6 +44,15 @@ def loop_of(name, environment=MAZE, acceleration=NONE, *, lanes=2, device="cpu")
     return OnlineLoop(agent, PROTOCOL, runs, acceleration)
 
 
+def learner_of(name, acceleration=NONE):
+    """Learns from two datasets of unlike sizes."""
+    runs = Lanes(torch.arange(2), torch.full((2,), 1e-4), torch.ones(2))
+    length = 1 if name == "er" else 2
+    agent = Agent(AGENTS[name](WalledMaze(), rollout_length=length))
+    data = fixed_buffer([dataset("path-to-goal"), dataset("no-evaluation")])
+    return OfflineLearner(agent, data, runs, target_period=3, acceleration=acceleration)
+
+
 class StepHostFree(HostFree):
     """Derivatives' formulas hold numbers; a GPU fills them in by a kernel, nothing is copied."""
 
@@ -60,6 +72,16 @@ def test_no_operation_of_a_step_and_its_updates_waits_for_the_host(name, environ
         loop.advance(4)
     assert guard.count > 1000
     assert loop.state.learner.updates == 8
+
+
+@every_agent
+def test_no_operation_of_offline_learning_waits_for_the_host(name):
+    learner = learner_of(name)
+    with StepHostFree() as guard:
+        learner.advance(4)
+        learner.evaluate()
+    assert guard.count > 1000
+    assert learner.state.learner.updates == 4
 
 
 @every_agent
@@ -163,6 +185,20 @@ def test_captured_segments_lead_where_the_steps_themselves_do(name, recorded_gra
     assert_equal(captured, plain)
 
 
+@every_agent
+def test_captured_offline_updates_lead_where_the_updates_themselves_do(name, recorded_graphs):
+    plain, captured = learner_of(name), learner_of(name, Acceleration(captured=True))
+    start = {name: tensor.clone() for name, tensor in tensors(captured.state).items()}
+    captured.advance(4, "q")
+    captured.load(start)
+    for learner in (plain, captured):
+        learner.advance(7, "q")
+        learner.advance(3)
+    assert plain.updates == captured.updates == 10
+    assert_same_state(captured, plain)
+    assert torch.equal(captured.evaluate(), plain.evaluate())
+
+
 def test_a_captured_evaluation_sees_what_was_learned_since(recorded_graphs):
     plain = loop_of("simple", FLUTE)
     captured = loop_of("simple", FLUTE, Acceleration(captured=True))
@@ -197,12 +233,16 @@ def test_a_captured_number_of_the_host_would_be_found(recorded_graphs):
 
 
 def assert_equal(one, other, **tolerances):
+    assert_same_state(one, other, **tolerances)
+    assert one.steps == other.steps
+
+
+def assert_same_state(one, other, **tolerances):
     expected = tensors(other.state)
     for name, tensor in tensors(one.state).items():
         torch.testing.assert_close(
             tensor, expected[name], **tolerances, msg=lambda m, name=name: f"{name}: {m}"
         )
-    assert one.steps == other.steps
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
@@ -226,6 +266,11 @@ class Traced(Acceleration):
 @every_agent
 def test_a_step_traces_whole_with_the_same_results(name):
     run_apart(f"compare({name!r}, Traced(compiled=True))")
+
+
+@pytest.mark.parametrize("name", ["er", "simple"])
+def test_an_offline_update_traces_whole_with_the_same_results(name):
+    run_apart(f"compare_offline({name!r}, Traced(compiled=True))")
 
 
 def test_a_step_is_compiled_once_for_segments_of_every_length():
@@ -271,3 +316,15 @@ def compare(name, acceleration):
         loop.advance(5)
     assert loops[1].state.learner.updates == 4
     assert_equal(*loops, rtol=1e-4, atol=1e-6)
+
+
+def compare_offline(name, acceleration):
+    """Learn both ways, the model, the Q-network and both."""
+    learners = [learner_of(name, way) for way in (NONE, acceleration)]
+    for learner in learners:
+        learner.advance(2, "q")
+        learner.advance(2)
+        if learner.agent.model.networks:
+            learner.advance(1, "model")
+    assert learners[1].state.learner.updates >= 4
+    assert_same_state(*learners, rtol=1e-4, atol=1e-6)

@@ -113,7 +113,7 @@ def test_when_the_coin_is_decided_each_cause_leads_where_the_rule_says(case, wor
     drawn = words(
         Stream(torch.arange(len(pairs)), torch.tensor(3), 0), case.batched.transition_words
     )
-    drawn[0] = word
+    drawn[:1] = word
     rows = seen_after(case, case.batched.transition(state, action, drawn)).tolist()
     for pair, row in zip(pairs, rows, strict=True):
         assert tuple(row) in law(case.rule, case.rule.branches(*pair)[cause(case, *pair, word)])
@@ -130,7 +130,11 @@ def cause(case, state, action, word):
 
 @pytest.mark.parametrize(
     "case",
-    [c for c in SMALL if c.batched.num_features > c.channels and 0 < c.rule.event_probability < 1],
+    [
+        c
+        for c in SMALL
+        if c.batched.num_features > c.channels and 0 < c.batched.event_probability < 1
+    ],
     ids=str,
 )
 def test_the_coin_falls_as_often_as_the_rule_says(case):
@@ -177,7 +181,7 @@ def test_given_action_and_cause_a_factor_depends_on_its_declared_parents_alone(c
     by_code = {code(rule.observation(state)): state for state in states}
     drawn = words(Stream(torch.tensor(0), torch.tensor(5), 0), case.batched.transition_words)
     drawn = drawn.unsqueeze(-1).repeat(1, len(states))
-    drawn[0] = word
+    drawn[:1] = word
     for action in range(rule.num_actions):
         done = case.batched.transition(
             case.states(*states), torch.full((len(states),), action), drawn

@@ -1,5 +1,7 @@
 """The rules of the five environments, on small explicit states."""
 
+import subprocess
+import sys
 from collections import Counter, defaultdict
 from fractions import Fraction
 from itertools import combinations, pairwise
@@ -54,6 +56,7 @@ SMALL = [
     OpenGrid(1),
     OpenGrid(3),
     WalledMaze(),
+    WalledMaze(terminal_step="from-goal"),
 ]
 
 
@@ -323,14 +326,26 @@ def test_exactly_two_layouts_are_one_path_from_the_goal_to_the_far_end():
     }
 
 
-def test_walled_maze_is_deterministic_and_ends_after_the_goal():
+@pytest.mark.parametrize("terminal_step", ["into-goal", "from-goal"])
+def test_walled_maze_is_deterministic(terminal_step):
     lower = next(walls for walls in evaluation_layouts() if walls[3] and walls[4])
-    maze = WalledMaze()
+    maze = WalledMaze(terminal_step=terminal_step)
     assert maze.outcomes(WalledMazeState(7, lower), RIGHT) == (
         Outcome(Fraction(1), WalledMazeState(8, lower), -1, False),
     )
     assert maze.outcomes(WalledMazeState(7, lower), UP)[0].next_state.agent == 7
-    assert maze.outcomes(WalledMazeState(0, lower), STAY) == (Outcome(Fraction(1), None, -1, True),)
+
+
+def test_walled_maze_ends_by_the_step_into_the_goal_or_by_the_one_from_it():
+    lower = next(walls for walls in evaluation_layouts() if walls[3] and walls[4])
+    before, on_goal = WalledMazeState(1, lower), WalledMazeState(0, lower)
+    end = (Outcome(Fraction(1), None, -1, True),)
+    assert WalledMaze().outcomes(before, LEFT) == end
+    assert on_goal not in WalledMaze().initial_distribution()
+    late = WalledMaze(terminal_step="from-goal")
+    assert late.outcomes(before, LEFT) == (Outcome(Fraction(1), on_goal, -1, False),)
+    assert late.outcomes(on_goal, RIGHT) == late.outcomes(on_goal, STAY) == end
+    assert late.initial_distribution()[on_goal] == Fraction(1, 14)
 
 
 def test_walled_maze_shows_agent_goal_walls_present_and_walls_absent():
@@ -339,19 +354,20 @@ def test_walled_maze_shows_agent_goal_walls_present_and_walls_absent():
     assert observed == (0, 1, *[0] * 7, 1, *[0] * 8, *[0] * 8, 1, *[1] * 8, 0)
 
 
-def test_datasets_hold_what_section_2_says():
-    basic = set(dataset("no-evaluation"))
-    assert len(basic) == 8 * 8 * 5
+@pytest.mark.parametrize(("terminal_step", "goals"), [("into-goal", 0), ("from-goal", 1)])
+def test_datasets_hold_what_section_2_says(terminal_step, goals):
+    basic = set(dataset("no-evaluation", terminal_step))
+    assert len(basic) == 8 * (7 + goals) * 5
     extra = {
-        name: set(dataset(name)) - basic
+        name: set(dataset(name, terminal_step)) - basic
         for name in ("all-evaluation", "path-to-goal", "single-cell")
     }
     assert {name: len(pairs) for name, pairs in extra.items()} == {
-        "all-evaluation": 2 * 7 * 5,
+        "all-evaluation": 2 * (6 + goals) * 5,
         "path-to-goal": 2 * 6,
         "single-cell": 2 * 5,
     }
-    maze = WalledMaze()
+    maze = WalledMaze(terminal_step="from-goal")
     for walls in evaluation_layouts():
         steps = {
             (state.agent, maze.outcomes(state, action)[0].next_state.agent)
@@ -379,6 +395,7 @@ def test_sizes_that_are_no_positive_integers_are_refused(make, size):
         (lambda: ButtonGrid(5, 2), "num_buttons must be at most 4"),
         (lambda: WalledMaze(()), "at least one"),
         (lambda: WalledMaze(((True,) * 9,)), "none on the goal"),
+        (lambda: WalledMaze(((False, *[True] * 8),)), "at most 7"),
         (lambda: environment("PanPipe", 3), "there is no environment 'PanPipe'"),
         (lambda: ButtonGrid(6).initial_distribution(), "starts in 4,427,500 states"),
         (lambda: ProcMaze(6).initial_distribution(), "starts in about 2e"),
@@ -389,6 +406,25 @@ def test_what_cannot_be_is_refused_in_one_line_that_names_it(make, message):
     with pytest.raises(ValueError, match=message) as caught:
         make()
     assert "\n" not in str(caught.value)
+
+
+def test_words_that_a_maze_does_not_know_are_refused_with_those_it_knows():
+    # In an interpreter of its own: here the run-time type checks would come first.
+    code = """
+from tabular.environments.walled_maze import WalledMaze, dataset
+for call in (
+    lambda: WalledMaze(terminal_step="goal"),
+    lambda: dataset("no-evaluation", "goal"),
+    lambda: dataset("goal"),
+):
+    try:
+        call()
+    except ValueError as error:
+        assert "must be one of (" in str(error) and str(error).endswith("got 'goal'"), error
+    else:
+        raise AssertionError
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 @pytest.mark.parametrize("name", ["PanFlute", "buttongrid", "PROCMAZE", "openGrid"])

@@ -43,6 +43,7 @@ ENUMERABLE = [
     OpenGrid(4),
     OpenGrid(3, spontaneous=False),
     WalledMaze(),
+    WalledMaze(terminal_step="from-goal"),
 ]
 
 

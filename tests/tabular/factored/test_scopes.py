@@ -38,6 +38,7 @@ ENVIRONMENTS = [
     ProcMaze(2, spontaneous_event="terminate"),
     OpenGrid(3),
     WalledMaze(),
+    WalledMaze(terminal_step="from-goal"),
 ]
 
 
