@@ -110,7 +110,7 @@ def test_two_sweeps_of_one_folder_are_kept_apart(finished, capsys):
 
 
 def test_a_sweep_that_is_interrupted_leaves_a_checkpoint_and_the_same_command_goes_on(tmp_path):
-    run = planned("long", agent="simple", steps=6_000, learning_starts=5_990)
+    run = planned("long", agent="simple", steps=3_000, learning_starts=2_990)
     path = write(tmp_path, run)
     words = ["-m", "experiments", "sweep", path, "--results", str(tmp_path / "results")]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
