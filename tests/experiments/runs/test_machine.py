@@ -92,16 +92,16 @@ def test_a_stored_place_that_is_none_is_refused():
 
 def test_a_run_that_is_gone_on_with_takes_the_number_of_threads_it_began_with(tmp_path):
     seen = []
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     execute(
         SETTINGS, tmp_path / "run", device="cpu",
         interrupted=lambda: bool(seen), report=lambda moment: seen.append(moment.steps),
     )  # fmt: skip
-    torch.set_num_threads(1)
+    torch.set_num_threads(2)
     assert execute(SETTINGS, tmp_path / "run", resume=True).finished
-    assert torch.get_num_threads() == 2
+    assert torch.get_num_threads() == 1
     config = read_config(tmp_path / "run")
-    assert config["place"]["threads"] == 2
+    assert config["place"]["threads"] == 1
     assert [sitting["first_step"] for sitting in config["sittings"]] == [0, seen[-1]]
 
 
