@@ -81,7 +81,7 @@ def new_loop(name, lanes=LANES):
 
 
 def learned(name, lanes=LANES):
-    """A run that is over, and for each lane the mean of its last evaluations."""
+    """A run that is over, and for each lane the middle one of its last evaluations."""
     loop, evaluations = new_loop(name, lanes), []
     loop.advance(loop.protocol.steps - APART * (EVALUATIONS - 1))
     evaluations.append(loop.evaluate())
@@ -89,7 +89,7 @@ def learned(name, lanes=LANES):
         loop.advance(APART)
         evaluations.append(loop.evaluate())
     assert int(loop.state.learner.updates) == CASES[name].updates
-    return loop, torch.stack(evaluations).mean(0).numpy()
+    return loop, torch.stack(evaluations).median(0).values.numpy()
 
 
 def way_to_the_best_policy(name, performance):

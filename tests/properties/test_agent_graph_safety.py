@@ -174,6 +174,7 @@ def recorded_graphs(monkeypatch):
     monkeypatch.setattr(torch.cuda, "graph", graph)
 
 
+@pytest.mark.usefixtures("without_type_checks")
 @every_agent
 def test_captured_segments_lead_where_the_steps_themselves_do(name, recorded_graphs):
     # The buffer of five is overwritten on the way, by the warm-ups of a capture too.
@@ -185,6 +186,7 @@ def test_captured_segments_lead_where_the_steps_themselves_do(name, recorded_gra
     assert_equal(captured, plain)
 
 
+@pytest.mark.usefixtures("without_type_checks")
 @every_agent
 def test_captured_offline_updates_lead_where_the_updates_themselves_do(name, recorded_graphs):
     plain, captured = learner_of(name), learner_of(name, Acceleration(captured=True))
@@ -199,6 +201,7 @@ def test_captured_offline_updates_lead_where_the_updates_themselves_do(name, rec
     assert torch.equal(captured.evaluate(), plain.evaluate())
 
 
+@pytest.mark.usefixtures("without_type_checks")
 def test_a_captured_evaluation_sees_what_was_learned_since(recorded_graphs):
     plain = loop_of("simple", FLUTE)
     captured = loop_of("simple", FLUTE, Acceleration(captured=True))
