@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.runs.settings import AGENTS, RunSettings, run_settings, stored_settings
+from experiments.runs.settings import AGENTS, RunSettings, run_settings
+from experiments.runs.stored_settings import stored_settings
 from experiments.tasks import EVENTS, REGIMES
 
 ROOT = Path(__file__).parents[3]
@@ -96,19 +97,19 @@ def test_names_numbers_and_regimes_are_those_of_deep():
     from deep.environments import ENVIRONMENTS as BATCHED
     from deep.networks import PRECISIONS as PRODUCTS
     from deep.online_loop import HIGH_DATA, LOW_DATA, MAX_RUN
-    from experiments.runs import settings
+    from experiments.runs import lane_settings
     from experiments.runs.assembly import agent_of, protocol_of
     from experiments.tasks import ENVIRONMENTS, batched_environment
 
     assert set(AGENTS) == set(models.AGENTS)
     assert (
         tuple(name for name, kind in models.AGENTS.items() if issubclass(kind, models.LearnedModel))
-        == settings.LEARNED
+        == lane_settings.LEARNED
     )
     assert tuple(BATCHED) == ENVIRONMENTS
-    assert ("auto", *PRODUCTS) == settings.PRECISIONS
-    assert settings.TRANSITIONS == models.TRANSITIONS
-    assert settings.MAX_STEPS == MAX_RUN
+    assert ("auto", *PRODUCTS) == lane_settings.PRECISIONS
+    assert lane_settings.TRANSITIONS == models.TRANSITIONS
+    assert lane_settings.MAX_STEPS == MAX_RUN
     for name, expected in (("high", HIGH_DATA), ("low", LOW_DATA)):
         run = run_settings(
             agent="er", env="PanFlute", size=2, regime=name, steps=REGIMES[name].steps, lanes=1

@@ -10,7 +10,8 @@ from experiments.analysis.reference import Reference
 from experiments.cli import MBGEN
 from experiments.runs.costs import estimated_seconds
 from experiments.runs.scales import SCALES
-from experiments.runs.settings import RunSettings, stored_settings
+from experiments.runs.settings import RunSettings
+from experiments.runs.stored_settings import stored_settings
 from experiments.studies.registry import STUDIES, chosen_studies
 from experiments.studies.study import PlannedRun, manifest
 from tests.experiments.studies.made_up import found
