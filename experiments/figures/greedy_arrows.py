@@ -27,6 +27,7 @@ _SMALL = 0.3  # a cell of a basic layout, likewise
 _ROUNDING = 1e-9  # of shares
 _EDGE = 0.03  # for half of a line
 _PANEL = (2.6, 1.36)  # inches
+_LEAST_HEIGHT = 4.0  # panels, which the column of layouts needs
 _NOTE: dict[str, Any] = {"fontsize": 8, "va": "center"}
 
 Corner = tuple[float, float]
@@ -92,7 +93,8 @@ def draw_greedy_arrows(path: Path, title: str, mazes: Mazes, panels: Sequence[Pa
     datasets = list(dict.fromkeys(panel.dataset for panel in panels))
     rows, columns = len(datasets), len(agents)
     widths, heights = [0.74, 0.58, *[1.0] * columns], [0.36, *[1.0] * rows, 0.52]
-    with picture(path, _PANEL[0] * sum(widths), _PANEL[1] * sum(heights) + 0.3) as figure:
+    height = max(sum(heights), _LEAST_HEIGHT)
+    with picture(path, _PANEL[0] * sum(widths), _PANEL[1] * height + 0.3) as figure:
         figure.suptitle(title, x=0.008, ha="left", fontweight="bold")
         grid = figure.add_gridspec(
             rows + 2,

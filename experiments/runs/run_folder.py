@@ -113,12 +113,14 @@ class StoredRun:
         settings: What is run.
         measured: Up to the last checkpoint.
         provenance: Results version, place, and each process that worked on it.
+        forecasts: What the model expects in the end, where that was asked for.
     """
 
     folder: Path
     settings: Settings
     measured: AnyMeasured
     provenance: Mapping[str, Any]
+    forecasts: Forecasts | None = None
 
     @property
     def finished(self) -> bool:
@@ -129,22 +131,6 @@ class StoredRun:
     def performance(self) -> Float[np.ndarray, "lane evaluation"]:
         """Performance of the greedy policy, lanes first; NaN once a lane has diverged."""
         return self.measured.performance.T
-
-    @property
-    def forecasts(self) -> Forecasts:
-        """What the model expects in the end, by active pipe ends.
-
-        Raises:
-            ValueError: That was not measured, or cannot be read.
-        """
-        columns, stored = read_table(self.folder / FORECASTS)
-        require_same(self.settings, stored, self.folder / FORECASTS)
-        lanes = len(self.settings.seeds)
-        if columns.keys() != {"lane", "seed", "ends", *Forecasts._fields}:
-            raise ValueError(
-                f"{self.folder / FORECASTS} holds no forecasts; accepted: what a run wrote"
-            )
-        return Forecasts(*(columns[name].reshape(lanes, -1) for name in Forecasts._fields))
 
     @property
     def results_version(self) -> int:
@@ -317,7 +303,17 @@ def read_run(folder: Path) -> StoredRun:
     arrays = {name: value.astype(float) for name, value in values.items()}
     if settings.kind == "offline":
         arrays["greedy_action"] = _greedy(folder / GREEDY, len(step), lanes)
-    return StoredRun(folder, settings, kind(step, **arrays), read_provenance(path))
+    forecasts = _forecasts(folder / FORECASTS, lanes) if (folder / FORECASTS).exists() else None
+    return StoredRun(folder, settings, kind(step, **arrays), read_provenance(path), forecasts)
+
+
+def _forecasts(path: Path, lanes: int) -> Forecasts:
+    columns, _ = read_table(path)
+    if columns.keys() != {"lane", "seed", "ends", *Forecasts._fields}:
+        raise ValueError(f"{path} holds no forecasts; accepted: what a run wrote")
+    return Forecasts(
+        *(columns[name].astype(float).reshape(lanes, -1) for name in Forecasts._fields)
+    )
 
 
 def _greedy(
