@@ -167,7 +167,7 @@ def cell_table(answers: Sequence[CoverageAnswer]) -> Table:
 
 def class_table(answers: Sequence[CoverageAnswer]) -> Table:
     """What the class makes of each dataset: how many models are left, and of how many cells they know the way."""
-    columns = ("data", "models of H_M", "cells", "models of H_B", "cells ", "rollouts that suffice")
+    columns = ("data", "H_M: models", "H_M: cells", "H_B: models", "H_B: cells", "rollouts needed")
     rows = []
     for answer in answers:
         row: list[object] = [answer.coverage]
@@ -179,7 +179,7 @@ def class_table(answers: Sequence[CoverageAnswer]) -> Table:
 
 def agent_table(answers: Sequence[CoverageAnswer]) -> Table:
     """Which agents know the way in all cells without generalization of values; within the class; and in the paper."""
-    columns = ("data", "agent", "settled cells", "in the class", "of", "exactly", "paper")
+    columns = ("data", "agent", "settled", "in the class", "of cells", "exactly", "paper")
     rows = []
     for answer in answers:
         for agent, known in answer.agents.items():

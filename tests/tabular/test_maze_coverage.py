@@ -205,3 +205,21 @@ def test_the_tables_say_what_was_found():
     assert ("single-cell", "1-step", 0, 6, 12, "fails", "fails") in rows
     assert len(rows) == 12
     assert {len(row) for row in rows} == {len(columns)}
+
+
+@pytest.mark.parametrize("coverage", ["path-to-goal", "single-cell", "no-evaluation"])
+def test_where_values_are_not_settled_any_action_may_be_greedy_and_none_must_be(coverage):
+    answer, moves = by_coverage()[coverage], maze_moves()
+    trained = answer.agents["dqn"].trained
+    successors = moves.successors[-2:]
+    layouts = np.arange(2)[:, np.newaxis, np.newaxis]
+    # The untrained pairs' values are free; here each is very low or very high, in many ways at once.
+    low = np.random.default_rng(0).random((1000, *trained.shape)) < 0.8
+    values = np.where(low, -1000.0, 1000.0)
+    for _ in range(200):
+        best = values.max(axis=-1)
+        best[:, :, 0] = 0
+        values = np.where(trained, -1 + 0.9 * best[:, layouts, successors], values)
+    greedy = np.isclose(values, values.max(axis=-1, keepdims=True), atol=1e-6)[:, answer.asked]
+    assert greedy.any(axis=0).all()
+    assert not greedy.all(axis=0).any()
