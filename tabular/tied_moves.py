@@ -24,7 +24,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Int
 
-MAX_ENUMERATED = 1 << 15
+MAX_ENUMERATED = 1 << 13
+"""More combinations of what matters are not gone through."""
 
 Pairs = Bool[np.ndarray, "context place action"]
 States = Bool[np.ndarray, "context place"]
@@ -163,6 +164,8 @@ def _left_open(moves: TiedMoves, allowed: Allowed, equations: Pairs, asked: Stat
         raise ValueError(
             f"{count:,} models would have to be gone through; accepted: {MAX_ENUMERATED:,}"
         )
+    # The true place stands for all that any other key may lead to: in the states that matter they are as far from the
+    # end, and elsewhere the distance of the state is the same whichever it is.
     models = np.tile(moves.truth, (count, 1))
     models[:, varied] = list(product(*(np.flatnonzero(allowed[key]) for key in varied)))
     distance, following = _distances(moves, models)
