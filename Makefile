@@ -28,10 +28,11 @@ pictures: .venv/deep
 
 # Exit status 1 says that no run of the study has finished.
 figures: .venv/base
-	for study in online unfactored sensitivity rollout-length no-spontaneous quirks; do \
+	for study in maze-coverage online smoothing frozen-model unfactored sensitivity rollout-length no-spontaneous quirks; do \
 		$(BIN)/mbgen $$study --out docs/pictures/$$study-desk.png docs/pictures/$$study-desk.svg || [ $$? = 1 ] || exit; \
 	done
 	$(BIN)/mbgen online --curves docs/pictures/online-curves-desk.png
+	$(BIN)/mbgen maze-coverage --curves docs/pictures/maze-coverage-curves-desk.png || [ $$? = 1 ]
 
 # One environment, three layers: what the command needs, what the online agents need, and what runs the tests.
 .venv/bin/python:

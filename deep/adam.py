@@ -36,6 +36,12 @@ def no_moments(parameters: Float32[Tensor, "lane parameter"]) -> Moments:
     return Moments(first, second, steps, _corrections(steps))
 
 
+def forget(moments: Moments) -> None:
+    """Go back to before the first step, in place."""
+    for place, value in zip(moments, no_moments(moments.first), strict=True):
+        place.copy_(value)
+
+
 def adam_step(
     parameters: Float32[Tensor, "lane parameter"],
     moments: Moments,

@@ -10,7 +10,8 @@ from jaxtyping import Bool, Float32, Int64, UInt8
 from torch import Tensor
 
 from deep.acceleration import NONE, Acceleration
-from deep.agent import Agent, Lanes, Learner, Losses
+from deep.adam import forget
+from deep.agent import Agent, Lanes, Learner, Learns, Losses
 from deep.argument_checks import require_integer
 from deep.environments import Noise, at
 from deep.evaluation import MAX_RUN, GreedyEvaluation
@@ -33,6 +34,9 @@ class Protocol:
         buffer_capacity: Transitions a lane.
         stale_reset_observation: After a terminal step act once more on what was seen before the
             reset, and store that transition: a quirk of the authors' code.
+        model_steps: Steps after which the model is frozen and the Q-network begins from scratch, with
+            an empty buffer and once more `learning_starts` steps before its first update (paper,
+            figure 4, right); None if the model learns to the end.
     """
 
     steps: int
@@ -42,6 +46,7 @@ class Protocol:
     learning_starts: int = 1_000
     buffer_capacity: int = 100_000
     stale_reset_observation: bool = False
+    model_steps: int | None = None
 
     def __post_init__(self) -> None:
         require_integer("steps", self.steps, 1, MAX_RUN)
@@ -49,10 +54,14 @@ class Protocol:
             require_integer(name, getattr(self, name), 1)
         require_integer("learning_starts", self.learning_starts, 1)
         require_integer("buffer_capacity", self.buffer_capacity, 1)
+        if self.model_steps is not None:
+            require_integer("model_steps", self.model_steps, 1)
 
     def updates(self, steps: int) -> int:
         """Of a lane, in its first `steps` steps."""
-        return max(0, steps - self.learning_starts) * self.updates_per_step
+        scratch = 0 if self.model_steps is None else max(0, steps - self.model_steps)
+        learning = (max(0, part - self.learning_starts) for part in (steps - scratch, scratch))
+        return sum(learning) * self.updates_per_step
 
 
 HIGH_DATA = Protocol(1_000_000, 1, 100, 500)
@@ -111,10 +120,10 @@ def interact(
     state.steps.add_(1)
 
 
-def learn(agent: Agent, lanes: Lanes, state: OnlineState) -> None:
-    """Update the model, and by what it then imagines the Q-network; in place."""
+def learn(agent: Agent, lanes: Lanes, state: OnlineState, learns: Learns = "both") -> None:
+    """Update the model, unless it is frozen, and by what it imagines the Q-network; in place."""
     losses = Losses(state.tally.q_loss, state.tally.model_loss)
-    agent.learn(state.learner, state.buffer, lanes, losses)
+    agent.learn(state.learner, state.buffer, lanes, losses, learns)
 
 
 def initial_state(agent: Agent, protocol: Protocol, lanes: Lanes) -> OnlineState:
@@ -165,37 +174,55 @@ class OnlineLoop:
         self._evaluation = GreedyEvaluation(
             agent, lanes, self.state.learner, self.state.steps, acceleration
         )
-        self._segments: dict[tuple[int, bool], Callable[[], None]] = {}
+        self._segments: dict[tuple[int, Learns | None], Callable[[], None]] = {}
 
     def advance(self, steps: int) -> None:
         """Make that many steps in every lane, with the updates and target copies due in them."""
         end = self.steps + steps
         while self.steps < end:
-            count, learning = self._segment_from(self.steps, end)
-            if (count, learning) not in self._segments:
-                segment = partial(self._run_segment, count, learning)
-                self._segments[count, learning] = self._acceleration.capture(segment, self.state)
-            self._segments[count, learning]()
+            if self.steps == self.protocol.model_steps:
+                self._begin_from_scratch()
+            count, learns = self._segment_from(self.steps, end)
+            if (count, learns) not in self._segments:
+                segment = partial(self._run_segment, count, learns)
+                self._segments[count, learns] = self._acceleration.capture(segment, self.state)
+            self._segments[count, learns]()
             self.steps += count
             if self.steps % self.protocol.target_period == 0:
                 self.state.learner.target.copy_(self.state.learner.q)
 
-    def _segment_from(self, start: int, end: int) -> tuple[int, bool]:
-        """How many steps are alike from here on, and whether updates follow them."""
-        period, first = self.protocol.target_period, self.protocol.learning_starts
+    def _segment_from(self, start: int, end: int) -> tuple[int, Learns | None]:
+        """How many steps are alike from here on, and what the updates after each change; None if there are none."""
+        period, frozen = self.protocol.target_period, self.protocol.model_steps
         count = min(end - start, period - start % period, NOISE_STEPS)
+        learns: Learns = "both"
+        first = self.protocol.learning_starts
+        if frozen is not None and start < frozen:
+            count = min(count, frozen - start)
+        elif frozen is not None:
+            learns = "q"
+            first += frozen
         if start < first:
-            return min(count, first - start), False
-        return count, True
+            return min(count, first - start), None
+        return count, learns
 
-    def _run_segment(self, count: int, learning: bool) -> None:
+    def _run_segment(self, count: int, learns: Learns | None) -> None:
         state = self.state
         times = state.steps + torch.arange(count, device=state.steps.device).unsqueeze(1)
         noise = self.agent.model.environment.noise(self.lanes.seed, times)
         for time in range(count):
             self._interact(self.agent, self.protocol, self.lanes, state, at(noise, time))
-            for _ in range(self.protocol.updates_per_step * learning):
-                self._learn(self.agent, self.lanes, state)
+            if learns is not None:
+                for _ in range(self.protocol.updates_per_step):
+                    self._learn(self.agent, self.lanes, state, learns)
+
+    def _begin_from_scratch(self) -> None:
+        """Keep the model and where the environment is; the Q-network, and what it learns from, are new."""
+        learner = self.state.learner
+        learner.q.copy_(self.agent.initial(self.lanes.seed).q)
+        learner.target.copy_(learner.q)
+        forget(learner.q_moments)
+        self.state.buffer.stored.zero_()
 
     def evaluate(self) -> Float32[Tensor, "lane"]:
         """Performance of the greedy policy of each lane; see `deep.evaluation`."""

@@ -50,6 +50,15 @@ from tabular.linear_td import (
     td_fixed_point,
     td_sums,
 )
+from tabular.maze_coverage import (
+    AgentAnswer,
+    CoverageAnswer,
+    agent_table,
+    cell_table,
+    class_table,
+    coverage_answers,
+    maze_moves,
+)
 from tabular.online_learning import (
     LearningRun,
     OnlineSettings,
@@ -66,13 +75,23 @@ from tabular.optimal_performance import (
 from tabular.planning import imagined_transitions, sampled_planning, value_iteration_sweep
 from tabular.replay import expected_replay, q_iteration_sweep, q_learning_replay
 from tabular.rule import Environment, FactoredRule, Outcome, Rule, merged
+from tabular.tied_moves import (
+    LeftOpen,
+    TiedMoves,
+    agreeing_models,
+    agreeing_values,
+    rollout_pairs,
+    settled_states,
+)
 
 __all__ = [
+    "AgentAnswer",
     "Bootstrap",
     "Button",
     "ButtonGrid",
     "ButtonGridState",
     "CountedModel",
+    "CoverageAnswer",
     "Dataset",
     "EmpiricalMDP",
     "Enumeration",
@@ -84,6 +103,7 @@ __all__ = [
     "FeatureTransitions",
     "FiniteMDP",
     "LearningRun",
+    "LeftOpen",
     "LinearModel",
     "ModelStructure",
     "OnlineSettings",
@@ -101,12 +121,19 @@ __all__ = [
     "Rule",
     "Scope",
     "TDSums",
+    "TiedMoves",
     "Transition",
     "WalledMaze",
     "WalledMazeState",
     "World",
+    "agent_table",
+    "agreeing_models",
+    "agreeing_values",
+    "cell_table",
     "certainty_equivalence",
+    "class_table",
     "context_scopes",
+    "coverage_answers",
     "declared_structure",
     "dynamic_bayesian_network",
     "enumerate_factors",
@@ -121,6 +148,7 @@ __all__ = [
     "learn_online",
     "learned_structure",
     "least_squares_model",
+    "maze_moves",
     "merged",
     "model_fixed_point",
     "optimal_rate",
@@ -129,7 +157,9 @@ __all__ = [
     "q_learning_replay",
     "reference_performance",
     "replay_sweep",
+    "rollout_pairs",
     "sampled_planning",
+    "settled_states",
     "smallest_scopes",
     "structure_of_parents",
     "table_structure",

@@ -18,8 +18,8 @@ GRID = Grid(3)
 GOAL = 0
 """The top left corner; cells are numbered row by row."""
 
-EVALUATION_PATHS = ((0, 1, 2, 5, 8, 7, 6), (0, 3, 6, 7, 8, 5, 2))
-"""The open cells of the evaluation layouts from the goal to the far end.
+EVALUATION_PATHS = ((0, 3, 6, 7, 8, 5, 2), (0, 1, 2, 5, 8, 7, 6))
+"""The open cells of the evaluation layouts from the goal to the far end, in `tabular`'s order.
 
 No other layout with two walls is one path from the goal; `tabular` derives that.
 """

@@ -16,6 +16,7 @@ import numpy as np
 from jaxtyping import Float
 
 from experiments.analysis.statistics import (
+    CONFIDENCE,
     Interval,
     contrast_interval,
     difference_interval,
@@ -81,17 +82,36 @@ Sample: TypeAlias = Float[np.ndarray, " seed"]
 """One number of each seed; NaN where it diverged."""
 
 
-def above(label: str, better: Sample | None, worse: Sample | None) -> Comparison:
+def above(
+    label: str,
+    better: Sample | None,
+    worse: Sample | None,
+    confidence: float = CONFIDENCE,
+) -> Comparison:
     """That one mean is above another, by Welch's interval of their difference.
 
     Args:
         label: What is compared.
         better: Of the seeds that are claimed to do better; None if they have not run.
         worse: Of the others; None likewise.
+        confidence: Of the interval.
     """
     if better is None or worse is None:
         return Comparison(label)
-    return _comparison(label, difference_interval(better, worse))
+    return _comparison(label, difference_interval(better, worse, confidence))
+
+
+def above_level(label: str, sample: Sample | None, level: float) -> Comparison:
+    """That a mean is above a known level, by Student's interval; the effect is how far above.
+
+    Args:
+        label: What is compared.
+        sample: Of the seeds; None if they have not run.
+        level: That they are claimed to exceed.
+    """
+    if sample is None:
+        return Comparison(label)
+    return _comparison(label, mean_interval(sample - level))
 
 
 def below(label: str, sample: Sample | None, level: float) -> Comparison:
@@ -121,6 +141,13 @@ def gap_grows(
     if len(samples) < 4:
         return Comparison(label)
     return _comparison(label, contrast_interval(samples, (1, -1, -1, 1)))
+
+
+def both(label: str, *ways: Comparison) -> Comparison:
+    """That all of several effects are above zero: the smallest of each."""
+    if any(isnan(way.effect) for way in ways):
+        return Comparison(label)
+    return Comparison(label, *(min(numbers) for numbers in list(zip(*ways, strict=True))[1:]))
 
 
 def either(label: str, *ways: Comparison) -> Comparison:

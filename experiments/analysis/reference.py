@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from functools import cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from experiments.tasks import readable_environment
+
+if TYPE_CHECKING:
+    from tabular.rule import Environment as ReadableEnvironment
 
 
 class Reference(NamedTuple):
@@ -33,9 +36,24 @@ def reference_of(
         spontaneous: Whether spontaneous transitions are on.
         event: The form of the spontaneous event; None is the usual one.
     """
+    return _reference(readable_environment(env, size, spontaneous=spontaneous, event=event))
+
+
+@cache
+def walled_maze_reference(terminal_step: str) -> Reference:
+    """Both in the evaluation layouts of section 2's maze, exactly.
+
+    Args:
+        terminal_step: "into-goal" or "from-goal".
+    """
+    from tabular.environments.walled_maze import WalledMaze
+
+    return _reference(WalledMaze(terminal_step=terminal_step))  # type: ignore[arg-type]
+
+
+def _reference(played: ReadableEnvironment[Any]) -> Reference:
     from tabular import reference_performance
 
-    played = readable_environment(env, size, spontaneous=spontaneous, event=event)
     best = reference_performance(played, "optimal", samples=200)
     uniform = reference_performance(played, "uniform", samples=200)
     return Reference(best.value, best.half_width, uniform.value, uniform.half_width)

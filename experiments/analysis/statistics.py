@@ -53,37 +53,53 @@ class _Moments(NamedTuple):
     squared_error: Float[np.ndarray, "*measured"]
 
 
-def mean_interval(samples: Float[np.ndarray, "seed *measured"]) -> Interval:
+def mean_interval(
+    samples: Float[np.ndarray, "seed *measured"], confidence: float = CONFIDENCE
+) -> Interval:
     """The mean over seeds, and its interval by Student's t with one degree of freedom less than seeds.
+
+    Args:
+        samples: Seeds first.
+        confidence: Of the interval.
 
     Raises:
         ValueError: `samples` has no axis of seeds, or an infinite entry.
     """
     moments = _moments(samples)
-    quantile = _quantile(np.maximum(moments.seeds - 1, 1).astype(float))
+    quantile = _quantile(np.maximum(moments.seeds - 1, 1).astype(float), confidence)
     half_width = quantile * np.sqrt(moments.squared_error)
     return Interval(moments.mean, half_width, moments.seeds)
 
 
 def difference_interval(
-    first: Float[np.ndarray, "seed *measured"], second: Float[np.ndarray, "other_seed *measured"]
+    first: Float[np.ndarray, "seed *measured"],
+    second: Float[np.ndarray, "other_seed *measured"],
+    confidence: float = CONFIDENCE,
 ) -> Interval:
     """The mean of `first` less that of `second`, by Welch: neither spreads nor numbers need be equal.
+
+    Args:
+        first: Seeds first.
+        second: Likewise.
+        confidence: Of the interval.
 
     Raises:
         ValueError: The samples differ in what is measured; or as :func:`mean_interval`.
     """
-    return contrast_interval((first, second), (1, -1))
+    return contrast_interval((first, second), (1, -1), confidence)
 
 
 def contrast_interval(
-    samples: Sequence[Float[np.ndarray, "_ *measured"]], weights: Sequence[float]
+    samples: Sequence[Float[np.ndarray, "_ *measured"]],
+    weights: Sequence[float],
+    confidence: float = CONFIDENCE,
 ) -> Interval:
     """A weighted sum of the means of independent samples, by Welch and Satterthwaite.
 
     Args:
         samples: Seeds first; neither spreads nor numbers of seeds need be equal.
         weights: One for each sample; 1 and -1 give a difference.
+        confidence: Of the interval.
 
     Returns:
         The sum and its interval; `seeds` are those of the smallest sample.
@@ -104,7 +120,8 @@ def contrast_interval(
             for error, sample in zip(errors, moments, strict=True)
         )
         freedom = 1 / np.asarray(shares)
-    quantile = _quantile(np.where(np.isfinite(freedom), freedom, 1.0))  # no spread: any will do
+    known = np.where(np.isfinite(freedom), freedom, 1.0)  # no spread: any will do
+    quantile = _quantile(known, confidence)
     seeds = np.minimum.reduce([sample.seeds for sample in moments])
     return Interval(np.asarray(estimate), quantile * np.sqrt(squared_error), seeds)
 
@@ -125,7 +142,30 @@ def _moments(samples: Float[np.ndarray, "seed *measured"]) -> _Moments:
     return _Moments(count, mean, np.where(count > 1, squared_error, np.inf))
 
 
-def _quantile(freedom: Float[np.ndarray, "*measured"]) -> Float[np.ndarray, "*measured"]:
+def proportion_interval(
+    successes: Int[np.ndarray, "*measured"], trials: int, confidence: float = CONFIDENCE
+) -> tuple[Float[np.ndarray, "*measured"], Float[np.ndarray, "*measured"]]:
+    """Ends of the exact interval of a probability (Clopper and Pearson, 1934).
+
+    Args:
+        successes: 0 to `trials`.
+        trials: At least 1.
+        confidence: Of the interval; it covers with at least this probability, whatever the truth.
+    """
+    tail = (1 - confidence) / 2
+    failures = trials - successes
+    low = np.where(
+        successes > 0, special.betaincinv(np.maximum(successes, 1), failures + 1, tail), 0.0
+    )
+    high = np.where(
+        failures > 0, special.betaincinv(successes + 1, np.maximum(failures, 1), 1 - tail), 1.0
+    )
+    return low, high
+
+
+def _quantile(
+    freedom: Float[np.ndarray, "*measured"], confidence: float
+) -> Float[np.ndarray, "*measured"]:
     """How many standard errors half of the interval is."""
-    quantile: np.ndarray = special.stdtrit(freedom, (1 + CONFIDENCE) / 2)
+    quantile: np.ndarray = special.stdtrit(freedom, (1 + confidence) / 2)
     return quantile

@@ -15,6 +15,7 @@ from experiments.analysis.statistics import mean_interval
 from experiments.commands.arguments import Json, Picture
 from experiments.commands.terminal import console, require_picture, table
 from experiments.runs.run_folder import StoredRun, read_run, require_one_version
+from experiments.runs.settings import RunSettings
 from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
 
@@ -93,7 +94,8 @@ def compare_runs(
     """
     from experiments.figures.learning_curves import draw_comparison
 
-    task = {name: getattr(runs[0].settings, name) for name in TASK}
+    settings = [_online(run) for run in runs]
+    task = {name: getattr(settings[0], name) for name in TASK}
     for folder, run in zip(folders, runs, strict=True):
         for name, value in task.items():
             if getattr(run.settings, name) != value:
@@ -102,7 +104,7 @@ def compare_runs(
                     f"accepted: {value}, as in {folders[0]}"
                 )
     require_one_version(runs)
-    first = runs[0].settings
+    first = settings[0]
     reference = reference_of(first.env, first.size, first.spontaneous, first.event)
     bar = reference.level(GOOD_SHARE)
     agents = Counter(run.settings.agent for run in runs)
@@ -133,6 +135,14 @@ def compare_runs(
     figures = {**task, "reference": reference._asdict(), "runs": [c._asdict() for c in compared]}
     write_json(figures, json)
     return compared
+
+
+def _online(run: StoredRun) -> RunSettings:
+    if not isinstance(run.settings, RunSettings):
+        raise ValueError(
+            f"{run.folder} holds a run of the kind {run.settings.kind}; accepted: online runs"
+        )
+    return run.settings
 
 
 def _compared(folder: Path, run: StoredRun, bar: float, *, alone: bool) -> Compared:

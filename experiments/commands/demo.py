@@ -15,7 +15,7 @@ from experiments.commands.terminal import console, progress, table
 from experiments.storage.whole_files import write_whole
 
 if TYPE_CHECKING:
-    from experiments.runs.online_run import Moment
+    from experiments.runs.execution import Moment
 
 
 RESULTS = Path(__file__).parents[2] / "results" / "desk"
@@ -260,7 +260,7 @@ def _learn_online(screen: Console, out: Path, steps: int) -> None:
         import torch
 
         from experiments.commands.compare import compare_runs
-        from experiments.runs.online_run import execute
+        from experiments.runs.execution import execute
         from experiments.runs.run_folder import read_run
         from experiments.runs.settings import run_settings
 

@@ -14,21 +14,17 @@ from typing import TYPE_CHECKING, Any
 from experiments.commands.arguments import Json
 from experiments.commands.interrupts import asked_to_stop
 from experiments.commands.terminal import cell, console, facts, progress
+from experiments.runs.lane_settings import require_integer, require_one_of
 from experiments.runs.run_folder import finished_summary
 from experiments.runs.scales import EXTENTS, SCALES
-from experiments.runs.settings import (
-    RunSettings,
-    read_settings,
-    require_integer,
-    require_one_of,
-    run_settings,
-)
+from experiments.runs.settings import run_settings
+from experiments.runs.stored_settings import Settings, read_settings
 from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
 from experiments.tasks import REGIMES
 
 if TYPE_CHECKING:
-    from experiments.runs.online_run import Moment
+    from experiments.runs.execution import Moment
 
 
 @dataclass(frozen=True)
@@ -79,7 +75,7 @@ class What:
     spontaneous: bool | None = None
     event: str | None = None
 
-    def resolved(self) -> RunSettings:
+    def resolved(self) -> Settings:
         """The settings, with what is left open filled in.
 
         Raises:
@@ -142,8 +138,8 @@ def run(
         return 0
     with asked_to_stop() as interrupted:
         _use_threads(threads)
+        from experiments.runs.execution import execute
         from experiments.runs.machine import memory_bytes
-        from experiments.runs.online_run import execute
 
         screen.print(
             facts(f"mbgen run: {settings.title}", _before(settings, memory_bytes(settings)))
@@ -199,7 +195,7 @@ def _use_threads(threads: int | None) -> None:
         torch.set_num_threads(threads)
 
 
-def _before(settings: RunSettings, memory: dict[str, int]) -> list[tuple[str, object]]:
+def _before(settings: Settings, memory: dict[str, int]) -> list[tuple[str, object]]:
     parts = ", ".join(f"{name} {size / 2**20:,.0f}" for name, size in memory.items())
     return [
         ("lanes", len(settings.seeds)),

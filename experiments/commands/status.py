@@ -21,7 +21,7 @@ from experiments.runs.run_folder import (
     read_run,
     state_of,
 )
-from experiments.runs.settings import RunSettings, stored_settings
+from experiments.runs.stored_settings import Settings, stored_settings
 from experiments.storage.json_files import plain, write_json
 from experiments.storage.whole_files import require_writable
 from experiments.sweep.manifest import read_manifest
@@ -118,7 +118,7 @@ def _sweep_status(folder: Path) -> dict[str, Any]:
     return {"runs": len(planned), "states": counts, "core_seconds_left": left, "running": running}
 
 
-def _seconds_left(folder: Path, settings: RunSettings, state: str) -> float:
+def _seconds_left(folder: Path, settings: Settings, state: str) -> float:
     if state == "finished":
         return 0.0
     progress = read_progress(folder)

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 from experiments.analysis.claims import Claim, Comparison, verdict
 from experiments.commands.arguments import Json
 from experiments.commands.terminal import console, facts, require_picture, table
+from experiments.runs.lane_settings import require_one_of
 from experiments.runs.scales import SCALES
-from experiments.runs.settings import require_one_of
 from experiments.storage.json_files import plain, write_json
 from experiments.storage.whole_files import require_writable
 from experiments.studies.registry import STUDIES

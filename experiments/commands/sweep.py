@@ -14,9 +14,9 @@ import tyro
 from experiments.commands.interrupts import asked_to_stop
 from experiments.commands.sweep_progress import shown_progress
 from experiments.commands.terminal import console, facts
+from experiments.runs.lane_settings import require_integer, require_one_of
 from experiments.runs.run_folder import State
 from experiments.runs.scales import SCALES
-from experiments.runs.settings import require_integer, require_one_of
 from experiments.storage.folder_lock import lock
 from experiments.studies.registry import chosen_studies
 from experiments.studies.study import PlannedRun, manifest

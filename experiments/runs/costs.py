@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from experiments.runs.settings import RunSettings
+from experiments.runs.stored_settings import Settings
 
 MILLISECONDS: Mapping[str, float] = {
     "er": 1.4,
@@ -18,10 +18,16 @@ MILLISECONDS: Mapping[str, float] = {
 _COMPILING_SECONDS = 60.0
 _PROCESS_BYTES = 3 * 2**28  # torch, and what it compiles
 _LANE_BYTES = 2**26  # parameters, moments, and the layers of an update
-_FEATURES: Mapping[str, int] = {"ProcMaze": 300, "ButtonGrid": 80, "PanFlute": 128, "OpenGrid": 100}
+_FEATURES: Mapping[str, int] = {
+    "ProcMaze": 300,
+    "ButtonGrid": 80,
+    "PanFlute": 128,
+    "OpenGrid": 100,
+    "WalledMaze": 36,
+}
 
 
-def estimated_seconds(settings: RunSettings) -> float:
+def estimated_seconds(settings: Settings) -> float:
     """On one core with one thread; other machines differ by a factor, which a sweep learns as it goes."""
     updates = len(settings.seeds) * settings.updates
     rows = max(settings.model_batch_size, 32) / 32  # a model that learns from more costs more
@@ -29,9 +35,9 @@ def estimated_seconds(settings: RunSettings) -> float:
     return _COMPILING_SECONDS + updates * MILLISECONDS[settings.agent] * dearer / 1e3
 
 
-def estimated_memory(settings: RunSettings) -> int:
+def estimated_memory(settings: Settings) -> int:
     """Bytes of the process, an upper estimate."""
     lanes = len(settings.seeds)
     transition = 2 * _FEATURES[settings.env] + 6
-    buffer = lanes * min(settings.buffer, settings.steps) * transition
+    buffer = lanes * settings.capacity * transition
     return _PROCESS_BYTES + lanes * _LANE_BYTES + buffer

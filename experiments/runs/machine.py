@@ -19,7 +19,8 @@ import torch
 from deep.acceleration import ACCELERATIONS, Acceleration, resolve
 from deep.networks import Precision
 from experiments.runs.assembly import agent_of
-from experiments.runs.settings import PrecisionName, RunSettings, require_one_of
+from experiments.runs.lane_settings import PrecisionName, require_one_of
+from experiments.runs.stored_settings import Settings
 from experiments.storage.provenance import processor
 from experiments.storage.whole_files import write_whole
 
@@ -61,7 +62,7 @@ class Place:
         return asdict(self)
 
 
-def choose_place(settings: RunSettings, device: str = "auto", acceleration: str = "auto") -> Place:
+def choose_place(settings: Settings, device: str = "auto", acceleration: str = "auto") -> Place:
     """The place for a run that begins: a GPU if there is one, and what is fastest there.
 
     Args:
@@ -143,7 +144,7 @@ def choose_precision(wanted: PrecisionName, device: str) -> Precision:
     return answer
 
 
-def memory_bytes(settings: RunSettings) -> dict[str, int]:
+def memory_bytes(settings: Settings) -> dict[str, int]:
     """Bytes that a run holds on its device, from shapes; what passes through an update is estimated."""
     agent = agent_of(settings, "highest")
     lanes, features = len(settings.seeds), agent.model.environment.num_features
@@ -153,7 +154,7 @@ def memory_bytes(settings: RunSettings) -> dict[str, int]:
         network.heads * (network.inputs + 2 * network.depth * network.width) for network in networks
     )
     return {
-        "buffer": lanes * min(settings.buffer, settings.steps) * (2 * features + 6),
+        "buffer": lanes * settings.capacity * (2 * features + 6),
         "parameters": parameters + 4 * lanes * agent.q_network.num_parameters,
         "moments": 2 * parameters,
         # Gradients; and the layers of 320 transitions, forward and backward.
@@ -161,7 +162,7 @@ def memory_bytes(settings: RunSettings) -> dict[str, int]:
     }
 
 
-def require_memory(settings: RunSettings, device: str) -> None:
+def require_memory(settings: Settings, device: str) -> None:
     """Refuse a run that needs more memory than the device has.
 
     Raises:

@@ -1,111 +1,55 @@
-"""A run of an online agent in its folder: measured, stored, and gone on with after any end.
-
-A run that was killed and is resumed measures on a CPU, bit for bit, what it would have measured
-otherwise. What the folder holds is `experiments.runs.run_folder`'s.
-"""
+"""A run of an agent that learns online."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
-import torch
-from jaxtyping import Float
-from torch import Tensor
 
-from deep import checkpoint
-from deep.acceleration import keep_freed_memory, product_precision
 from deep.online_loop import OnlineLoop
-from deep.tensor_tree import tensors
-from experiments.analysis.learning_curves import FINAL_EVALUATIONS, final_performance
-from experiments.analysis.reference import reference_of
-from experiments.analysis.statistics import mean_interval
-from experiments.figures.learning_curves import draw_learning_curve
-from experiments.runs import run_folder
+from experiments.analysis.reference import Reference, reference_of
 from experiments.runs.assembly import agent_of, lanes_of, protocol_of
-from experiments.runs.machine import Place, choose_place, require_memory, stored_place
-from experiments.runs.run_folder import CHECKPOINT, Measured
+from experiments.runs.machine import Place
+from experiments.runs.measured_run import MeasuredRun, numbers
+from experiments.runs.pan_flute_forecasts import measure_forecasts
+from experiments.runs.run_folder import Forecasts, Measured
 from experiments.runs.settings import RunSettings
-from experiments.storage.folder_lock import lock
-from experiments.storage.json_files import plain, write_json
-from experiments.storage.provenance import RESULTS_VERSION, provenance
-
-PROGRESS_SECONDS = 5.0
-"""Between two words on how far a run is."""
 
 
-class Moment(NamedTuple):
-    """What is told while a run goes on.
+class OnlineRun(MeasuredRun[RunSettings, Measured]):
+    """An online loop with what it has measured.
 
     Attributes:
-        steps: Environment steps of a lane, so far.
-        speed: Steps of a lane in a second, in this process.
-        measured: So far.
-        evaluated: Whether the last row of it is new.
-    """
-
-    steps: int
-    speed: float
-    measured: Measured
-    evaluated: bool
-
-    @property
-    def performance(self) -> float | None:
-        """Of the last evaluation: mean over the lanes that have not diverged; None if there is none."""
-        last = self.measured.performance[-1:]
-        known = last[~np.isnan(last)]
-        return float(known.mean()) if len(known) else None
-
-
-@dataclass(frozen=True)
-class Outcome:
-    """How a call of `execute` ended.
-
-    Attributes:
-        steps: Environment steps of a lane, so far.
-        finished: Whether these are all.
-        measured: In this call and in those before.
-        summary: What summary.json holds; None unless finished.
-    """
-
-    steps: int
-    finished: bool
-    measured: Measured
-    summary: dict[str, Any] | None
-
-
-class Run:
-    """A loop with what it has measured.
-
-    Attributes:
-        settings: What is run.
         loop: What moves it on.
-        measured: At each evaluation so far.
     """
 
     def __init__(self, settings: RunSettings, place: Place) -> None:
+        """Before the first step."""
         self.settings = settings
         agent, protocol = agent_of(settings, place.precision), protocol_of(settings)
         self.loop = OnlineLoop(agent, protocol, lanes_of(settings, place.device), place.how)
-        self.measured = run_folder.nothing_measured(len(settings.seeds))
+        empty = np.zeros((0, len(settings.seeds)))
+        self.measured = Measured(np.zeros(0, np.int64), *[empty] * (len(Measured._fields) - 1))
+
+    @property
+    def engine(self) -> OnlineLoop:
+        return self.loop
 
     @property
     def steps(self) -> int:
-        """Environment steps of a lane, so far."""
         return self.loop.steps
 
     @property
-    def finished(self) -> bool:
-        """Whether nothing is left to do."""
-        return self.steps == self.settings.steps
+    def identity(self) -> dict[str, Any]:
+        names = ("agent", "env", "size", "regime")
+        return {name: getattr(self.settings, name) for name in names}
+
+    @property
+    def reference(self) -> Reference:
+        settings = self.settings
+        return reference_of(settings.env, settings.size, settings.spontaneous, settings.event)
 
     def advance(self) -> bool:
-        """Go on to the next copy to the target network or evaluation; whether there was one."""
         settings, loop = self.settings, self.loop
         period, interval = loop.protocol.target_period, settings.evaluation_interval
         left = (each - self.steps % each for each in (period, interval))
@@ -116,254 +60,26 @@ class Run:
         return due
 
     def _evaluate(self) -> None:
-        before = int(self.measured.step[-1]) if len(self.measured.step) else 0
-        performance = _numbers(self.loop.evaluate())
-        failed = ~self.loop.finite().cpu().numpy() | ~np.isfinite(performance)
-        if len(self.measured.step):
-            failed |= np.isnan(self.measured.performance[-1])
+        before = self.last_evaluation
+        performance = self.known_performance()
         tally = self.loop.take_tally()
         updates = self.settings.updates_after(self.steps) - self.settings.updates_after(before)
-        losses = (
-            _numbers(loss) / updates if updates else np.nan * performance for loss in tally[2:]
-        )
-        row = (
-            np.where(failed, np.nan, performance),
-            _numbers(tally.reward) / (self.steps - before),
-            _numbers(tally.episodes),
-            *losses,
-        )
-        self.measured = Measured(
-            np.append(self.measured.step, self.steps),
-            *(np.vstack(pair) for pair in zip(self.measured[1:], row, strict=True)),
+        learned = updates if self.settings.model_steps is None else self._model_updates(before)
+        self.append(
+            performance,
+            numbers(tally.reward) / (self.steps - before),
+            numbers(tally.episodes),
+            numbers(tally.q_loss) / updates if updates else np.nan * performance,
+            numbers(tally.model_loss) / learned if learned else np.nan * performance,
         )
 
-    def save(self, path: Path) -> None:
-        """Write a checkpoint.
+    def _model_updates(self, before: int) -> int:
+        """Of a model that is to be frozen, since those steps."""
+        last = self.settings.model_steps or 0
+        done, earlier = (self.settings.updates_after(min(s, last)) for s in (self.steps, before))
+        return done - earlier
 
-        Raises:
-            ValueError: It cannot be written; the one before is then untouched.
-        """
-        state = {f"state.{name}": leaf for name, leaf in tensors(self.loop.state).items()}
-        measured = {
-            f"measured.{name}": torch.from_numpy(column)
-            for name, column in self.measured._asdict().items()
-        }
-        checkpoint.save(path, state | measured, self.settings.stored())
-
-    def load(self, path: Path) -> None:
-        """Go back to a checkpoint.
-
-        Raises:
-            ValueError: It cannot be read, or is another run's.
-        """
-        held, stored = checkpoint.load(path)
-        run_folder.require_same(self.settings, stored, path)
-        self.loop.load(_below("state.", held))
-        columns = _below("measured.", held)
-        self.measured = Measured(*(columns[name].numpy() for name in Measured._fields))
-
-
-class _Diary:
-    """What the folder says of a run: settings, place, and each process that worked on it."""
-
-    def __init__(self, out: Path, settings: RunSettings, place: Place, first_step: int) -> None:
-        self.out, self.settings, self.place = out, settings, place
-        before = run_folder.read_config(out)["sittings"]
-        versions = {sitting["results_version"] for sitting in before}
-        if first_step and versions - {RESULTS_VERSION}:
-            raise ValueError(
-                f"{out} was begun by results version {max(versions)} and this is {RESULTS_VERSION}: "
-                "--overwrite begins anew"
-            )
-        self.start = time.monotonic()
-        started = datetime.now(UTC).isoformat(timespec="seconds")
-        self.sitting = provenance() | {"started": started, "first_step": first_step, "seconds": 0.0}
-        self.sittings = [*(before if first_step else []), self.sitting]
-        self.write()
-
-    @property
-    def origin(self) -> dict[str, Any]:
-        """The provenance of what is measured."""
-        return {
-            "results_version": RESULTS_VERSION,
-            "digest": self.settings.digest,
-            "place": self.place.stored(),
-            "sittings": self.sittings,
-        }
-
-    def write(self) -> None:
-        """Bring config.json up to date."""
-        self.sitting["seconds"] = round(time.monotonic() - self.start, 1)
-        run_folder.write_config(self.out, self.settings, self.place.stored(), self.sittings)
-
-
-def execute(
-    settings: RunSettings,
-    out: Path,
-    *,
-    device: str = "auto",
-    acceleration: str = "auto",
-    resume: bool = False,
-    overwrite: bool = False,
-    checkpoint_seconds: float = 300.0,
-    interrupted: Callable[[], bool] = lambda: False,
-    report: Callable[[Moment], None] | None = None,
-) -> Outcome:
-    """Run, or go on with a run, until it is done or interrupted.
-
-    Args:
-        settings: What is run.
-        out: Its folder.
-        device: "cpu", "cuda", or "auto": where it began, or a GPU if there is one.
-        acceleration: "none", "compile", "graph", or "auto": as it began, or what suits the device.
-        resume: Go on from the checkpoint in the folder; from the start if there is none yet.
-        overwrite: Begin anew in a folder that holds a run.
-        checkpoint_seconds: A checkpoint is written at the first evaluation after so many.
-        interrupted: Asked between segments; if true, a checkpoint is written and the call ends.
-        report: Told how far it is, after each segment.
-
-    Raises:
-        ValueError: The folder is not fit, is in use, holds another run, or cannot be written to; or
-            the run needs more memory than there is.
-    """
-    begun = run_folder.require_fit(out, settings, resume=resume, overwrite=overwrite)
-    place = (
-        _place(settings, out, device, acceleration)
-        if begun
-        else choose_place(settings, device, acceleration)
-    )
-    require_memory(settings, place.device)
-    run = Run(settings, place)
-    with lock(out), product_precision(place.precision):
-        # Once more: another process may have been here between the look and the lock.
-        if run_folder.require_fit(out, settings, resume=resume, overwrite=overwrite):
-            run_folder.clear_parts(out)
-            (out / CHECKPOINT).parent.mkdir(exist_ok=True)
-        else:
-            run_folder.lay_out(out, settings)
-        if (out / CHECKPOINT).exists():
-            run.load(out / CHECKPOINT)
-        if place.device == "cpu":
-            keep_freed_memory()
-        diary = _Diary(out, settings, place, run.steps)
-        return _carry_on(run, diary, checkpoint_seconds, interrupted, report)
-
-
-def _place(settings: RunSettings, out: Path, device: str, acceleration: str) -> Place:
-    """Where a run goes on: where it began, if it has come as far as a checkpoint."""
-    began = run_folder.read_config(out)["place"]
-    if began is None or not (out / CHECKPOINT).exists():
-        return choose_place(settings, device, acceleration)
-    return stored_place(began, device, acceleration)
-
-
-def _carry_on(
-    run: Run,
-    diary: _Diary,
-    checkpoint_seconds: float,
-    interrupted: Callable[[], bool],
-    report: Callable[[Moment], None] | None,
-) -> Outcome:
-    out, settings, first = diary.out, run.settings, run.steps
-    start = saved = said = time.monotonic()
-
-    def keep() -> None:
-        run.save(out / CHECKPOINT)
-        diary.write()
-        run_folder.write_metrics(out, settings, run.measured, diary.origin)
-
-    while not run.finished and not interrupted():
-        due = run.advance()
-        now = time.monotonic()
-        speed = (run.steps - first) / (now - start)
-        if report:
-            report(Moment(run.steps, speed, run.measured, due))
-        if now - said >= PROGRESS_SECONDS:
-            run_folder.write_progress(out, run.steps, settings.steps, speed)
-            said = now
-        if due and now - saved >= checkpoint_seconds and not run.finished:
-            keep()
-            saved = time.monotonic()
-    if run.steps > first:
-        keep()
-    if not run.finished:
-        return Outcome(run.steps, False, run.measured, None)
-    taken = run.steps - first
-    overall = taken / (time.monotonic() - start) if taken else None
-    summary = _write_summary(run, diary, overall)
-    (out / run_folder.PROGRESS).unlink(missing_ok=True)
-    return Outcome(run.steps, True, run.measured, summary)
-
-
-def summary_of(
-    settings: RunSettings,
-    measured: Measured,
-    origin: dict[str, Any],
-    speed: float | None,
-) -> dict[str, Any]:
-    """What summary.json holds.
-
-    Args:
-        settings: What was run.
-        measured: At each evaluation.
-        origin: Its provenance.
-        speed: Steps of a lane a second; None if no step was made.
-    """
-    final = final_performance(measured.performance.T)
-    interval = mean_interval(final)
-    diverged = np.isnan(measured.performance[-1])
-    reference = reference_of(settings.env, settings.size, settings.spontaneous, settings.event)
-    return {
-        "agent": settings.agent,
-        "env": settings.env,
-        "size": settings.size,
-        "regime": settings.regime,
-        "steps": settings.steps,
-        "evaluations": len(measured.step),
-        "final_evaluations": min(FINAL_EVALUATIONS, len(measured.step)),
-        "final_performance": final.tolist(),
-        "mean": float(interval.estimate),
-        "half_width": float(interval.half_width),
-        "lanes": len(settings.seeds),
-        "lanes_in_mean": int(interval.seeds),
-        "diverged": [
-            {
-                "lane": int(lane),
-                "seed": settings.seeds[lane],
-                "step": int(measured.step[np.isnan(measured.performance[:, lane]).argmax()]),
-            }
-            for lane in np.flatnonzero(diverged)
-        ],
-        "reference": reference._asdict(),
-        "steps_per_second": speed,
-        "lane_steps_per_second": None if speed is None else speed * len(settings.seeds),
-        "seconds": sum(sitting["seconds"] for sitting in origin["sittings"]),
-        "provenance": origin,
-    }
-
-
-def _write_summary(run: Run, diary: _Diary, speed: float | None) -> dict[str, Any]:
-    settings, measured = run.settings, run.measured
-    summary: dict[str, Any] = plain(summary_of(settings, measured, diary.origin, speed))
-    draw_learning_curve(
-        diary.out / run_folder.FIGURE,
-        settings.title,
-        measured.step,
-        measured.performance.T,
-        optimal=summary["reference"]["optimal"],
-        uniform=summary["reference"]["uniform"],
-    )
-    write_json(summary, str(diary.out / run_folder.SUMMARY))
-    return summary
-
-
-def _numbers(tensor: Tensor) -> Float[np.ndarray, " lane"]:
-    return tensor.double().cpu().numpy()
-
-
-def _below(prefix: str, held: dict[str, Tensor]) -> dict[str, Tensor]:
-    return {
-        name.removeprefix(prefix): tensor
-        for name, tensor in held.items()
-        if name.startswith(prefix)
-    }
+    def forecasts(self) -> Forecasts | None:
+        if not self.settings.forecasts:
+            return None
+        return measure_forecasts(self.loop.agent, self.loop.state.learner, self.loop.lanes)

@@ -2,6 +2,8 @@
 
     config.json       what is run; where it runs; who worked on it, and how long
     metrics.parquet   what was measured at each evaluation, as of the last checkpoint
+    greedy_action.parquet   on fixed data: the greedy action in each evaluation cell, at each evaluation
+    forecasts.parquet   where asked for: what the model expects in the end, by active pipe ends
     progress.json     how far it is, and how fast; gone once it is finished
     summary.json      final performance; its presence says that the run is finished
     figure.png        the learning curve
@@ -16,13 +18,14 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from jaxtyping import Float, Int
 
-from experiments.runs.settings import RunSettings, stored_settings
+from experiments.runs.stored_settings import Settings, stored_settings
 from experiments.storage.folder_lock import LOCK, is_locked
 from experiments.storage.json_files import plain, read_json, write_json
 from experiments.storage.parquet_table import read_provenance, read_table, write_table
@@ -31,6 +34,7 @@ from experiments.storage.whole_files import require_folder
 
 CONFIG, METRICS, SUMMARY = "config.json", "metrics.parquet", "summary.json"
 PROGRESS, FIGURE = "progress.json", "figure.png"
+GREEDY, FORECASTS = "greedy_action.parquet", "forecasts.parquet"
 CHECKPOINT = Path("checkpoint") / "state.safetensors"
 
 
@@ -54,10 +58,50 @@ class Measured(NamedTuple):
     model_loss: Float[np.ndarray, "evaluation lane"]
 
 
-def nothing_measured(lanes: int) -> Measured:
-    """What is there before the first evaluation."""
-    empty = np.zeros((0, lanes))
-    return Measured(np.zeros(0, np.int64), *[empty] * (len(Measured._fields) - 1))
+class OfflineMeasured(NamedTuple):
+    """What was measured of a run on fixed data, a row for each evaluation.
+
+    Attributes:
+        step: Updates of a lane at the evaluation.
+        performance: Of the greedy policy in the evaluation layouts; NaN once the lane has diverged.
+        q_loss: Mean loss of the Q-network's updates since the row before.
+        model_loss: Likewise of the model's; 0 if there is none.
+        next_cell: Share of the evaluation layouts' transitions, but for the terminal ones, whose next cell is
+            the likeliest under the model; NaN if there is none.
+        next_cell_probability: Mean probability of their next cells; likewise.
+        greedy_action: In each cell of the evaluation layouts; NaN in walls and in the goal.
+    """
+
+    step: Int[np.ndarray, " evaluation"]
+    performance: Float[np.ndarray, "evaluation lane"]
+    q_loss: Float[np.ndarray, "evaluation lane"]
+    model_loss: Float[np.ndarray, "evaluation lane"]
+    next_cell: Float[np.ndarray, "evaluation lane"]
+    next_cell_probability: Float[np.ndarray, "evaluation lane"]
+    greedy_action: Float[np.ndarray, "evaluation lane layout cell"]
+
+
+AnyMeasured: TypeAlias = Measured | OfflineMeasured
+
+
+class Forecasts(NamedTuple):
+    """What a model expects in PanFlute, by the number of active pipe ends; NaN where that did not occur.
+
+    Attributes:
+        transitions: How many begin with so many ends active.
+        reward: The model's mean of theirs.
+        true_reward: Mean of the true ones.
+        next_transitions: How many end with so many ends active.
+        all_active: The model's mean probability that all ends are active next, over these.
+        true_all_active: The mean of the true probability.
+    """
+
+    transitions: Float[np.ndarray, "lane ends"]
+    reward: Float[np.ndarray, "lane ends"]
+    true_reward: Float[np.ndarray, "lane ends"]
+    next_transitions: Float[np.ndarray, "lane ends"]
+    all_active: Float[np.ndarray, "lane ends"]
+    true_all_active: Float[np.ndarray, "lane ends"]
 
 
 @dataclass(frozen=True)
@@ -69,12 +113,14 @@ class StoredRun:
         settings: What is run.
         measured: Up to the last checkpoint.
         provenance: Results version, place, and each process that worked on it.
+        forecasts: What the model expects in the end, where that was asked for.
     """
 
     folder: Path
-    settings: RunSettings
-    measured: Measured
+    settings: Settings
+    measured: AnyMeasured
     provenance: Mapping[str, Any]
+    forecasts: Forecasts | None = None
 
     @property
     def finished(self) -> bool:
@@ -92,7 +138,7 @@ class StoredRun:
         return int(self.provenance["results_version"])
 
 
-def require_fit(out: Path, settings: RunSettings, *, resume: bool, overwrite: bool) -> bool:
+def require_fit(out: Path, settings: Settings, *, resume: bool, overwrite: bool) -> bool:
     """See that a run may begin or go on in the folder; nothing is written.
 
     Args:
@@ -118,11 +164,11 @@ def require_fit(out: Path, settings: RunSettings, *, resume: bool, overwrite: bo
     return False
 
 
-def lay_out(out: Path, settings: RunSettings) -> None:
+def lay_out(out: Path, settings: Settings) -> None:
     """Write the config.json of a run that is to begin, without the files of one that was here."""
     try:
         clear_parts(out)
-        for name in (CHECKPOINT, CONFIG, METRICS, SUMMARY, PROGRESS, FIGURE):
+        for name in (CHECKPOINT, CONFIG, METRICS, GREEDY, FORECASTS, SUMMARY, PROGRESS, FIGURE):
             (out / name).unlink(missing_ok=True)
         (out / CHECKPOINT).parent.mkdir(parents=True, exist_ok=True)
         write_config(out, settings, None, [])
@@ -138,7 +184,7 @@ def clear_parts(out: Path) -> None:
 
 def write_config(
     out: Path,
-    settings: RunSettings,
+    settings: Settings,
     place: Mapping[str, Any] | None,
     sittings: list[dict[str, Any]],
 ) -> None:
@@ -172,7 +218,7 @@ def read_config(out: Path) -> dict[str, Any]:
     return found
 
 
-def require_same(settings: RunSettings, stored: object, where: Path) -> None:
+def require_same(settings: Settings, stored: object, where: Path) -> None:
     """Refuse what belongs to a run of other settings.
 
     Raises:
@@ -188,20 +234,43 @@ def require_same(settings: RunSettings, stored: object, where: Path) -> None:
 
 
 def write_metrics(
-    out: Path, settings: RunSettings, measured: Measured, origin: Mapping[str, Any]
+    out: Path, settings: Settings, measured: AnyMeasured, origin: Mapping[str, Any]
 ) -> None:
-    """Write metrics.parquet: a row for each evaluation and lane."""
-    evaluations, lanes = measured.performance.shape
-    columns = {
-        "lane": np.tile(np.arange(lanes), evaluations),
-        "seed": np.tile(np.array(settings.seeds), evaluations),
-        "step": np.repeat(measured.step, lanes),
-    } | {
-        name: np.ma.masked_invalid(column.ravel())  # null in the file
-        for name, column in measured._asdict().items()
-        if name != "step"
-    }
-    write_table(out / METRICS, columns, settings.stored(), origin)
+    """Write metrics.parquet, a row for each evaluation and lane, and what has more axes to a table of its own."""
+    fields = measured._asdict()
+    if isinstance(measured, OfflineMeasured):
+        layouts, cells = measured.greedy_action.shape[2:]
+        axes = {"layout": np.arange(layouts), "cell": np.arange(cells)}
+        greedy = {"greedy_action": fields.pop("greedy_action")}
+        _write(out / GREEDY, settings, {"step": measured.step}, axes, greedy, origin)
+    del fields["step"]
+    _write(out / METRICS, settings, {"step": measured.step}, {}, fields, origin)
+
+
+def write_forecasts(
+    out: Path, settings: Settings, forecasts: Forecasts, origin: Mapping[str, Any]
+) -> None:
+    """Write forecasts.parquet: a row for each lane and number of active ends."""
+    ends = {"ends": np.arange(forecasts.reward.shape[1])}
+    _write(out / FORECASTS, settings, {}, ends, forecasts._asdict(), origin)
+
+
+def _write(
+    path: Path,
+    settings: Settings,
+    before: Mapping[str, np.ndarray],
+    after: Mapping[str, np.ndarray],
+    values: Mapping[str, np.ndarray],
+    origin: Mapping[str, Any],
+) -> None:
+    """A table with a row for each entry of the values, whose axes are `before`, the lanes and `after`."""
+    lanes = np.arange(len(settings.seeds))
+    grid = np.meshgrid(*before.values(), lanes, *after.values(), indexing="ij")
+    index = dict(zip((*before, "lane", *after), (axis.ravel() for axis in grid), strict=True))
+    columns = {"lane": index["lane"], "seed": np.array(settings.seeds)[index["lane"]], **index}
+    for name, value in values.items():
+        columns[name] = np.ma.masked_invalid(value.ravel())  # null in the file
+    write_table(path, columns, settings.stored(), origin)
 
 
 def read_run(folder: Path) -> StoredRun:
@@ -222,18 +291,42 @@ def read_run(folder: Path) -> StoredRun:
             f"{path} holds no learning curves; accepted: what `mbgen run` wrote"
         ) from None
     require_same(settings, read_config(folder)["settings"], folder / CONFIG)
-    expected = {"lane", "seed", *Measured._fields}
+    kind = OfflineMeasured if settings.kind == "offline" else Measured
+    names = [name for name in kind._fields if name not in ("step", "greedy_action")]
     lanes = len(settings.seeds)
-    if columns.keys() != expected or len(columns["step"]) % lanes:
+    if columns.keys() != {"lane", "seed", "step", *names} or len(columns["step"]) % lanes:
         raise ValueError(f"{path} is no whole table of {lanes} lanes; accepted: what a run wrote")
-    values = {name: columns[name].reshape(-1, lanes) for name in Measured._fields}
+    values = {name: columns[name].reshape(-1, lanes) for name in ("step", *names)}
     if not (values["step"] == values["step"][:, :1]).all():
         raise ValueError(f"{path} is no whole table of {lanes} lanes; accepted: what a run wrote")
-    measured = Measured(
-        values["step"][:, 0].astype(np.int64),
-        *(values[name].astype(float) for name in Measured._fields[1:]),
+    step = values.pop("step")[:, 0].astype(np.int64)
+    arrays = {name: value.astype(float) for name, value in values.items()}
+    if settings.kind == "offline":
+        arrays["greedy_action"] = _greedy(folder / GREEDY, len(step), lanes)
+    forecasts = _forecasts(folder / FORECASTS, lanes) if (folder / FORECASTS).exists() else None
+    return StoredRun(folder, settings, kind(step, **arrays), read_provenance(path), forecasts)
+
+
+def _forecasts(path: Path, lanes: int) -> Forecasts:
+    columns, _ = read_table(path)
+    if columns.keys() != {"lane", "seed", "ends", *Forecasts._fields}:
+        raise ValueError(f"{path} holds no forecasts; accepted: what a run wrote")
+    return Forecasts(
+        *(columns[name].astype(float).reshape(lanes, -1) for name in Forecasts._fields)
     )
-    return StoredRun(folder, settings, measured, read_provenance(path))
+
+
+def _greedy(
+    path: Path, evaluations: int, lanes: int
+) -> Float[np.ndarray, "evaluation lane layout cell"]:
+    columns, _ = read_table(path)
+    shape = (evaluations, lanes, *(int(columns[axis].max()) + 1 for axis in ("layout", "cell")))
+    found = columns["greedy_action"].astype(float)
+    if found.size != prod(shape):
+        raise ValueError(
+            f"{path} and {METRICS} are not of one checkpoint; accepted: what a run wrote"
+        )
+    return found.reshape(shape)
 
 
 def require_one_version(runs: Sequence[StoredRun]) -> None:
@@ -248,7 +341,7 @@ def require_one_version(runs: Sequence[StoredRun]) -> None:
         raise ValueError(f"these runs are of different results versions, {told}; accepted: of one")
 
 
-def finished_summary(settings: RunSettings, out: Path) -> dict[str, Any] | None:
+def finished_summary(settings: Settings, out: Path) -> dict[str, Any] | None:
     """The summary of this run if the folder holds all its results, else None.
 
     Raises:
@@ -265,7 +358,7 @@ def finished_summary(settings: RunSettings, out: Path) -> dict[str, Any] | None:
 State = Literal["not begun", "running", "cut short", "finished", "older version"]
 
 
-def state_of(out: Path, settings: RunSettings) -> State:
+def state_of(out: Path, settings: Settings) -> State:
     """Where a run stands, by its folder alone.
 
     Returns:

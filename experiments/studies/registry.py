@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from experiments.studies import (
+    frozen_model,
+    maze_coverage,
     no_spontaneous,
     online,
     quirks,
     rollout_length,
     sensitivity,
+    smoothing,
     unfactored,
 )
 from experiments.studies.study import Study
@@ -17,7 +20,10 @@ from experiments.studies.study import Study
 STUDIES: Mapping[str, Study] = {
     study.name: study
     for study in (
+        maze_coverage.STUDY,
         online.STUDY,
+        smoothing.STUDY,
+        frozen_model.STUDY,
         unfactored.STUDY,
         sensitivity.STUDY,
         rollout_length.STUDY,

@@ -15,6 +15,7 @@ from experiments.analysis.claims import Claim
 from experiments.runs.run_folder import StoredRun
 from experiments.runs.scales import EXTENTS, ScaleName
 from experiments.runs.settings import RunSettings, run_settings
+from experiments.runs.stored_settings import Settings
 
 FIRST_SEED: Mapping[ScaleName, int] = {"smoke": 0, "desk": 1_000, "paper": 10_000}
 """Seed of the first lane of every run. No pilot and no tuning used the seeds of desk and paper."""
@@ -31,7 +32,7 @@ class PlannedRun:
     """
 
     id: str
-    settings: RunSettings
+    settings: Settings
     priority: int = 0
 
 
@@ -58,7 +59,7 @@ class Study:
     source: str
     scales: Mapping[ScaleName, str]
     runs: Callable[[ScaleName], Sequence[PlannedRun]]
-    analyse: Callable[[Sequence[RunSettings], Mapping[str, StoredRun]], Any]
+    analyse: Callable[[Sequence[Any], Mapping[str, StoredRun]], Any]
     draw: Callable[[Any, Path], None]
     rows: Callable[[Any], tuple[Sequence[str], Sequence[Sequence[object]]]]
     claims: tuple[Claim, ...] = ()

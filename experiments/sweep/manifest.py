@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from experiments.runs.settings import stored_settings
+from experiments.runs.stored_settings import stored_settings
 from experiments.storage.whole_files import write_whole
 from experiments.studies.study import PlannedRun
 

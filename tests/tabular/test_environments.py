@@ -412,7 +412,10 @@ def test_words_that_a_maze_does_not_know_are_refused_with_those_it_knows():
     # In an interpreter of its own: here the run-time type checks would come first.
     code = """
 from tabular.environments.walled_maze import WalledMaze, dataset
+from tabular.maze_coverage import maze_moves
 for call in (
+    lambda: maze_moves("goal"),
+    lambda: maze_moves(reach="goal"),
     lambda: WalledMaze(terminal_step="goal"),
     lambda: dataset("no-evaluation", "goal"),
     lambda: dataset("goal"),

@@ -11,7 +11,9 @@ from scipy import stats
 from experiments.analysis.claims import (
     Comparison,
     above,
+    above_level,
     below,
+    both,
     either,
     gap_grows,
     verdict,
@@ -74,6 +76,25 @@ def test_either_needs_one_way_alone():
     assert either("", no, no).verdict == "contradicted"
     assert either("", no, unsure).verdict == "open"
     assert either("", yes, Comparison("missing")).verdict == "open"
+
+
+def test_both_needs_every_way():
+    good, bad, unsure = (
+        Comparison("", 2.0, 1.0, 3.0, 5), Comparison("", -2.0, -3.0, -1.0, 4),
+        Comparison("", 0.5, -1.0, 2.0, 7),
+    )  # fmt: skip
+    assert both("", good, good).verdict == "confirmed"
+    assert both("", good, bad) == Comparison("", -2.0, -3.0, -1.0, 4)
+    assert both("", good, unsure).verdict == "open"
+    assert both("", good, Comparison("")).verdict == "open"
+
+
+def test_above_a_level_is_below_it_turned_round():
+    sample = np.array([1.0, 2.0, 4.0])
+    over, under = above_level("", sample, 1.5), below("", sample, 1.5)
+    assert over.effect == pytest.approx(sample.mean() - 1.5)
+    assert (over.effect, over.low, over.high) == (-under.effect, -under.high, -under.low)
+    assert above_level("", None, 1.5).verdict == "open"
 
 
 def test_a_claim_needs_all_its_comparisons():

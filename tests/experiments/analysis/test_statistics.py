@@ -6,7 +6,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from experiments.analysis.statistics import CONFIDENCE, difference_interval, mean_interval
+from experiments.analysis.statistics import (
+    CONFIDENCE,
+    difference_interval,
+    mean_interval,
+    proportion_interval,
+)
 
 VALUES = st.lists(st.integers(-1000, 1000), min_size=2, max_size=12)
 
@@ -38,6 +43,25 @@ def test_the_interval_of_a_difference_is_welchs(first, second):
     if min(a.std(), b.std()) > 0:  # scipy warns of a sample without spread
         expected = stats.ttest_ind(a, b, equal_var=False).confidence_interval(CONFIDENCE)
         assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high))
+
+
+@given(VALUES, st.sampled_from([0.5, 0.9, 0.99]))
+def test_another_confidence_is_anothers_quantile(values, confidence):
+    sample = np.array(values, dtype=float)
+    interval = mean_interval(sample, confidence)
+    if sample.std() > 0:
+        low, high = stats.t.interval(
+            confidence, len(values) - 1, loc=sample.mean(), scale=stats.sem(sample)
+        )
+        assert (interval.low, interval.high) == pytest.approx((low, high), abs=1e-9)
+
+
+@given(st.integers(1, 40), st.data(), st.sampled_from([0.8, CONFIDENCE, 0.996]))
+def test_the_interval_of_a_proportion_is_the_exact_one(trials, data, confidence):
+    successes = data.draw(st.integers(0, trials))
+    low, high = proportion_interval(np.array(successes), trials, confidence)
+    expected = stats.binomtest(successes, trials).proportion_ci(confidence, method="exact")
+    assert (low, high) == pytest.approx((expected.low, expected.high), abs=1e-9)
 
 
 def test_a_sample_without_spread_leaves_the_other_ones_interval():

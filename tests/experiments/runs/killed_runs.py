@@ -14,7 +14,7 @@ from pathlib import Path
 
 import torch
 
-from experiments.runs.online_run import execute
+from experiments.runs.execution import execute
 from experiments.runs.run_folder import CHECKPOINT
 from experiments.runs.settings import run_settings
 

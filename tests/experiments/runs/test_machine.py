@@ -9,6 +9,7 @@ pytest.importorskip("torch")
 import torch
 
 from experiments.runs import machine
+from experiments.runs.execution import execute
 from experiments.runs.machine import (
     COMPILING_PAYS,
     Place,
@@ -17,7 +18,6 @@ from experiments.runs.machine import (
     gpu_memory,
     stored_place,
 )
-from experiments.runs.online_run import execute
 from experiments.runs.run_folder import read_config
 from experiments.runs.settings import run_settings
 from tests.experiments.runs.killed_runs import TINY

@@ -19,8 +19,9 @@ import torch
 from safetensors.torch import load_file
 
 from experiments.cli import main
+from experiments.runs.execution import execute, summary_of
 from experiments.runs.machine import Place
-from experiments.runs.online_run import Run, execute, summary_of
+from experiments.runs.online_run import OnlineRun
 from experiments.runs.run_folder import CHECKPOINT, Measured, read_config
 from experiments.runs.settings import AGENTS, run_settings
 from experiments.runs.tuned import tuned
@@ -124,7 +125,9 @@ def test_config_tells_what_is_needed_to_repeat_a_run(undisturbed):
 def test_the_summary_takes_the_last_ten_evaluations_of_each_lane():
     curves = np.stack([np.arange(12.0), np.arange(12.0) ** 2], axis=1)
     measured = Measured(np.arange(1, 13), *[curves] * 5)
-    summary = summary_of(SETTINGS, measured, {"sittings": [{"seconds": 1.5}, {"seconds": 2}]}, 3.0)
+    run = OnlineRun(SETTINGS, PLACE)
+    run.measured = measured
+    summary = summary_of(run, {"sittings": [{"seconds": 1.5}, {"seconds": 2}]}, 3.0)
     first, second = sum(range(2, 12)) / 10, sum(n * n for n in range(2, 12)) / 10
     assert summary["final_performance"] == [first, second]
     assert summary["mean"] == pytest.approx((first + second) / 2)
@@ -256,7 +259,7 @@ def test_a_lane_that_diverges_is_reported_and_the_others_go_on(tmp_path):
 def test_a_lane_alone_draws_what_it_draws_among_others():
     alone = replace(SETTINGS, seeds=(1,), step_sizes=(2e-4,), temperatures=(0.8,))
     among = replace(SETTINGS, seeds=(0, 1, 5), step_sizes=(2e-4,) * 3, temperatures=(0.8,) * 3)
-    one, three = Run(alone, PLACE), Run(among, PLACE)
+    one, three = OnlineRun(alone, PLACE), OnlineRun(among, PLACE)
     for run in (one, three):
         run.loop.advance(SETTINGS.learning_starts)
     for ring, rings in zip(one.loop.state.buffer[:-1], three.loop.state.buffer[:-1], strict=True):
@@ -271,7 +274,7 @@ def test_a_lane_alone_draws_what_it_draws_among_others():
 
 
 def test_a_mean_loss_is_over_the_updates_that_were_made():
-    run = Run(replace(SETTINGS, regime="low", learning_starts=7), PLACE)
+    run = OnlineRun(replace(SETTINGS, regime="low", learning_starts=7), PLACE)
     while run.steps < 10:
         run.advance()
     assert int(run.loop.state.learner.updates) == 30 == run.settings.updates_after(10)
@@ -380,7 +383,7 @@ def test_the_tuned_settings_are_powers_of_two_apart(agent, env):
 def test_a_run_needs_no_command_line_library():
     blocked = "import sys; sys.modules.update(tyro=None, gymnasium=None, polars=None)"
     done = subprocess.run(
-        [sys.executable, "-c", f"{blocked}; import experiments.runs.online_run"],
+        [sys.executable, "-c", f"{blocked}; import experiments.runs.execution"],
         cwd=ROOT,
         capture_output=True,
         text=True,

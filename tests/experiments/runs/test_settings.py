@@ -10,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from experiments.runs.settings import AGENTS, RunSettings, run_settings, stored_settings
+from experiments.runs.offline_settings import OfflineSettings
+from experiments.runs.settings import AGENTS, RunSettings, run_settings
+from experiments.runs.stored_settings import stored_settings
 from experiments.tasks import EVENTS, REGIMES
 
 ROOT = Path(__file__).parents[3]
@@ -42,6 +44,68 @@ def test_what_is_stored_is_read_and_has_the_same_digest(agent, regime, lanes, se
     assert again.digest == settings.digest
 
 
+OFFLINE = OfflineSettings(
+    agent="simple", coverage="single-cell", steps=50, seeds=(3, 4), step_sizes=(1e-4, 2e-4),
+    temperatures=(1.0, 0.5),
+)  # fmt: skip
+
+
+def test_settings_on_fixed_data_are_stored_with_their_kind_and_read():
+    stored = json.loads(json.dumps(OFFLINE.stored()))
+    assert stored["kind"] == "offline"
+    assert stored_settings(stored) == OFFLINE
+    changes = [
+        {"coverage": "no-evaluation"}, {"terminal_step": "from-goal"}, {"steps": 60},
+        {"agent": "er", "rollout_length": 1}, {"rollout_length": 1}, {"model_batch_size": 320},
+    ]  # fmt: skip
+    digests = {replace(OFFLINE, **change).digest for change in changes}
+    assert len(digests | {OFFLINE.digest}) == len(changes) + 1
+
+
+def test_what_was_stored_before_a_setting_was_added_keeps_its_digest():
+    stored = SETTINGS.stored()
+    assert not {"kind", "model_steps", "forecasts"} & stored.keys()
+    assert stored_settings(stored) == SETTINGS
+    # Of the first run of the desk scale, stored long before.
+    kept = ROOT / "results/desk/online/procmaze-4-high-er/config.json"
+    config = json.loads(kept.read_text(encoding="utf-8"))
+    assert stored_settings(config["settings"]).digest == config["digest"]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"kind": "replay"}, "the kind of a run is 'replay'; accepted: online, offline"),
+        ({"coverage": "all"}, "coverage must be one of all-evaluation, .* got 'all'"),
+        (
+            {"terminal_step": "goal"},
+            "terminal_step must be one of into-goal, from-goal, got 'goal'",
+        ),
+        ({"agent": "perfect"}, "agent must be one of er, simple, got 'perfect'"),
+        ({"agent": "er"}, "rollout_length must be 1 with er, .* got 10"),
+        ({"steps": 0}, "steps must be a whole number"),
+        ({"size": 3}, "the settings of a run have no key 'size'"),
+    ],
+)
+def test_what_fixed_data_cannot_be_is_refused(change, message):
+    with pytest.raises(ValueError, match=message):
+        stored_settings(OFFLINE.stored() | change)
+
+
+def test_updates_on_a_frozen_model_begin_once_more_after_the_first_steps():
+    frozen = replace(SETTINGS, steps=2_500, model_steps=1_200)
+    steps = (1_000, 1_100, 1_200, 2_200, 2_300, 2_500)
+    assert [frozen.updates_after(each) for each in steps] == [0, 100, 200, 200, 300, 500]
+    assert protocol_updates(frozen) == 500
+
+
+def protocol_updates(settings):
+    pytest.importorskip("torch")
+    from experiments.runs.assembly import protocol_of
+
+    return protocol_of(settings).updates(settings.steps)
+
+
 def test_every_setting_changes_the_digest():
     er = {"agent": "er", "rollout_length": 1}
     changes = [
@@ -49,6 +113,7 @@ def test_every_setting_changes_the_digest():
         {"precision": "highest"}, {"spontaneous": False}, {"event": "terminate"},
         {"clipped_logit_sampling": True}, {"stale_reset_observation": True},
         {"rollout_length": 5}, {"model_batch_size": 64}, {"evaluation_interval": 50},
+        {"model_steps": 1_050}, {"env": "PanFlute", "forecasts": True}, {"env": "PanFlute"},
     ]  # fmt: skip
     digests = {replace(SETTINGS, **change).digest for change in changes}
     assert len(digests | {SETTINGS.digest}) == len(changes) + 1
@@ -96,19 +161,19 @@ def test_names_numbers_and_regimes_are_those_of_deep():
     from deep.environments import ENVIRONMENTS as BATCHED
     from deep.networks import PRECISIONS as PRODUCTS
     from deep.online_loop import HIGH_DATA, LOW_DATA, MAX_RUN
-    from experiments.runs import settings
+    from experiments.runs import lane_settings
     from experiments.runs.assembly import agent_of, protocol_of
     from experiments.tasks import ENVIRONMENTS, batched_environment
 
     assert set(AGENTS) == set(models.AGENTS)
     assert (
         tuple(name for name, kind in models.AGENTS.items() if issubclass(kind, models.LearnedModel))
-        == settings.LEARNED
+        == lane_settings.LEARNED
     )
     assert tuple(BATCHED) == ENVIRONMENTS
-    assert ("auto", *PRODUCTS) == settings.PRECISIONS
-    assert settings.TRANSITIONS == models.TRANSITIONS
-    assert settings.MAX_STEPS == MAX_RUN
+    assert ("auto", *PRODUCTS) == lane_settings.PRECISIONS
+    assert lane_settings.TRANSITIONS == models.TRANSITIONS
+    assert lane_settings.MAX_STEPS == MAX_RUN
     for name, expected in (("high", HIGH_DATA), ("low", LOW_DATA)):
         run = run_settings(
             agent="er", env="PanFlute", size=2, regime=name, steps=REGIMES[name].steps, lanes=1
