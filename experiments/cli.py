@@ -130,6 +130,7 @@ MBGEN = Group("When does a learned model beat experience replay?", {
     "rollout-length": study("rollout-length", "Rollouts of 10 steps against 1"),
     "no-spontaneous": study("no-spontaneous", "Without spontaneous transitions, and with their second form"),
     "quirks": study("quirks", "Two quirks of the authors' code, on and off"),
+    "precision": study("precision", "Products in float32 and in bfloat16: whether learning is the same"),
     "compare": Command("commands.compare:compare",
         "Draw finished runs on the same task in one picture, and print how each ended."),
     "demo": Command("commands.demo:demo",
