@@ -45,7 +45,7 @@ class Arm(NamedTuple):
         label: In the figure.
         agent: "er", which on fixed data is DQN, or "simple".
         rollout_length: Steps of its rollouts.
-        model_batch_size: Transitions that its model learns from in an update: those that start the rollouts.
+        model_batch_size: Transitions that its model learns from in an update: as many for both lengths.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Arm(NamedTuple):
 
 ARMS = (
     Arm("dqn", "DQN", "er", 1, 32),
-    Arm("1-step", "simple model,\n1-step rollouts", "simple", 1, 320),
+    Arm("1-step", "simple model,\n1-step rollouts", "simple", 1, 32),
     Arm("10-step", "simple model,\n10-step rollouts", "simple", 10, 32),
 )
 FAILURES = {
