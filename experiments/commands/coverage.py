@@ -19,8 +19,8 @@ def coverage(
 
     Args:
         terminal_step: into-goal, or from-goal: the last step of an episode is the one taken from the goal.
-        reach: Where a step leads in a model of the class: anywhere, beside (the agent's cell or one beside it), or ahead
-            (the agent's cell or the one ahead).
+        reach: Where a step leads in a model of the class: anywhere, beside (the agent's cell or one beside it), or
+            ahead (the agent's cell or the one ahead).
         json: Write the tables as JSON; "-" is standard output.
     """
     require_one_of("terminal_step", terminal_step, TERMINAL_STEPS)
