@@ -325,7 +325,7 @@ def draw(found: list[Reading], path: Path) -> None:
             fails = bool(reading.fails()[-1])
         panels.append(
             Panel(
-                reading.arm.label, reading.coverage.replace("-", " ").title().replace(" ", "-"),
+                reading.arm.label, reading.coverage.title().replace("-To-", "-to-"),
                 frequency, fails, reading.expected_to_fail,
             )
         )  # fmt: skip
