@@ -4,7 +4,7 @@ Every agent of the paper is this one with another model; see `deep.models`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeVar
 
 import torch
@@ -12,9 +12,10 @@ from jaxtyping import Bool, Float, Float32, Int64, UInt8
 from torch import Tensor
 
 from deep.adam import Moments, adam_step, no_moments
+from deep.kernels import PackedPerceptron, available, td_gradient
 from deep.models import LearnedModel, Model, Parameters
 from deep.networks import Network, Perceptron
-from deep.q_learning import softmax_action, td_loss, td_target
+from deep.q_learning import DISCOUNT, softmax_action, td_loss, td_target
 from deep.random_streams import Purpose, Stream, lane_words
 from deep.replay_buffer import ReplayBuffer, Replayed
 
@@ -77,9 +78,22 @@ class Agent:
     def q_network(self) -> Network:
         """From features to a value for each action."""
         actions = self.model.environment.num_actions
-        return Network(self.model.num_features, (actions,), precision=self.model.precision)
+        model = self.model
+        return Network(
+            model.num_features, (actions,), precision=model.precision, kernels=model.kernels
+        )
 
-    def _q(self, parameters: Float[Tensor, "lane q_parameter"]) -> Perceptron:
+    def with_kernels(self) -> "Agent":
+        """The same agent, computed by the kernels of `deep.kernels`.
+
+        Raises:
+            ValueError: This machine has none.
+        """
+        if not available():
+            raise ValueError("this machine cannot build or run the kernels")
+        return replace(self, model=replace(self.model, kernels=True))
+
+    def _q(self, parameters: Float[Tensor, "lane q_parameter"]) -> Perceptron | PackedPerceptron:
         return self.q_network.perceptrons(parameters)[0]
 
     def initial(self, seed: Int64[Tensor, "lane"]) -> Learner:
@@ -217,12 +231,16 @@ class Agent:
         stream = Stream(lanes.seed, step, Purpose.ROLLOUT)
         model = self.model.perceptrons(learner.model)
         experience = self.model.experience(model, starts, behaviour, stream)
-        target = td_target(self._q(learner.target), experience)
+        target = self._q(learner.target)
+        if isinstance(q, PackedPerceptron) and isinstance(target, PackedPerceptron):
+            gradient, loss = td_gradient(q, target, experience, DISCOUNT)
+        else:
+            aim = td_target(target, experience)
 
-        def objective(parameters: Tensor) -> Tensor:
-            return td_loss(self._q(parameters), target, experience)
+            def objective(parameters: Tensor) -> Tensor:
+                return td_loss(self._q(parameters), aim, experience)
 
-        gradient, loss = _gradient(objective, learner.q)
+            gradient, loss = _gradient(objective, learner.q)
         adam_step(learner.q, learner.q_moments, gradient, lanes.step_size.unsqueeze(1))
         return loss
 

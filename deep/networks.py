@@ -13,6 +13,7 @@ from jaxtyping import Float, Float32
 from torch import Tensor
 from torch.nn.functional import elu
 
+from deep.kernels.operators import PackedPerceptron, packed_perceptron
 from deep.random_streams import Stream, uniform, words
 
 Precision = Literal["highest", "high", "bf16"]
@@ -43,7 +44,7 @@ class Perceptron(NamedTuple):
         return _affine(inputs, *last)
 
 
-Perceptrons = tuple[Perceptron, ...]
+Perceptrons = tuple[Perceptron | PackedPerceptron, ...]
 
 
 class Network(NamedTuple):
@@ -60,6 +61,7 @@ class Network(NamedTuple):
         precision: Of the products: float32 for "highest" and "high" (which lets a GPU use TF32,
             see `deep.acceleration`); for "bf16" factors and products are rounded to bfloat16.
             Parameters and all else are float32 always.
+        kernels: Whether the kernels compute it; only "bf16" has them.
     """
 
     inputs: int
@@ -67,6 +69,7 @@ class Network(NamedTuple):
     width: int = 200
     depth: int = 3
     precision: Precision = "highest"
+    kernels: bool = False
 
     @property
     def heads(self) -> int:
@@ -98,6 +101,8 @@ class Network(NamedTuple):
 
         Weights of precision "bf16" are rounded here, once for every use; else all are views.
         """
+        if self.kernels and self.precision == "bf16":
+            return self._packed_perceptrons(parameters)
         dtype = torch.bfloat16 if self.precision == "bf16" else parameters.dtype
         layers = [layer.unbind(1) for layer in self._layers(parameters)]
         made = []
@@ -109,6 +114,13 @@ class Network(NamedTuple):
             rounded = tuple(weight.to(dtype) for weight in weights)
             made.append(Perceptron(rounded, tuple(biases)))
         return tuple(made)
+
+    def _packed_perceptrons(self, parameters: Float[Tensor, "lane parameter"]) -> Perceptrons:
+        blocks = parameters.view(-1, self.heads, self.block_size).unbind(1)
+        return tuple(
+            packed_perceptron(block, (self.inputs, self.width, self.depth, size, max(self.outputs)))
+            for block, size in zip(blocks, self.outputs, strict=True)
+        )
 
     def _layers(
         self, parameters: Float[Tensor, "lane parameter"]

@@ -86,7 +86,7 @@ class OfflineLearner:
             )
         if not bool((buffer.stored > 0).all()):
             raise ValueError("the buffer must hold a transition of each lane, got none")
-        self.agent = agent
+        self.agent = agent = acceleration.agent(agent)
         self.buffer = buffer
         self.lanes = lanes
         self.target_period = target_period

@@ -153,7 +153,7 @@ class OnlineLoop:
         lanes: Lanes,
         acceleration: Acceleration = NONE,
     ) -> None:
-        self.agent = agent
+        self.agent = agent = acceleration.agent(agent)
         self.protocol = protocol
         self.lanes = lanes
         self.state = initial_state(agent, protocol, lanes)
