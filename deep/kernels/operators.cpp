@@ -73,7 +73,7 @@ std::tuple<Tensor, Tensor> perceptron_backward(const Tensor& gradient, const Ten
     uint32_t* kept = kept_words(shape, rows);
     forward(shape, lane_of<float>(own, lane), (uint32_t*)lane_of<int>(packed, lane), lane_of<float>(from, lane), rows,
             lane_of<float>(outputs, lane), kept);
-    backward(shape, lane_of<float>(own, lane), kept, lane_of<float>(given, lane), rows,
+    backward(shape, (uint32_t*)lane_of<int>(packed, lane), kept, lane_of<float>(given, lane), rows,
              lane_of<float>(of_parameters, lane), of_inputs ? lane_of<float>(back, lane) : nullptr);
   });
   return {of_parameters, back};
@@ -111,7 +111,7 @@ std::tuple<Tensor, Tensor> td_gradient(const Tensor& parameters, const Tensor& p
       slopes[chosen] = 2 * scale * error / rows;
     }
     lane_of<float>(loss, lane)[0] = sum / rows;
-    backward(shape, lane_of<float>(own, lane), kept, slopes.data(), rows, lane_of<float>(gradient, lane), nullptr);
+    backward(shape, (uint32_t*)lane_of<int>(packed, lane), kept, slopes.data(), rows, lane_of<float>(gradient, lane), nullptr);
   });
   return {gradient, loss};
 }

@@ -25,7 +25,7 @@ void forward(const Shape&, const float* parameters, const uint32_t* packed, cons
              int64_t rows, float* outputs, uint32_t* kept);
 
 // From the gradient of the outputs that of all parameters, and of the inputs if it is not null.
-void backward(const Shape&, const float* parameters, const uint32_t* kept, const float* output_gradient,
+void backward(const Shape&, const uint32_t* packed, const uint32_t* kept, const float* output_gradient,
               int64_t rows, float* gradient, float* input_gradient);
 
 }  // namespace mbgen
