@@ -120,7 +120,9 @@ def resolve(name: str, device: torch.device) -> Acceleration:
     if name != "none" and not can_compile(device):
         raise ValueError(f"acceleration {name!r} needs a compiler, which this machine lacks")
     if name == "kernels" and not (device.type == "cpu" and available()):
-        raise ValueError("acceleration 'kernels' needs a processor with AVX512-BF16 and a C++ compiler")
+        raise ValueError(
+            "acceleration 'kernels' needs a processor with AVX512-BF16 and a C++ compiler"
+        )
     return Acceleration(name != "none", name == "graph", name == "kernels")
 
 

@@ -93,7 +93,7 @@ class Agent:
             raise ValueError("this machine cannot build or run the kernels")
         return replace(self, model=replace(self.model, kernels=True))
 
-    def _q(self, parameters: Float[Tensor, "lane q_parameter"]) -> Perceptron | PackedPerceptron:
+    def _q(self, parameters: Float[Tensor, "lane q_parameter"]) -> Perceptron:
         return self.q_network.perceptrons(parameters)[0]
 
     def initial(self, seed: Int64[Tensor, "lane"]) -> Learner:

@@ -23,7 +23,7 @@ _TRUNCATION = 2.0  # standard deviations
 _ALIGNMENT = 16  # numbers: a lane's parameters begin where a vector register can load them
 
 
-class Perceptron(NamedTuple):
+class PlainPerceptron(NamedTuple):
     """A multilayer perceptron (ELU) in each lane.
 
     Attributes:
@@ -44,7 +44,8 @@ class Perceptron(NamedTuple):
         return _affine(inputs, *last)
 
 
-Perceptrons = tuple[Perceptron | PackedPerceptron, ...]
+Perceptron = PlainPerceptron | PackedPerceptron
+Perceptrons = tuple[Perceptron, ...]
 
 
 class Network(NamedTuple):
@@ -112,7 +113,7 @@ class Network(NamedTuple):
             weights[-1] = used.unflatten(1, (self.width, size))
             biases[-1] = biases[-1][:, :, :size]
             rounded = tuple(weight.to(dtype) for weight in weights)
-            made.append(Perceptron(rounded, tuple(biases)))
+            made.append(PlainPerceptron(rounded, tuple(biases)))
         return tuple(made)
 
     def _packed_perceptrons(self, parameters: Float[Tensor, "lane parameter"]) -> Perceptrons:

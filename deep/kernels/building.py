@@ -22,7 +22,7 @@ def available() -> bool:
     """Load the kernels; whether that succeeded.
 
     They are built first if this machine has not done so: half a minute. Without AVX512-BF16, without a compiler
-    or where the compiler fails, there are none. Nor where there are AMX tiles, by which torch's own products are faster.
+    or where the compiler fails, there are none. Nor where there are AMX tiles, by which torch's products are faster.
     """
     compiler = shutil.which(os.environ.get("CXX", "g++"))
     if compiler is None or not _processor_suits():

@@ -1,10 +1,15 @@
 """What torch has to know of the kernels: shapes, and derivatives."""
 
+from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import torch
 from jaxtyping import Float32, Int32
 from torch import Tensor
+
+Sizes = tuple[int, int, int, int, int]
+"""Inputs, width, depth, outputs, and those that a block of parameters has room for."""
 
 
 class PackedPerceptron(NamedTuple):
@@ -13,26 +18,26 @@ class PackedPerceptron(NamedTuple):
     Attributes:
         parameters: Its block.
         packed: Its weights, two in a word.
-        sizes: Inputs, width, depth, outputs, and those that the block has room for.
+        sizes: Of the network.
     """
 
     parameters: Float32[Tensor, "lane parameter"]
     packed: Int32[Tensor, "lane word"]
-    sizes: tuple[int, int, int, int, int]
+    sizes: Sizes
 
     def __call__(
         self, inputs: Float32[Tensor, "lane batch feature"]
     ) -> Float32[Tensor, "lane batch output"]:
         """Apply it to the batch of each lane."""
-        outputs: Tensor = _Apply.apply(inputs, self.parameters, self.packed, self.sizes)
-        return outputs
+        apply: Callable[..., Tensor] = _Perceptron.apply
+        return apply(inputs, self.parameters, self.packed, self.sizes)
 
 
-class _Apply(torch.autograd.Function):
+class _Perceptron(torch.autograd.Function):
     """The kernel, with its derivative."""
 
     @staticmethod
-    def forward(inputs: Tensor, parameters: Tensor, packed: Tensor, sizes: Any) -> Tensor:
+    def forward(inputs: Tensor, parameters: Tensor, packed: Tensor, sizes: Sizes) -> Tensor:
         outputs: Tensor = torch.ops.mbgen.perceptron(inputs, parameters, packed, sizes)
         return outputs
 
@@ -51,7 +56,7 @@ class _Apply(torch.autograd.Function):
 
 
 def packed_perceptron(
-    parameters: Float32[Tensor, "lane parameter"], sizes: tuple[int, int, int, int, int]
+    parameters: Float32[Tensor, "lane parameter"], sizes: Sizes
 ) -> PackedPerceptron:
     """Round the weights once, for every use."""
     packed = torch.ops.mbgen.pack(parameters.detach(), sizes)
@@ -63,48 +68,47 @@ def td_gradient(
 ) -> tuple[Float32[Tensor, "lane parameter"], Float32[Tensor, "lane"]]:
     """The gradient of the TD loss by the parameters of `q`, and the loss."""
     features, action, reward, continuation, next_features, weight = transitions
-    return torch.ops.mbgen.td_gradient(
+    gradient, loss = torch.ops.mbgen.td_gradient(
         *(q.parameters, q.packed, target.parameters, target.packed, q.sizes),
         *(features, action, reward, continuation, next_features, weight, discount),
     )
+    return gradient, loss
 
 
 def register() -> None:
-    """Tell torch shapes and derivatives, once the library is loaded."""
-    register_fake = torch.library.register_fake
-
-    @register_fake("mbgen::pack")
-    def _(parameters: Tensor, sizes: Any) -> Tensor:
-        words = sum(
-            -(-inputs // 2) * (outputs + -outputs % 16)
-            for inputs, outputs in _layers(*sizes)
-        )
-        return parameters.new_empty((len(parameters), words), dtype=torch.int32)
-
-    @register_fake("mbgen::perceptron")
-    def _(inputs: Tensor, parameters: Tensor, packed: Tensor, sizes: Any) -> Tensor:
-        return inputs.new_empty((*inputs.shape[:2], sizes[3]))
-
-    @register_fake("mbgen::perceptron_backward")
-    def _(
-        gradient: Tensor,
-        inputs: Tensor,
-        parameters: Tensor,
-        packed: Tensor,
-        sizes: Any,
-        of_inputs: bool,
-    ) -> tuple[Tensor, Tensor]:
-        lanes, rows, features = inputs.shape
-        back = inputs.new_empty((lanes, rows if of_inputs else 0, features))
-        return parameters.new_empty(parameters.shape), back
-
-    @register_fake("mbgen::td_gradient")
-    def _(parameters: Tensor, *others: Any) -> tuple[Tensor, Tensor]:
-        return parameters.new_empty(parameters.shape), parameters.new_empty(len(parameters))
+    """Tell torch the shapes of results, once the library is loaded."""
+    for name, shapes in (
+        ("pack", _pack),
+        ("perceptron", _perceptron),
+        ("perceptron_backward", _perceptron_backward),
+        ("td_gradient", _td_gradient),
+    ):
+        torch.library.register_fake(f"mbgen::{name}", shapes)
 
 
-def _layers(
-    inputs: int, width: int, depth: int, outputs: int, room: int
-) -> list[tuple[int, int]]:
-    widths = [inputs, *[width] * depth, outputs]
-    return list(zip(widths, widths[1:], strict=False))
+def _pack(parameters: Tensor, sizes: Sizes) -> Tensor:
+    inputs, width, depth, outputs, _ = sizes
+    layers = pairwise([inputs, *[width] * depth, outputs])
+    words = sum(-(-before // 2) * (after + -after % 16) for before, after in layers)
+    return parameters.new_empty((len(parameters), words), dtype=torch.int32)
+
+
+def _perceptron(inputs: Tensor, parameters: Tensor, packed: Tensor, sizes: Sizes) -> Tensor:
+    return inputs.new_empty((*inputs.shape[:2], sizes[3]))
+
+
+def _perceptron_backward(
+    gradient: Tensor,
+    inputs: Tensor,
+    parameters: Tensor,
+    packed: Tensor,
+    sizes: Sizes,
+    of_inputs: bool,
+) -> tuple[Tensor, Tensor]:
+    lanes, rows, features = inputs.shape
+    back = inputs.new_empty((lanes, rows if of_inputs else 0, features))
+    return parameters.new_empty(parameters.shape), back
+
+
+def _td_gradient(parameters: Tensor, *others: Any) -> tuple[Tensor, Tensor]:
+    return parameters.new_empty(parameters.shape), parameters.new_empty(len(parameters))
