@@ -9,11 +9,11 @@ from math import erf, prod, sqrt
 from typing import Literal, NamedTuple, get_args
 
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int32
 from torch import Tensor
 from torch.nn.functional import elu
 
-from deep.kernels.operators import PackedPerceptron, packed_perceptron
+from deep.kernels.operators import PackedPerceptron, Sizes, pack
 from deep.random_streams import Stream, uniform, words
 
 Precision = Literal["highest", "high", "bf16"]
@@ -46,6 +46,9 @@ class PlainPerceptron(NamedTuple):
 
 Perceptron = PlainPerceptron | PackedPerceptron
 Perceptrons = tuple[Perceptron, ...]
+
+Packs = tuple[Int32[Tensor, "lane _"], ...]
+"""Rounded weights of a network's perceptrons, for the kernels."""
 
 
 class Network(NamedTuple):
@@ -97,13 +100,19 @@ class Network(NamedTuple):
         """Of a lane."""
         return self.heads * self.block_size
 
-    def perceptrons(self, parameters: Float[Tensor, "lane parameter"]) -> Perceptrons:
+    def perceptrons(
+        self, parameters: Float[Tensor, "lane parameter"], packed: Packs | None = None
+    ) -> Perceptrons:
         """The perceptrons, ready to be applied.
 
         Weights of precision "bf16" are rounded here, once for every use; else all are views.
+
+        Args:
+            parameters: Of all.
+            packed: What `pack` gives of them, where it was kept.
         """
-        if self.kernels and self.precision == "bf16":
-            return self._packed_perceptrons(parameters)
+        if self.packs:
+            return self.packed_perceptrons(parameters, packed or self.pack(parameters))
         dtype = torch.bfloat16 if self.precision == "bf16" else parameters.dtype
         layers = [layer.unbind(1) for layer in self._layers(parameters)]
         made = []
@@ -116,12 +125,28 @@ class Network(NamedTuple):
             made.append(PlainPerceptron(rounded, tuple(biases)))
         return tuple(made)
 
-    def _packed_perceptrons(self, parameters: Float[Tensor, "lane parameter"]) -> Perceptrons:
-        blocks = parameters.view(-1, self.heads, self.block_size).unbind(1)
-        return tuple(
-            packed_perceptron(block, (self.inputs, self.width, self.depth, size, max(self.outputs)))
-            for block, size in zip(blocks, self.outputs, strict=True)
-        )
+    @property
+    def packs(self) -> bool:
+        """Whether kernels compute the network."""
+        return self.kernels and self.precision == "bf16"
+
+    def pack(self, parameters: Float[Tensor, "lane parameter"]) -> Packs:
+        """The weights of each perceptron, rounded for the kernels."""
+        return tuple(map(pack, self._blocks(parameters), self._sizes))
+
+    def packed_perceptrons(
+        self, parameters: Float[Tensor, "lane parameter"], packed: Packs
+    ) -> tuple[PackedPerceptron, ...]:
+        """The perceptrons as kernels compute them."""
+        return tuple(map(PackedPerceptron, self._blocks(parameters), packed, self._sizes))
+
+    @property
+    def _sizes(self) -> list[Sizes]:
+        room = max(self.outputs)
+        return [(self.inputs, self.width, self.depth, size, room) for size in self.outputs]
+
+    def _blocks(self, parameters: Float[Tensor, "lane parameter"]) -> tuple[Tensor, ...]:
+        return parameters.view(-1, self.heads, self.block_size).unbind(1)
 
     def _layers(
         self, parameters: Float[Tensor, "lane parameter"]

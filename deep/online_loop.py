@@ -178,7 +178,7 @@ class OnlineLoop:
             self._segments[count, learning]()
             self.steps += count
             if self.steps % self.protocol.target_period == 0:
-                self.state.learner.target.copy_(self.state.learner.q)
+                self.state.learner.copy_target()
 
     def _segment_from(self, start: int, end: int) -> tuple[int, bool]:
         """How many steps are alike from here on, and whether updates follow them."""
@@ -219,4 +219,5 @@ class OnlineLoop:
             ValueError: One is missing, too much, or of another shape or type.
         """
         fill(self.state, values)
+        self.agent.repack(self.state.learner)
         self.steps = int(self.state.steps)

@@ -6,6 +6,6 @@ take from the activation as it was rounded.
 """
 
 from deep.kernels.building import available
-from deep.kernels.operators import PackedPerceptron, td_gradient
+from deep.kernels.operators import PackedPerceptron
 
-__all__ = ["PackedPerceptron", "available", "td_gradient"]
+__all__ = ["PackedPerceptron", "available"]

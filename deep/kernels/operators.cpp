@@ -79,24 +79,47 @@ std::tuple<Tensor, Tensor> perceptron_backward(const Tensor& gradient, const Ten
   return {of_parameters, back};
 }
 
-// `td_target`, `td_loss` and its gradient, one lane after the other.
-std::tuple<Tensor, Tensor> td_gradient(const Tensor& parameters, const Tensor& packed, const Tensor& target_parameters,
-                                       const Tensor& target_packed, at::IntArrayRef sizes, const Tensor& features,
-                                       const Tensor& action, const Tensor& reward, const Tensor& continuation,
-                                       const Tensor& next_features, const Tensor& weight, double discount) {
+// `constants` are both betas, epsilon and the decay.
+AdamStep adam_step_of(at::ArrayRef<double> constants, float scale, float second_correction) {
+  return {(float)constants[0], (float)constants[1], (float)constants[2], (float)constants[3], scale, second_correction};
+}
+
+// A network of several perceptrons: `sizes` of each, one after the other.
+void adam(Tensor parameters, Tensor first, Tensor second, at::TensorList packed, at::TensorList gradients,
+          const Tensor& scale, const Tensor& correction, at::ArrayRef<double> constants, at::IntArrayRef sizes) {
+  float second_correction = correction.item<float>();
+  each_lane(parameters.size(0), [&](int64_t lane) {
+    AdamStep step = adam_step_of(constants, lane_of<float>(scale, lane)[0], second_correction);
+    for (size_t head = 0; head < gradients.size(); head++) {
+      Shape shape = shape_of(sizes.slice(5 * head, 5));
+      int64_t begin = head * shape.parameters();
+      adam_step(shape, step, lane_of<float>(gradients[head], lane), lane_of<float>(parameters, lane) + begin,
+                lane_of<float>(first, lane) + begin, lane_of<float>(second, lane) + begin,
+                (uint32_t*)lane_of<int>(packed[head], lane));
+    }
+  });
+}
+
+// `td_target`, `td_loss`, its gradient and the step of Adam, one lane after the other.
+Tensor td_step(Tensor parameters, Tensor first, Tensor second, Tensor packed, const Tensor& target_parameters,
+               const Tensor& target_packed, const Tensor& features, const Tensor& action, const Tensor& reward,
+               const Tensor& continuation, const Tensor& next_features, const Tensor& weight, const Tensor& scale,
+               const Tensor& correction, at::ArrayRef<double> constants, double discount, at::IntArrayRef sizes) {
   Shape shape = shape_of(sizes);
-  Tensor own = dense(parameters), target = dense(target_parameters), now = dense(features), then = dense(next_features);
-  Tensor taken = dense(action), gained = dense(reward), goes_on = dense(continuation), weighs = dense(weight);
+  Tensor now = dense(features), then = dense(next_features), taken = dense(action), gained = dense(reward);
+  Tensor goes_on = dense(continuation), weighs = dense(weight);
   int64_t lanes = now.size(0), rows = now.size(1), actions = shape.outputs;
-  Tensor gradient = at::empty({lanes, shape.parameters()}, now.options());
+  float second_correction = correction.item<float>();
   Tensor loss = at::empty({lanes}, now.options());
   each_lane(lanes, [&](int64_t lane) {
     std::vector<float> next(rows * actions), values(rows * actions), slopes(rows * actions);
-    forward(shape, lane_of<float>(target, lane), (uint32_t*)lane_of<int>(target_packed, lane),
-            lane_of<float>(then, lane), rows, next.data(), nullptr);
+    std::vector<float> gradient(shape.parameters());
+    float* own = lane_of<float>(parameters, lane);
+    uint32_t* own_packed = (uint32_t*)lane_of<int>(packed, lane);
     uint32_t* kept = kept_words(shape, rows);
-    forward(shape, lane_of<float>(own, lane), (uint32_t*)lane_of<int>(packed, lane), lane_of<float>(now, lane), rows,
-            values.data(), kept);
+    forward(shape, lane_of<float>(target_parameters, lane), (uint32_t*)lane_of<int>(target_packed, lane),
+            lane_of<float>(then, lane), rows, next.data(), nullptr);
+    forward(shape, own, own_packed, lane_of<float>(now, lane), rows, values.data(), kept);
     double sum = 0;
     for (int64_t row = 0; row < rows; row++) {
       float best = next[row * actions];
@@ -106,14 +129,16 @@ std::tuple<Tensor, Tensor> td_gradient(const Tensor& parameters, const Tensor& p
       }
       int64_t chosen = row * actions + lane_of<int64_t>(taken, lane)[row];
       float aim = lane_of<float>(gained, lane)[row] + (float)discount * lane_of<float>(goes_on, lane)[row] * best;
-      float error = values[chosen] - aim, scale = lane_of<float>(weighs, lane)[row];
-      sum += scale * error * error;
-      slopes[chosen] = 2 * scale * error / rows;
+      float error = values[chosen] - aim, share = lane_of<float>(weighs, lane)[row];
+      sum += share * error * error;
+      slopes[chosen] = 2 * share * error / rows;
     }
     lane_of<float>(loss, lane)[0] = sum / rows;
-    backward(shape, (uint32_t*)lane_of<int>(packed, lane), kept, slopes.data(), rows, lane_of<float>(gradient, lane), nullptr);
+    backward(shape, own_packed, kept, slopes.data(), rows, gradient.data(), nullptr);
+    AdamStep step = adam_step_of(constants, lane_of<float>(scale, lane)[0], second_correction);
+    adam_step(shape, step, gradient.data(), own, lane_of<float>(first, lane), lane_of<float>(second, lane), own_packed);
   });
-  return {gradient, loss};
+  return loss;
 }
 
 }  // namespace
@@ -125,16 +150,21 @@ TORCH_LIBRARY(mbgen, library) {
       "perceptron_backward(Tensor gradient, Tensor inputs, Tensor parameters, Tensor packed, int[] sizes,"
       " bool of_inputs) -> (Tensor, Tensor)");
   library.def(
-      "td_gradient(Tensor parameters, Tensor packed, Tensor target_parameters, Tensor target_packed, int[] sizes,"
-      " Tensor features, Tensor action, Tensor reward, Tensor continuation, Tensor next_features, Tensor weight,"
-      " float discount) -> (Tensor, Tensor)");
+      "adam(Tensor(a!) parameters, Tensor(b!) first, Tensor(c!) second, Tensor(d!)[] packed, Tensor[] gradients,"
+      " Tensor scale, Tensor correction, float[] constants, int[] sizes) -> ()");
+  library.def(
+      "td_step(Tensor(a!) parameters, Tensor(b!) first, Tensor(c!) second, Tensor(d!) packed,"
+      " Tensor target_parameters, Tensor target_packed, Tensor features, Tensor action, Tensor reward,"
+      " Tensor continuation, Tensor next_features, Tensor weight, Tensor scale, Tensor correction,"
+      " float[] constants, float discount, int[] sizes) -> Tensor");
 }
 
 TORCH_LIBRARY_IMPL(mbgen, CPU, library) {
   library.impl("pack", pack_lanes);
   library.impl("perceptron", perceptron);
   library.impl("perceptron_backward", perceptron_backward);
-  library.impl("td_gradient", td_gradient);
+  library.impl("adam", adam);
+  library.impl("td_step", td_step);
 }
 
 }  // namespace mbgen

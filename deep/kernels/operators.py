@@ -55,24 +55,10 @@ class _Perceptron(torch.autograd.Function):
         return back if of_inputs else None, of_parameters, None, None
 
 
-def packed_perceptron(
-    parameters: Float32[Tensor, "lane parameter"], sizes: Sizes
-) -> PackedPerceptron:
-    """Round the weights once, for every use."""
-    packed = torch.ops.mbgen.pack(parameters.detach(), sizes)
-    return PackedPerceptron(parameters, packed, sizes)
-
-
-def td_gradient(
-    q: PackedPerceptron, target: PackedPerceptron, transitions: Any, discount: float
-) -> tuple[Float32[Tensor, "lane parameter"], Float32[Tensor, "lane"]]:
-    """The gradient of the TD loss by the parameters of `q`, and the loss."""
-    features, action, reward, continuation, next_features, weight = transitions
-    gradient, loss = torch.ops.mbgen.td_gradient(
-        *(q.parameters, q.packed, target.parameters, target.packed, q.sizes),
-        *(features, action, reward, continuation, next_features, weight, discount),
-    )
-    return gradient, loss
+def pack(parameters: Float32[Tensor, "lane parameter"], sizes: Sizes) -> Int32[Tensor, "lane word"]:
+    """The weights of a perceptron, rounded."""
+    packed: Tensor = torch.ops.mbgen.pack(parameters.detach(), sizes)
+    return packed
 
 
 def register() -> None:
@@ -81,7 +67,8 @@ def register() -> None:
         ("pack", _pack),
         ("perceptron", _perceptron),
         ("perceptron_backward", _perceptron_backward),
-        ("td_gradient", _td_gradient),
+        ("adam", _adam),
+        ("td_step", _td_step),
     ):
         torch.library.register_fake(f"mbgen::{name}", shapes)
 
@@ -110,5 +97,9 @@ def _perceptron_backward(
     return parameters.new_empty(parameters.shape), back
 
 
-def _td_gradient(parameters: Tensor, *others: Any) -> tuple[Tensor, Tensor]:
-    return parameters.new_empty(parameters.shape), parameters.new_empty(len(parameters))
+def _adam(*arguments: Any) -> None:
+    """It gives nothing."""
+
+
+def _td_step(parameters: Tensor, *others: Any) -> Tensor:
+    return parameters.new_empty(len(parameters))

@@ -237,6 +237,40 @@ void pack(const Shape& shape, const float* parameters, uint32_t* packed) {
   }
 }
 
+void adam_step(const Shape& shape, const AdamStep& step, const float* gradient, float* parameters, float* first,
+               float* second, uint32_t* packed) {
+  const __m512 gain = _mm512_set1_ps(1 - step.beta_1), kept = _mm512_set1_ps(step.beta_2);
+  const __m512 square_gain = _mm512_set1_ps(1 - step.beta_2), epsilon = _mm512_set1_ps(step.epsilon);
+  const __m512 decay = _mm512_set1_ps(step.decay), scale = _mm512_set1_ps(step.scale);
+  const __m512 correction = _mm512_set1_ps(step.second_correction);
+  auto update = [&](int64_t at, __mmask16 mask) {  // 16 parameters; what they are then
+    __m512 g = _mm512_maskz_loadu_ps(mask, gradient + at), p = _mm512_maskz_loadu_ps(mask, parameters + at);
+    __m512 m = _mm512_maskz_loadu_ps(mask, first + at), v = _mm512_maskz_loadu_ps(mask, second + at);
+    m = _mm512_fmadd_ps(gain, _mm512_sub_ps(g, m), m);
+    v = _mm512_fmadd_ps(_mm512_mul_ps(square_gain, g), g, _mm512_mul_ps(v, kept));
+    __m512 deviation = _mm512_fmadd_ps(_mm512_sqrt_ps(v), correction, epsilon);
+    __m512 change = _mm512_div_ps(_mm512_mul_ps(scale, m), deviation);
+    p = _mm512_sub_ps(p, _mm512_fmadd_ps(p, decay, change));
+    _mm512_mask_storeu_ps(first + at, mask, m);
+    _mm512_mask_storeu_ps(second + at, mask, v);
+    _mm512_mask_storeu_ps(parameters + at, mask, p);
+    return rounded(p);
+  };
+  for (int64_t layer = 0; layer <= shape.depth; layer++) {
+    int64_t in = shape.in(layer), out = shape.out(layer);
+    Panels layout = panels(in, out);
+    for (int64_t p = 0; p < layout.pairs; p++)
+      for (int64_t v = 0; v < layout.vectors; v++) {
+        __mmask16 mask = first_columns(out - v * kColumns);
+        int64_t row = shape.weights(layer) + 2 * p * out + v * kColumns;
+        __m256i low = update(row, mask), high = update(row + out, 2 * p + 1 < in ? mask : 0);
+        _mm512_storeu_si512(packed + layout.at(p, v), paired(low, high));
+      }
+    packed += layout.words();
+    for (int64_t i = 0; i < out; i += kColumns) update(shape.biases(layer) + i, first_columns(out - i));
+  }
+}
+
 void forward(const Shape& shape, const float* parameters, const uint32_t* packed, const float* inputs,
              int64_t rows, float* outputs, uint32_t* kept) {
   int64_t most = row_major_words(rows, std::max(shape.inputs, shape.width));

@@ -28,4 +28,14 @@ void forward(const Shape&, const float* parameters, const uint32_t* packed, cons
 void backward(const Shape&, const uint32_t* packed, const uint32_t* kept, const float* output_gradient,
               int64_t rows, float* gradient, float* input_gradient);
 
+// The numbers of a step of Adam, see `deep.adam`: `scale` is the step size times the first correction.
+struct AdamStep {
+  float beta_1, beta_2, epsilon, decay, scale, second_correction;
+};
+
+// One step of Adam on a perceptron's parameters, but for those that no output uses, and its weights rounded anew as
+// by `pack`.
+void adam_step(const Shape&, const AdamStep&, const float* gradient, float* parameters, float* first, float* second,
+               uint32_t* packed);
+
 }  // namespace mbgen

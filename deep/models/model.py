@@ -14,7 +14,7 @@ from torch import Tensor
 
 from deep.argument_checks import require_integer
 from deep.environments import Environment
-from deep.networks import Network, Perceptrons, Precision
+from deep.networks import Network, Packs, Perceptrons, Precision
 from deep.q_learning import Transitions
 from deep.random_streams import Stream
 from deep.replay_buffer import Replayed
@@ -75,12 +75,20 @@ class Model(ABC):
         """A network as this model computes it."""
         return Network(inputs, outputs, precision=self.precision, kernels=self.kernels)
 
-    def perceptrons(self, parameters: Parameters) -> Perceptrons:
-        """Those of all networks, one after the other, ready to be applied."""
+    def perceptrons(
+        self, parameters: Parameters, packed: tuple[Packs, ...] | None = None
+    ) -> Perceptrons:
+        """Those of all networks, one after the other, ready to be applied.
+
+        Args:
+            parameters: Of the networks.
+            packed: Of each network, see `Network.perceptrons`.
+        """
+        kept = packed or (None,) * len(self.networks)
         return tuple(
             perceptron
-            for network, own in zip(self.networks, parameters, strict=True)
-            for perceptron in network.perceptrons(own)
+            for network, own, words in zip(self.networks, parameters, kept, strict=True)
+            for perceptron in network.perceptrons(own, words)
         )
 
     @property

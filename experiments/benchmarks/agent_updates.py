@@ -128,11 +128,11 @@ def measure(
     from deep.models import AGENTS as MODELS
     from deep.online_loop import OnlineLoop, Protocol, learn
 
-    agent = Agent(MODELS[name](ProcMaze(MAZE_SIZE), precision=precision))
+    agent = acceleration.agent(Agent(MODELS[name](ProcMaze(MAZE_SIZE), precision=precision)))
     lanes = Lanes(torch.arange(count), torch.full((count,), 1e-4), torch.full((count,), 0.4))
     loop = OnlineLoop(agent, Protocol(_REPLAYED, 1, 100, 100, learning_starts=_REPLAYED), lanes)
     loop.advance(_REPLAYED)
-    compiled, agent = acceleration.compile(learn), acceleration.agent(agent)
+    compiled = acceleration.compile(learn)
     left, right = torch.randn(count, 320, 200), torch.randn(count, 200, 200)
 
     def update() -> None:
