@@ -108,6 +108,8 @@ BENCH = Group("How fast it is on this machine: every figure is measured while yo
         "Steps a second of each environment at several numbers of copies, and mazes a second."),
     "deep": Command("benchmarks.agent_updates:bench_deep",
         "Milliseconds an update on ProcMaze 4, and the share reached of the matrix-product rate."),
+    "contention": Command("benchmarks.contention:bench_contention",
+        "How much slower updates are beside processes that keep the other cores busy, by number of threads."),
 })
 MBGEN = Group("When does a learned model beat experience replay?", {
     "theorem": THEOREM,

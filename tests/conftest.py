@@ -2,8 +2,19 @@
 
 import os
 
-from jaxtyping import install_import_hook
+import pytest
+from jaxtyping import config, install_import_hook
 
-# One thread for each of the processes that the tests run in, and for those that they start.
+# One thread for each of the processes that the tests run in, and for those that they start. Numba's number is
+# OpenMP's too once a parallel kernel has run, so that torch would go on with as many.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 install_import_hook(["theory", "tabular", "deep"], "beartype.beartype")
+
+
+@pytest.fixture
+def without_type_checks():
+    """For long runs, half of whose time the checks would take: shorter tests call the same functions with them."""
+    config.update("jaxtyping_disable", True)
+    yield
+    config.update("jaxtyping_disable", False)

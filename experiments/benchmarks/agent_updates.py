@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import time
+from collections.abc import Callable
 from typing import Annotated, Any
 
 import tyro
@@ -122,22 +123,10 @@ def measure(
     """
     import torch
 
-    from deep.agent import Agent, Lanes
-    from deep.environments import ProcMaze
     from deep.matrix_products import flops, update_products
-    from deep.models import AGENTS as MODELS
-    from deep.online_loop import OnlineLoop, Protocol, learn
 
-    agent = acceleration.agent(Agent(MODELS[name](ProcMaze(MAZE_SIZE), precision=precision)))
-    lanes = Lanes(torch.arange(count), torch.full((count,), 1e-4), torch.full((count,), 0.4))
-    loop = OnlineLoop(agent, Protocol(_REPLAYED, 1, 100, 100, learning_starts=_REPLAYED), lanes)
-    loop.advance(_REPLAYED)
-    compiled = acceleration.compile(learn)
+    agent, update = prepared_update(name, count, acceleration, precision)
     left, right = torch.randn(count, 320, 200), torch.randn(count, 200, 200)
-
-    def update() -> None:
-        compiled(agent, lanes, loop.state)
-
     start = time.perf_counter()
     update()
     first = time.perf_counter() - start
@@ -158,3 +147,22 @@ def measure(
     }
     share = count * work * updates / product_rate
     return Measurement(name, share, "of the rate", at_least=target, details=details)
+
+
+def prepared_update(
+    name: str, count: int, acceleration: Any, precision: Any
+) -> tuple[Any, Callable[[], None]]:
+    """An agent of that name and what updates it once in so many lanes, on ProcMaze 4; the first call compiles."""
+    import torch
+
+    from deep.agent import Agent, Lanes
+    from deep.environments import ProcMaze
+    from deep.models import AGENTS as MODELS
+    from deep.online_loop import OnlineLoop, Protocol, learn
+
+    agent = acceleration.agent(Agent(MODELS[name](ProcMaze(MAZE_SIZE), precision=precision)))
+    lanes = Lanes(torch.arange(count), torch.full((count,), 1e-4), torch.full((count,), 0.4))
+    loop = OnlineLoop(agent, Protocol(_REPLAYED, 1, 100, 100, learning_starts=_REPLAYED), lanes)
+    loop.advance(_REPLAYED)
+    compiled = acceleration.compile(learn)
+    return agent, lambda: compiled(agent, lanes, loop.state)

@@ -20,7 +20,7 @@ from experiments.runs.scales import SCALES
 from experiments.storage.folder_lock import lock
 from experiments.studies.registry import chosen_studies
 from experiments.studies.study import PlannedRun, manifest
-from experiments.sweep.local import Ended, carry_out
+from experiments.sweep.local import Ended, Room, carry_out
 from experiments.sweep.manifest import read_manifest, write_manifest
 from experiments.sweep.plan import lay_out_all, states_of, tasks_of
 from experiments.sweep.run_log import RunLog
@@ -28,9 +28,11 @@ from experiments.sweep.slurm import SlurmOptions, Standing, submit
 from experiments.sweep.task import Task
 
 EXECUTORS = ("local", "slurm")
+DEVICES = ("auto", "cpu", "cuda")
 MANIFEST = "manifest.jsonl"
 LOGS = "logs"
 _TAIL = 5
+_MEMORY_SHARE = 0.8  # that runs may take together
 USUAL = SlurmOptions()
 _UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -41,7 +43,9 @@ def sweep(
     study: tuple[str, ...] = (),
     results: Path = Path("results"),
     executor: str = "local",
+    device: str = "auto",
     workers: int | None = None,
+    per_device: int | None = None,
     budget: str | None = None,
     retries: int = 1,
     renew: bool = False,
@@ -60,7 +64,9 @@ def sweep(
         results: Folder of the results; the runs lie below in a folder named by the scale or the manifest.
         executor: local, or slurm: submit job arrays and leave; the same command later says how far they are and
             submits what is missing.
+        device: Where runs that begin compute: cpu, cuda, or auto, a GPU if there is one.
         workers: Runs side by side, each with one thread; as many as there are cores if not given.
+        per_device: In place of workers, with --device cuda: runs side by side on each GPU; 1 if not given.
         budget: Time after which runs are asked to stop: seconds, or like 90m, 2h.
         retries: How often a run that fails is tried again.
         renew: Begin anew the runs that a version of the code with other results has computed.
@@ -68,32 +74,60 @@ def sweep(
         cluster: What to ask Slurm for, with --executor slurm.
     """
     require_one_of("executor", executor, EXECUTORS)
-    cores = len(os.sched_getaffinity(0))
-    workers = cores if workers is None else workers
-    require_integer("workers", workers, 1, 10_000)
+    require_one_of("device", device, DEVICES)
     require_integer("retries", retries, 0, 1_000)
     if executor != "slurm" and cluster != USUAL:
         raise ValueError(f"options for Slurm are given, but the executor is {executor}")
+    rooms = _rooms(executor, device, workers, per_device)
     seconds = None if budget is None else duration("budget", budget)
     planned, complaints, folder = _planned(what, study, results)
     for complaint in complaints:
         print(f"mbgen: {complaint}", file=sys.stderr)
     states = states_of(planned, folder)
-    tasks = tasks_of(planned, folder)
     if dry_run:
-        _show_plan(what, tasks, states, workers)
+        _show_plan(what, tasks_of(planned, folder), states, sum(room.runs for room in rooms))
         return 0
     with lock(folder):
         known = _with_earlier(planned, folder / MANIFEST)
         write_manifest(folder / MANIFEST, known)
         lay_out_all(planned, folder, renew=renew)
         older = () if renew else _older(planned, states)
-        todo = [task for task in tasks if task.id not in older]
+        todo = [task for task in tasks_of(planned, folder, device) if task.id not in older]
         if executor == "slurm":
             found = submit(todo, folder / LOGS, cluster, done=_done(planned), retries=retries)
             return _conclude_submission(found, folder / LOGS, older, complaints)
-        ended = _carry_out(todo, folder / LOGS, _done(planned), workers, retries, seconds)
+        ended = _carry_out(todo, folder / LOGS, _done(planned), rooms, retries, seconds)
     return _conclude(ended, folder / LOGS, older, complaints)
+
+
+def _rooms(
+    executor: str, device: str, workers: int | None, per_device: int | None
+) -> tuple[Room, ...]:
+    """Where runs go side by side: the cores, or with local runs on GPUs each of these."""
+    memory = int(_MEMORY_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    if (executor, device) != ("local", "cuda"):
+        if per_device is not None:
+            raise ValueError(
+                f"--per-device is for local runs on GPUs, got {executor} runs, device {device}"
+            )
+        workers = len(os.sched_getaffinity(0)) if workers is None else workers
+        require_integer("workers", workers, 1, 10_000)
+        return (Room(workers, memory),)
+    if workers is not None:
+        raise ValueError("--workers counts runs on the cores; on GPUs --per-device does")
+    per_device = 1 if per_device is None else per_device
+    require_integer("per_device", per_device, 1, 1_000)
+    from experiments.runs.machine import gpu_memory
+
+    gpus = gpu_memory()
+    return tuple(
+        Room(
+            per_device,
+            min(int(_MEMORY_SHARE * there), memory // len(gpus)),
+            {"CUDA_VISIBLE_DEVICES": name},
+        )
+        for name, there in gpus.items()
+    )
 
 
 def duration(what: str, text: str) -> float:
@@ -155,14 +189,13 @@ def _carry_out(
     tasks: Sequence[Task],
     logs: Path,
     done: Callable[[Task], bool],
-    workers: int,
+    rooms: Sequence[Room],
     retries: int,
     budget: float | None,
 ) -> Ended:
-    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     with asked_to_stop() as interrupted, shown_progress() as (report, tell):
         return carry_out(
-            tasks, logs, done=done, workers=workers, retries=retries, memory=int(0.8 * there),
+            tasks, logs, done=done, rooms=rooms, retries=retries,
             budget=budget, interrupted=interrupted, report=report, tell=tell,
         )  # fmt: skip
 
@@ -246,7 +279,7 @@ def _show_plan(what: str, tasks: Sequence[Task], states: dict[str, State], worke
                 ("runs", len(tasks)),
                 ("finished", len(tasks) - len(left)),
                 ("core hours left, about", seconds / 3600),
-                (f"hours on {workers} cores, about", seconds / 3600 / workers),
+                (f"hours with {workers} side by side, about", seconds / 3600 / workers),
             ],
         )
     )

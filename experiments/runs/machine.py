@@ -184,6 +184,23 @@ def require_memory(settings: Settings, device: str) -> None:
         )
 
 
+def gpu_memory() -> dict[str, int]:
+    """Bytes of each GPU that torch can use, by its name for `CUDA_VISIBLE_DEVICES`; occupies none.
+
+    Raises:
+        ValueError: There is none.
+    """
+    _require_device("cuda")
+    count = torch.cuda.device_count()
+    names = os.environ.get("CUDA_VISIBLE_DEVICES", "").split(",")
+    if names == [""]:
+        names = [str(index) for index in range(count)]
+    return {
+        names[index].strip(): torch.cuda.get_device_properties(index).total_memory
+        for index in range(count)
+    }
+
+
 def _faster_precision() -> Precision:
     """The faster of the two for 8 lanes of 320 rows through a hidden layer, by the best of several tries."""
     inputs, weights = torch.ones(8, 320, 200), torch.ones(8, 200, 200)

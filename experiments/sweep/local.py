@@ -1,4 +1,4 @@
-"""A sweep on this machine: one process a core, each with one thread.
+"""A sweep on this machine: processes side by side on the cores or on each GPU, each with one thread.
 
 Two threads beside another busy process are ten times slower and more; one thread loses nothing. An
 interrupt, or the end of the budget, asks every run to write its checkpoint, and the next sweep goes on
@@ -12,7 +12,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +24,20 @@ from experiments.sweep.task import INTERRUPTED, Task
 POLL_SECONDS = 0.2
 LEAST_FREE_BYTES = 64 * 2**20
 """Of the disc: with less no run is started."""
+
+
+class Room(NamedTuple):
+    """Where runs go side by side: the cores, or one GPU.
+
+    Attributes:
+        runs: So many at most.
+        memory: Bytes that they may take together; one alone may take more.
+        environment: Variables that tell a process that it is here.
+    """
+
+    runs: int
+    memory: int
+    environment: Mapping[str, str] = {}
 
 
 class Standing(NamedTuple):
@@ -63,6 +77,7 @@ class Ended(NamedTuple):
 @dataclass
 class _Worker:
     task: Task
+    room: int
     process: subprocess.Popen[bytes]
     log: RunLog
     started: float = field(default_factory=time.monotonic)
@@ -74,9 +89,8 @@ def carry_out(
     logs: Path,
     *,
     done: Callable[[Task], bool],
-    workers: int,
+    rooms: Sequence[Room],
     retries: int,
-    memory: int,
     budget: float | None = None,
     interrupted: Callable[[], bool] = lambda: False,
     report: Callable[[Standing], None] = lambda _: None,
@@ -88,15 +102,14 @@ def carry_out(
         tasks: Of the whole sweep.
         logs: Folder of the runs' logs.
         done: Whether a task is done, by its folder.
-        workers: Processes side by side.
+        rooms: Where runs go side by side.
         retries: How often a run that fails is tried again.
-        memory: Bytes that all runs together may take; one alone may take more.
         budget: Seconds after which runs are asked to stop; None is no end.
         interrupted: Asked often; if true, runs are asked to stop.
         report: Told often where the sweep stands.
         tell: Told in words what happened to a run.
     """
-    sweep = _Sweep(tasks, logs, done, workers, retries, memory, tell)
+    sweep = _Sweep(tasks, logs, done, rooms, retries, tell)
     start = time.monotonic()
     reason = None
     while reason is None and (sweep.waiting or sweep.workers):
@@ -122,15 +135,16 @@ class _Sweep:
 
     def __init__(
         self, tasks: Sequence[Task], logs: Path, done: Callable[[Task], bool],
-        workers: int, retries: int, memory: int, tell: Callable[[str], None],
+        rooms: Sequence[Room], retries: int, tell: Callable[[str], None],
     ) -> None:  # fmt: skip
         self.tasks, self.logs, self.done = tasks, logs, done
-        self.count, self.retries, self.memory, self.tell = workers, retries, memory, tell
+        self.rooms, self.retries, self.tell = rooms, retries, tell
         self.waiting = [task for task in tasks if not done(task)]
         self.finished = len(tasks) - len(self.waiting)
         self.workers: list[_Worker] = []
         self.failed: list[Task] = []
         self.attempts: dict[str, int] = {}
+        self.places = sum(room.runs for room in rooms)
         self.taken = self.expected = 0.0
 
     @property
@@ -140,17 +154,26 @@ class _Sweep:
         return shutil.disk_usage(there).free < LEAST_FREE_BYTES
 
     def start_what_fits(self) -> None:
-        """Fill the free workers with the first tasks whose memory is there."""
+        """Fill the rooms with the first tasks whose memory is there."""
         for task in list(self.waiting):
-            if len(self.workers) == self.count:
-                return
-            used = sum(worker.task.memory for worker in self.workers)
-            if self.workers and used + task.memory > self.memory:
-                continue
-            self.waiting.remove(task)
-            self.workers.append(self._start(task))
+            room = self._room_for(task)
+            if room is not None:
+                self.waiting.remove(task)
+                self.workers.append(self._start(task, room))
 
-    def _start(self, task: Task) -> _Worker:
+    def _room_for(self, task: Task) -> int | None:
+        """The emptiest room that the task fits into."""
+        there = [
+            [w.task.memory for w in self.workers if w.room == i] for i in range(len(self.rooms))
+        ]
+        fits = [
+            index
+            for index, (room, memory) in enumerate(zip(self.rooms, there, strict=True))
+            if not memory or (len(memory) < room.runs and sum(memory) + task.memory <= room.memory)
+        ]
+        return min(fits, key=lambda index: len(there[index]), default=None)
+
+    def _start(self, task: Task, room: int) -> _Worker:
         log = RunLog.of(task.id, self.logs)
         self.attempts[task.id] = self.attempts.get(task.id, 0) + 1
         log.mark("started", f"attempt {self.attempts[task.id]}")
@@ -159,11 +182,11 @@ class _Sweep:
             process = subprocess.Popen(
                 task.command,
                 stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT,
-                env=os.environ | one_thread,
+                env={**os.environ, **one_thread, **self.rooms[room].environment},
                 start_new_session=True,  # the terminal's Ctrl-C is the sweep's to answer
             )  # fmt: skip
         self.tell(f"begun: {task.id}")
-        return _Worker(task, process, log, share_before=_share(task))
+        return _Worker(task, room, process, log, share_before=_share(task))
 
     def collect(self) -> None:
         """Take in the processes that have ended."""
@@ -219,7 +242,7 @@ class _Sweep:
         left = sum(task.seconds for task in self.waiting)
         left += sum(worker.task.seconds * (1 - running[worker.task.id]) for worker in self.workers)
         return Standing(
-            len(self.tasks), self.finished, running, len(self.failed), pace * left / self.count
+            len(self.tasks), self.finished, running, len(self.failed), pace * left / self.places
         )
 
 

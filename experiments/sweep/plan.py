@@ -7,25 +7,26 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from experiments.runs.costs import estimated_memory, estimated_seconds
-from experiments.runs.run_folder import CONFIG, State, lay_out, state_of
+from experiments.runs.run_folder import CHECKPOINT, CONFIG, State, lay_out, state_of
 from experiments.storage.folder_lock import is_locked
 from experiments.studies.study import PlannedRun
 from experiments.sweep.task import Task
 
 
-def tasks_of(planned: Iterable[PlannedRun], results: Path) -> list[Task]:
+def tasks_of(planned: Iterable[PlannedRun], results: Path, device: str = "auto") -> list[Task]:
     """A task for each run, the most telling first and among these the longest.
 
     Args:
         planned: The runs.
         results: Folder below which each has its own, named by its id.
+        device: "cpu", "cuda", or "auto": a GPU if there is one. Runs that have a checkpoint stay where they began.
     """
     ordered = sorted(planned, key=lambda run: (run.priority, -estimated_seconds(run.settings)))
     return [
         Task(
             id=run.id,
             folder=results / run.id,
-            command=_command(results / run.id),
+            command=_command(results / run.id, device),
             seconds=estimated_seconds(run.settings),
             memory=estimated_memory(run.settings),
         )
@@ -62,6 +63,8 @@ def lay_out_all(planned: Iterable[PlannedRun], results: Path, *, renew: bool) ->
             lay_out(folder, run.settings)
 
 
-def _command(folder: Path) -> tuple[str, ...]:
-    options = ("--settings", str(folder / CONFIG), "--out", str(folder), "--resume")
+def _command(folder: Path, device: str) -> tuple[str, ...]:
+    options = ["--settings", str(folder / CONFIG), "--out", str(folder), "--resume"]
+    if device != "auto" and not (folder / CHECKPOINT).exists():
+        options += ["--device", device]
     return (sys.executable, "-m", "experiments", "run", *options)

@@ -10,16 +10,20 @@ import torch
 import tabular
 from deep import AGENTS, Agent, Lanes, OnlineLoop, Protocol
 from deep.environments import Environment, OpenGrid, PanFlute
+from deep.models import latent
 from deep.random_streams import Purpose, Stream, lane_words
 from tabular import FiniteMDP, reference_performance
 from tabular.solvers.discounted import policy_iteration
 
+pytestmark = pytest.mark.usefixtures("without_type_checks")
+
 DISCOUNT = 0.9
 STARTS = 400  # steps before the first update
-EVALUATIONS, APART = 4, 50  # at the end of a run
+EVALUATIONS, APART = 3, 25  # at the end of a run
 DRAWS = 64  # of a latent
+LATENT = 8  # variables, of 8 classes each: plenty for four cells, and learned in half the updates
 LANES = (
-    3  # of which the middle one decides: rounding, by which processors differ, leads some astray
+    5  # whose median decides: rounding, in which processors differ, leads one now and then astray
 )
 
 
@@ -31,6 +35,7 @@ class Case(NamedTuple):
     updates: int
     target_period: int
     temperature: float
+    rollout_length: int = 5
 
     @property
     def mdp(self):
@@ -50,12 +55,19 @@ class Case(NamedTuple):
 FLUTE = tabular.PanFlute(2), PanFlute(2)
 GRID = tabular.OpenGrid(2), OpenGrid(2)
 CASES = {
-    "er": Case(*FLUTE, 600, 20, 1.0),
-    "perfect": Case(*FLUTE, 600, 20, 1.0),
-    "simple": Case(*FLUTE, 400, 50, 0.4),
-    "categorical": Case(*GRID, 500, 50, 0.4),
-    "gaussian": Case(*GRID, 600, 50, 0.4),
+    "er": Case(*GRID, 200, 25, 0.4, rollout_length=1),
+    # Other agents do not learn how to leave the silence, since only one action is ever tried there.
+    "perfect": Case(*FLUTE, 350, 10, 1.0),
+    "simple": Case(*GRID, 225, 25, 0.4),
+    "categorical": Case(*GRID, 225, 25, 0.4),
+    "gaussian": Case(*GRID, 275, 25, 0.4),
 }
+
+
+@pytest.fixture(autouse=True)
+def few_latent_variables(monkeypatch):
+    monkeypatch.setattr(latent, "VARIABLES", LATENT)
+    monkeypatch.setattr(latent, "CLASSES", LATENT)
 
 
 def new_loop(name, lanes=LANES):
@@ -64,11 +76,12 @@ def new_loop(name, lanes=LANES):
         torch.arange(lanes), torch.full((lanes,), 1e-3), torch.full((lanes,), case.temperature)
     )
     protocol = Protocol(STARTS + case.updates, 1, case.target_period, 50, learning_starts=STARTS)
-    return OnlineLoop(Agent(AGENTS[name](case.batched)), protocol, lanes)
+    model = AGENTS[name](case.batched, rollout_length=case.rollout_length)
+    return OnlineLoop(Agent(model), protocol, lanes)
 
 
 def learned(name, lanes=LANES):
-    """A run that is over, and for each lane the mean of its last evaluations."""
+    """A run that is over, and for each lane the middle one of its last evaluations."""
     loop, evaluations = new_loop(name, lanes), []
     loop.advance(loop.protocol.steps - APART * (EVALUATIONS - 1))
     evaluations.append(loop.evaluate())
@@ -76,7 +89,7 @@ def learned(name, lanes=LANES):
         loop.advance(APART)
         evaluations.append(loop.evaluate())
     assert int(loop.state.learner.updates) == CASES[name].updates
-    return loop, torch.stack(evaluations).mean(0).numpy()
+    return loop, torch.stack(evaluations).median(0).values.numpy()
 
 
 def way_to_the_best_policy(name, performance):
@@ -97,7 +110,7 @@ def q_error(name, loop):
     """For each lane, the greatest among familiar states and actions."""
     mdp, familiar = CASES[name].mdp, CASES[name].familiar
     exact = mdp.backup(policy_iteration(mdp, DISCOUNT).values, DISCOUNT)[familiar]
-    assert exact.min() > 5
+    assert np.abs(exact).min() > 0.9
     lanes = loop.lanes.seed
     values = loop.agent.values(
         loop.state.learner,
@@ -111,7 +124,7 @@ def q_error(name, loop):
 def test_an_agent_learns_the_exact_values_and_the_best_policy(name):
     loop, performance = learned(name)
     assert_near_the_best_policy(name, performance)
-    assert np.median(q_error(name, new_loop(name))) > 5
+    assert np.median(q_error(name, new_loop(name))) > 2
     assert np.median(q_error(name, loop)) < 1
 
 
@@ -134,13 +147,13 @@ def imagined(name, loop):
             Stream(loop.lanes.seed, torch.tensor(step), purpose), count, seen.shape[1]
         )
 
-    latent = model.start(learned, seen, draw(0, Purpose.ROLLOUT_START, model.represent_words))
+    state = model.start(learned, seen, draw(0, Purpose.ROLLOUT_START, model.represent_words))
     means = []
     for step in range(2):
         drawn = draw(step, Purpose.ROLLOUT, model.step_words)
-        following, known = model.step(learned, latent, action, drawn)
-        means += model.outcomes(learned, latent, action, [known])
-        latent = following
+        following, known = model.step(learned, state, action, drawn)
+        means += model.outcomes(learned, state, action, [known])
+        state = following
     return torch.stack(means, 2).view(lanes, -1, case.rules.num_actions, DRAWS, 4).mean(3).numpy()
 
 
@@ -185,8 +198,15 @@ def feature_errors(name, loop):
     model = loop.agent.model
     learned = model.perceptrons(loop.state.learner.model)
     predicted = model.next_logits(learned, seen.float(), action)
-    truth = expected(case, lambda outcome: case.rules.observation(outcome.next_state))
+    truth = expected(case, lambda outcome: following_features(case, outcome))
     return np.abs(predicted.sigmoid().view(lanes, *truth.shape).numpy() - truth)
+
+
+def following_features(case, outcome):
+    """What is seen next; nothing, if the episode ends."""
+    if outcome.terminal:
+        return np.full(case.batched.num_features, np.nan)
+    return case.rules.observation(outcome.next_state)
 
 
 @pytest.mark.parametrize("name", ["simple", "categorical", "gaussian"])
@@ -197,7 +217,9 @@ def test_an_agent_learns_a_model_and_the_best_policy(name):
     assert (error < 0.2).all()
     assert (error < before / 2).all()
     if name == "simple":
-        # The spontaneous event has probability 1/4, and every pair was met about 80 times.
-        errors = feature_errors(name, loop)
-        assert np.median(errors.max((1, 2, 3))) < 0.25
-        assert np.median(errors.mean((1, 2, 3))) < 0.03
+        error, before = (
+            np.median(np.nanmean(feature_errors(name, each), (1, 2, 3)))
+            for each in (loop, new_loop(name))
+        )
+        assert error < 0.1
+        assert before > 0.4

@@ -91,6 +91,7 @@ def worst_error(learner, exact):
     return np.abs(q_values(learner) - exact).max((1, 2))
 
 
+@pytest.mark.usefixtures("without_type_checks")
 def test_replay_comes_close_to_the_values_of_each_lanes_own_data():
     data = [transitions_by_chance(seed, copies=1 + seed) for seed in range(3)]
     exact = np.stack([exact_values(transitions) for transitions in data])
@@ -108,6 +109,7 @@ def test_replay_comes_close_to_the_values_of_each_lanes_own_data():
     assert (worst_error(learner, exact) < 0.2).all()
 
 
+@pytest.mark.usefixtures("without_type_checks")
 def test_q_learning_on_a_model_that_was_learned_and_frozen_comes_close_to_the_exact_values():
     data = transitions_of_the_grid()
     buffer = fixed_buffer(2 * [stored(data)])

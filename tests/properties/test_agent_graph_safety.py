@@ -174,6 +174,7 @@ def recorded_graphs(monkeypatch):
     monkeypatch.setattr(torch.cuda, "graph", graph)
 
 
+@pytest.mark.usefixtures("without_type_checks")
 @every_agent
 def test_captured_segments_lead_where_the_steps_themselves_do(name, recorded_graphs):
     # The buffer of five is overwritten on the way, by the warm-ups of a capture too.
@@ -185,6 +186,7 @@ def test_captured_segments_lead_where_the_steps_themselves_do(name, recorded_gra
     assert_equal(captured, plain)
 
 
+@pytest.mark.usefixtures("without_type_checks")
 @every_agent
 def test_captured_offline_updates_lead_where_the_updates_themselves_do(name, recorded_graphs):
     plain, captured = learner_of(name), learner_of(name, Acceleration(captured=True))
@@ -199,6 +201,7 @@ def test_captured_offline_updates_lead_where_the_updates_themselves_do(name, rec
     assert torch.equal(captured.evaluate(), plain.evaluate())
 
 
+@pytest.mark.usefixtures("without_type_checks")
 def test_a_captured_evaluation_sees_what_was_learned_since(recorded_graphs):
     plain = loop_of("simple", FLUTE)
     captured = loop_of("simple", FLUTE, Acceleration(captured=True))
@@ -263,18 +266,12 @@ class Traced(Acceleration):
         return torch.compile(function, fullgraph=True, dynamic=False, backend="aot_eager")
 
 
-@every_agent
-def test_a_step_traces_whole_with_the_same_results(name):
-    run_apart(f"compare({name!r}, Traced(compiled=True))")
+def test_a_step_of_every_agent_traces_whole_with_the_same_results():
+    run_apart("traced(compare, *AGENTS)")
 
 
-@pytest.mark.parametrize("name", ["er", "simple"])
-def test_an_offline_update_traces_whole_with_the_same_results(name):
-    run_apart(f"compare_offline({name!r}, Traced(compiled=True))")
-
-
-def test_a_step_is_compiled_once_for_segments_of_every_length():
-    run_apart("count_compilations()")
+def test_an_offline_update_traces_whole_and_a_step_is_compiled_once_for_segments_of_every_length():
+    run_apart("traced(compare_offline, 'er', 'simple'); count_compilations()")
 
 
 @needs_compiler
@@ -295,7 +292,16 @@ def run_apart(call):
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
+def traced(compare_both, *names):
+    """Compare for each of these agents; the last one that is named is the one that differs."""
+    for name in names:
+        print(name, flush=True)
+        torch._dynamo.reset()
+        compare_both(name, Traced(compiled=True))
+
+
 def count_compilations():
+    torch._dynamo.reset()
     counters = []
 
     class Counting(Acceleration):

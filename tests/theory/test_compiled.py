@@ -1,11 +1,18 @@
 """Each kernel does the same compiled and interpreted, and is compiled where there is much to do."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from theory import exchange, gallery_class, solve, solved_class, version_spaces
 from theory.compiled import MAX_INTERPRETED, kernel
 from theory.lasso_table import lasso_table
+
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
@@ -47,3 +54,25 @@ def test_going_through_all_datasets(solved):
         *(0, solved.value_functions, solved.models[solved.fiber_order], solved.fiber_start),
         *(solved.consistent, solved.states + 2, *counts, *marks, np.empty(size, dtype=np.int32)),
     )
+
+
+SEVERAL_THREADS = """
+import numba
+import numpy as np
+from theory import exchange, gallery_class, solve
+
+results = []
+for threads in (1, 3):
+    numba.set_num_threads(threads)
+    large, small = (solve(gallery_class(f"tabular-{states}x2-sparse")) for states in (4, 3))
+    q = int(np.diff(small.fiber_start).argmax())
+    alone = exchange._without_stand_in(small.models, small.fiber(q), small.consistent[q])
+    results.append((large.fiber_order, large.fiber_start, alone))
+for one, several in zip(*results, strict=True):
+    np.testing.assert_array_equal(one, several)
+"""
+
+
+def test_several_threads_give_what_one_gives():
+    environment = os.environ | {"NUMBA_NUM_THREADS": "3"}
+    subprocess.run([sys.executable, "-c", SEVERAL_THREADS], check=True, env=environment, cwd=ROOT)

@@ -172,13 +172,16 @@ def test_findings_that_cannot_be_read_are_refused_and_kept(tmp_path, capsys, lin
 
 
 def test_what_was_found_on_another_device_is_checked_again(tmp_path):
-    found = {"stage": "sync", "case": "er eager", "ok": True, "on": "cuda"}
-    (tmp_path / "findings.jsonl").write_text(json.dumps(found) + "\n")
-    options = ["--stages", "sync", "--agents", "er"]
-    for expected in (["machine", "sync"], ["machine"]):
-        _, findings = checked(tmp_path, *options)
+    found = {"stage": "sync", "case": "er eager", "ok": True}
+    options = ["--stages", "sync", "--agents", "er", "--seconds", "0"]  # names what is to be done
+    for device, again, expected in (
+        ("cuda", [], ["machine", "left"]),
+        ("cpu", [], ["machine"]),
+        ("cpu", ["--again"], ["machine", "left"]),
+    ):
+        (tmp_path / "findings.jsonl").write_text(json.dumps(found | {"on": device}) + "\n")
+        _, findings = checked(tmp_path, *options, *again)
         assert [finding["stage"] for finding in findings] == expected
-    assert len(checked(tmp_path, *options, "--again")[1]) == 2
 
 
 def test_agreement_tells_lanes_that_acted_otherwise_from_parameters_that_drifted():

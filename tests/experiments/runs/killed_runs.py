@@ -58,7 +58,7 @@ def main(out, seed, kills):
             part.unlink(missing_ok=True)  # left by a kill before; the other attempts keep it
             end = time.monotonic() + 10
             while time.monotonic() < end and not part.exists():
-                pass
+                time.sleep(1e-4)  # a checkpoint takes milliseconds to write
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)
         killed += os.WIFSIGNALED(status)

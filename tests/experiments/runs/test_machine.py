@@ -15,6 +15,7 @@ from experiments.runs.machine import (
     Place,
     choose_place,
     choose_precision,
+    gpu_memory,
     stored_place,
 )
 from experiments.runs.run_folder import read_config
@@ -91,14 +92,30 @@ def test_a_stored_place_that_is_none_is_refused():
 
 def test_a_run_that_is_gone_on_with_takes_the_number_of_threads_it_began_with(tmp_path):
     seen = []
-    torch.set_num_threads(2)
+    torch.set_num_threads(1)
     execute(
         SETTINGS, tmp_path / "run", device="cpu",
         interrupted=lambda: bool(seen), report=lambda moment: seen.append(moment.steps),
     )  # fmt: skip
-    torch.set_num_threads(1)
+    torch.set_num_threads(2)
     assert execute(SETTINGS, tmp_path / "run", resume=True).finished
-    assert torch.get_num_threads() == 2
+    assert torch.get_num_threads() == 1
     config = read_config(tmp_path / "run")
-    assert config["place"]["threads"] == 2
+    assert config["place"]["threads"] == 1
     assert [sitting["first_step"] for sitting in config["sittings"]] == [0, seen[-1]]
+
+
+@pytest.mark.parametrize(
+    ("visible", "names"), [(None, ["0", "1"]), ("", ["0", "1"]), ("GPU-7, 2", ["GPU-7", "2"])]
+)
+def test_gpus_are_named_as_a_process_that_is_to_see_one_of_them_knows_it(
+    monkeypatch, visible, names
+):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    properties = type("Properties", (), {"total_memory": 80})
+    monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: properties)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    if visible is not None:
+        monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
+    assert gpu_memory() == dict.fromkeys(names, 80)

@@ -84,6 +84,7 @@ def command(out, *more, **changed):
     return ["run", *(f"--{name}={value}" for name, value in options.items()), *more]
 
 
+@pytest.mark.usefixtures("without_type_checks")
 @pytest.mark.parametrize("agent", ["er", "simple", "categorical", "gaussian", "perfect"])
 def test_every_agent_learns_at_the_smoke_scale(tmp_path, capsys, agent):
     out = tmp_path / "run"
@@ -170,6 +171,7 @@ def test_an_interrupted_run_goes_on_exactly(undisturbed, tmp_path, steps):
     assert same_results(undisturbed, tmp_path / "run")
 
 
+@pytest.mark.usefixtures("without_type_checks")
 def test_the_command_stops_at_an_interrupt_with_130_and_resumes(tmp_path, capsys):
     out = tmp_path / "run"
     killer = threading.Thread(target=_interrupt_when, args=(out / "config.json",))
@@ -219,6 +221,7 @@ def test_a_damaged_checkpoint_stops_the_command_with_one_line(tmp_path, capsys):
     assert "is damaged" in said
 
 
+@pytest.mark.usefixtures("without_type_checks")
 def test_a_full_disc_leaves_the_checkpoint_before(tmp_path, monkeypatch):
     out = tmp_path / "run"
     reached = stopped_after(out, 10).steps
@@ -336,6 +339,7 @@ def test_a_folder_that_holds_something_is_refused_and_kept(tmp_path, capsys):
     assert [path.name for path in tmp_path.iterdir()] == ["note"]
 
 
+@pytest.mark.usefixtures("without_type_checks")
 def test_overwrite_begins_anew_and_keeps_what_is_no_part_of_a_run(undisturbed, tmp_path):
     stopped_after(tmp_path / "run", 20, replace(SETTINGS, seeds=(8, 9)))
     (tmp_path / "run" / "note").write_text("mine")

@@ -24,7 +24,8 @@ def main(folder, count, pause=0.05):
         return 3
     checkpoint = folder / "checkpoint"
     reached = int(checkpoint.read_text()) if checkpoint.exists() else 0
-    print(f"counting from {reached}", flush=True)
+    gpu = os.environ.get("CUDA_VISIBLE_DEVICES")
+    print(f"counting from {reached} on GPU {gpu}", flush=True)
     while reached < count and not interrupted:
         time.sleep(pause)
         reached += 1

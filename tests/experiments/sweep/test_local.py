@@ -5,15 +5,15 @@ import threading
 import pytest
 
 from experiments.sweep import local
-from experiments.sweep.local import carry_out
+from experiments.sweep.local import Room, carry_out
 from experiments.sweep.run_log import RunLog
 from tests.experiments.sweep.counting_tasks import break_run, counting_task, is_done, processes
 
 GIBIBYTE = 2**30
 
 
-def swept(tasks, tmp_path, **changed):
-    options = {"done": is_done, "workers": 2, "retries": 1, "memory": GIBIBYTE}
+def swept(tasks, tmp_path, workers=2, **changed):
+    options = {"done": is_done, "rooms": [Room(workers, GIBIBYTE)], "retries": 1}
     return carry_out(tasks, tmp_path / "logs", **options | changed)
 
 
@@ -68,9 +68,30 @@ def test_the_budget_stops_a_sweep_in_good_order(tmp_path):
 def test_runs_that_do_not_fit_into_memory_together_run_one_after_the_other(tmp_path):
     big = [counting_task(tmp_path, name, count=4, memory=GIBIBYTE) for name in "ab"]
     most = []
-    ended = swept(big, tmp_path, memory=GIBIBYTE, report=lambda s: most.append(len(s.running)))
+    ended = swept(big, tmp_path, report=lambda s: most.append(len(s.running)))
     assert ended.done == tuple(big)
     assert max(most) == 1
+
+
+def test_each_gpu_has_its_share_of_the_runs_and_each_run_is_told_its_gpu(tmp_path):
+    tasks = [counting_task(tmp_path, name, count=4) for name in "abcdef"]
+    gpus = [Room(2, GIBIBYTE, {"CUDA_VISIBLE_DEVICES": name}) for name in ("3", "5")]
+    most = []
+    ended = swept(tasks, tmp_path, rooms=gpus, report=lambda s: most.append(len(s.running)))
+    assert ended.done == tuple(tasks)
+    assert max(most) == 4
+    seen = [RunLog.of(task.id, tmp_path / "logs").tail() for task in tasks[:4]]
+    assert [next(gpu for gpu in "35" if f"on GPU {gpu}" in log) for log in seen] == [*"3535"]
+
+
+def test_a_gpu_without_memory_for_two_runs_has_one_at_a_time(tmp_path):
+    tasks = [counting_task(tmp_path, name, count=4, memory=GIBIBYTE) for name in "abc"]
+    most = []
+    ended = swept(
+        tasks, tmp_path, rooms=[Room(2, GIBIBYTE)] * 2, report=lambda s: most.append(len(s.running))
+    )
+    assert ended.done == tuple(tasks)
+    assert max(most) == 2
 
 
 def test_a_full_disc_stops_a_sweep_before_anything_is_started(tmp_path, monkeypatch):

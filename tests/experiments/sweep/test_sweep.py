@@ -12,13 +12,17 @@ from pathlib import Path
 import pytest
 
 pytest.importorskip("torch")
+import torch
 
 from experiments.cli import main
-from experiments.runs.run_folder import read_config, read_run, state_of, write_config
+from experiments.runs import machine
+from experiments.runs.run_folder import CHECKPOINT, read_config, read_run, state_of, write_config
 from experiments.runs.settings import run_settings
 from experiments.storage.folder_lock import lock
 from experiments.studies.study import PlannedRun
+from experiments.sweep.local import Ended
 from experiments.sweep.manifest import write_manifest
+from experiments.sweep.plan import lay_out_all
 
 TINY = {"env": "PanFlute", "size": 2, "regime": "high", "precision": "highest", "lanes": 1}
 SHORT = {"steps": 1_020, "evaluation_interval": 500}
@@ -102,6 +106,34 @@ def test_a_run_of_an_older_results_version_is_told_apart_and_begun_anew_if_asked
     assert state_of(folder, run.settings) == "finished"
 
 
+def test_a_sweep_on_gpus_gives_each_its_runs_and_leaves_those_begun_elsewhere_where_they_are(
+    tmp_path, monkeypatch
+):
+    asked = {}
+
+    def carry_out(tasks, logs, *, rooms, **_):
+        asked.update(tasks=tasks, rooms=rooms)
+        return Ended((), (), tuple(tasks), None)
+
+    monkeypatch.setattr("experiments.commands.sweep.carry_out", carry_out)
+    monkeypatch.setattr(machine, "gpu_memory", lambda: {"0": 10_000_000, "GPU-7": 20_000_000})
+    begun, new = planned("begun"), planned("new", seed=1)
+    path = write(tmp_path, begun, new)
+    checkpoint = tmp_path / "results" / "small" / begun.id / CHECKPOINT
+    lay_out_all([begun], tmp_path / "results" / "small", renew=False)
+    checkpoint.touch()
+    options = ["--results", str(tmp_path / "results"), "--device", "cuda", "--per-device", "3"]
+    assert main(["sweep", path, *options]) == 1
+    assert [(room.runs, dict(room.environment)) for room in asked["rooms"]] == [
+        (3, {"CUDA_VISIBLE_DEVICES": "0"}),
+        (3, {"CUDA_VISIBLE_DEVICES": "GPU-7"}),
+    ]
+    assert [room.memory for room in asked["rooms"]] == [8_000_000, 16_000_000]
+    commands = {task.id: task.command[-2:] for task in asked["tasks"]}
+    assert commands[new.id] == ("--device", "cuda")
+    assert commands[begun.id][-1] == "--resume"
+
+
 def test_two_sweeps_of_one_folder_are_kept_apart(finished, capsys):
     tmp_path, path, _ = finished
     with lock(tmp_path / "results" / "small"):
@@ -168,6 +200,28 @@ def test_a_study_of_which_nothing_is_there_says_so_and_draws_nothing(tmp_path, c
             "there is no study 'nonsense'; accepted: online",
         ),
         (["sweep", "smoke", "--workers", "0"], "workers must be a whole number"),
+        (["sweep", "smoke", "--device", "tpu"], "device must be one of auto, cpu, cuda, got 'tpu'"),
+        (
+            ["sweep", "smoke", "--device", "cpu", "--per-device", "2"],
+            "--per-device is for local runs on GPUs, got local runs, device cpu",
+        ),
+        (
+            ["sweep", "smoke", "--per-device", "2"],
+            "--per-device is for local runs on GPUs, got local runs, device auto",
+        ),
+        (
+            ["sweep", "smoke", "--device", "cuda", "--per-device", "0"],
+            "per_device must be a whole number, 1 to 1000, got 0",
+        ),
+        (
+            ["sweep", "smoke", "--device", "cuda", "--workers", "2"],
+            "--workers counts runs on the cores; on GPUs --per-device does",
+        ),
+        pytest.param(
+            ["sweep", "smoke", "--device", "cuda", "--per-device", "2"],
+            "device cuda needs a GPU that torch can use, and there is none",
+            marks=pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU"),
+        ),
         (
             ["sweep", "smoke", "--budget", "soon"],
             "budget is 'soon'; accepted: seconds, or like 90m",
