@@ -17,11 +17,13 @@ from typing import Any, Literal, TypeVar, cast, get_args
 
 import torch
 
+from deep.agent import Agent
 from deep.argument_checks import require_one_of
+from deep.kernels import available
 from deep.networks import Precision
 from deep.tensor_tree import tensors
 
-AccelerationName = Literal["auto", "none", "compile", "graph"]
+AccelerationName = Literal["auto", "none", "compile", "kernels", "graph"]
 ACCELERATIONS: tuple[str, ...] = get_args(AccelerationName)
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -38,10 +40,23 @@ class Acceleration:
     Attributes:
         compiled: Whether they are compiled.
         captured: Whether whole segments are captured in CUDA graphs.
+        kernels: Whether the networks are computed by `deep.kernels`, where their precision is "bf16".
     """
 
     compiled: bool = False
     captured: bool = False
+    kernels: bool = False
+
+    @property
+    def name(self) -> str:
+        """What `resolve` knows it by."""
+        if self.captured:
+            return "graph"
+        return ("kernels" if self.kernels else "compile") if self.compiled else "none"
+
+    def agent(self, agent: Agent) -> Agent:
+        """The agent as it is computed."""
+        return agent.with_kernels() if self.kernels else agent
 
     def compile(self, function: Function) -> Function:
         """The function, compiled for the shapes that it is given."""
@@ -91,19 +106,30 @@ def _capture_stream() -> Any:
 def resolve(name: str, device: torch.device) -> Acceleration:
     """The acceleration of that name.
 
-    "auto" is "graph" on a GPU and "compile" on a CPU with a C++ compiler, else "none".
+    "auto" is "graph" on a GPU; on a CPU with a C++ compiler it is "kernels", compiled code with the
+    kernels of `deep.kernels`, if the processor suits them, else "compile"; and "none" without a compiler.
 
     Raises:
         ValueError: The name is unknown, or the machine lacks what it needs.
     """
     require_one_of("acceleration", name, ACCELERATIONS)
     if name == "auto":
-        name = ("graph" if device.type == "cuda" else "compile") if can_compile(device) else "none"
+        name = _fastest(device) if can_compile(device) else "none"
     if name == "graph" and device.type != "cuda":
         raise ValueError(f"acceleration 'graph' needs a CUDA device, got {device.type}")
     if name != "none" and not can_compile(device):
         raise ValueError(f"acceleration {name!r} needs a compiler, which this machine lacks")
-    return Acceleration(compiled=name != "none", captured=name == "graph")
+    if name == "kernels" and not (device.type == "cpu" and available()):
+        raise ValueError(
+            "acceleration 'kernels' needs a processor with AVX512-BF16 and a C++ compiler"
+        )
+    return Acceleration(name != "none", name == "graph", name == "kernels")
+
+
+def _fastest(device: torch.device) -> str:
+    if device.type == "cuda":
+        return "graph"
+    return "kernels" if available() else "compile"
 
 
 def can_compile(device: torch.device) -> bool:

@@ -60,6 +60,11 @@ def adam_step(
     change = step_size * first * moments.first / deviation
     # Not a factor of 1 - 1e-6: the nearest float32 would decay by 1.013e-6.
     parameters.sub_(change.add_(parameters, alpha=WEIGHT_DECAY))
+    count_step(moments)
+
+
+def count_step(moments: Moments) -> None:
+    """A step was made, in place."""
     moments.steps.add_(1)
     moments.corrections.copy_(_corrections(moments.steps))
 

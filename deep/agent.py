@@ -4,7 +4,7 @@ Every agent of the paper is this one with another model; see `deep.models`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple, TypeVar
 
 import torch
@@ -12,8 +12,9 @@ from jaxtyping import Bool, Float, Float32, Int64, UInt8
 from torch import Tensor
 
 from deep.adam import Moments, adam_step, no_moments
+from deep.kernels import available, learning
 from deep.models import LearnedModel, Model, Parameters
-from deep.networks import Network, Perceptron
+from deep.networks import Network, Packs, Perceptron
 from deep.q_learning import softmax_action, td_loss, td_target
 from deep.random_streams import Purpose, Stream, lane_words
 from deep.replay_buffer import ReplayBuffer, Replayed
@@ -40,6 +41,22 @@ class Lanes(NamedTuple):
     temperature: Float32[Tensor, "lane"]
 
 
+class Packed(NamedTuple):
+    """Weights as the kernels read them: rounded once an update, and kept.
+
+    They follow from the parameters, and are no part of a run's state.
+    """
+
+    q: Packs
+    target: Packs
+    model: tuple[Packs, ...]
+
+    @property
+    def derived(self) -> bool:
+        """For `deep.tensor_tree`."""
+        return True
+
+
 class Learner(NamedTuple):
     """What an agent has learned; updates change it in place."""
 
@@ -49,6 +66,14 @@ class Learner(NamedTuple):
     model: Parameters
     model_moments: tuple[Moments, ...]
     updates: Int64[Tensor, ""]
+    packed: Packed | None = None
+
+    def copy_target(self) -> None:
+        """Let the target network be what the Q-network is, in place."""
+        self.target.copy_(self.q)
+        if self.packed is not None:
+            for place, words in zip(self.packed.target, self.packed.q, strict=True):
+                place.copy_(words)
 
     def finite(self) -> Bool[Tensor, "lane"]:
         """Lanes whose parameters are all numbers; the others have diverged."""
@@ -77,10 +102,25 @@ class Agent:
     def q_network(self) -> Network:
         """From features to a value for each action."""
         actions = self.model.environment.num_actions
-        return Network(self.model.num_features, (actions,), precision=self.model.precision)
+        model = self.model
+        return Network(
+            model.num_features, (actions,), precision=model.precision, kernels=model.kernels
+        )
 
-    def _q(self, parameters: Float[Tensor, "lane q_parameter"]) -> Perceptron:
-        return self.q_network.perceptrons(parameters)[0]
+    def with_kernels(self) -> "Agent":
+        """The same agent, computed by the kernels of `deep.kernels`.
+
+        Raises:
+            ValueError: This machine has none.
+        """
+        if not available():
+            raise ValueError("this machine cannot build or run the kernels")
+        return replace(self, model=replace(self.model, kernels=True))
+
+    def _q(
+        self, parameters: Float[Tensor, "lane q_parameter"], packed: Packs | None = None
+    ) -> Perceptron:
+        return self.q_network.perceptrons(parameters, packed)[0]
 
     def initial(self, seed: Int64[Tensor, "lane"]) -> Learner:
         """Before the first update."""
@@ -91,7 +131,29 @@ class Agent:
             network.initial(Stream(seed, number, Purpose.INITIAL_MODEL))
             for network, number in zip(self.model.networks, numbers, strict=True)
         )
-        return Learner(q, no_moments(q), q.clone(), model, tuple(map(no_moments, model)), updates)
+        moments = tuple(map(no_moments, model))
+        return Learner(
+            q, no_moments(q), q.clone(), model, moments, updates, self._packed(q, q, model)
+        )
+
+    def _packed(self, q: Tensor, target: Tensor, model: Parameters) -> Packed | None:
+        network = self.q_network
+        if not network.packs:
+            return None
+        learned = zip(self.model.networks, model, strict=True)
+        packed = tuple(each.pack(parameters) for each, parameters in learned)
+        return Packed(network.pack(q), network.pack(target), packed)
+
+    def repack(self, learner: Learner) -> None:
+        """Bring what is kept for the kernels up to date with parameters that something else changed."""
+        fresh, kept = self._packed(learner.q, learner.target, learner.model), learner.packed
+        if fresh is None or kept is None:
+            return
+        for places, packs in zip(
+            (kept.q, kept.target, *kept.model), (fresh.q, fresh.target, *fresh.model), strict=True
+        ):
+            for place, words in zip(places, packs, strict=True):
+                place.copy_(words)
 
     def values(
         self,
@@ -103,7 +165,7 @@ class Agent:
         model = self.model
         drawn = lane_words(stream, model.represent_words, observation.shape[1])
         features = model.represent(learner.model, observation, drawn)
-        return self._q(learner.q)(features)
+        return self._q(learner.q, learner.packed and learner.packed.q)(features)
 
     def act(
         self,
@@ -184,8 +246,11 @@ class Agent:
         if not isinstance(model, LearnedModel):
             return torch.zeros_like(lanes.temperature)
 
+        stream = Stream(lanes.seed, step, Purpose.MODEL_LOSS)
+        if learner.packed is not None:
+            return _learn_by_kernels(model, learner, learner.packed, batch, stream)
+
         def objective(parameters: Parameters) -> Tensor:
-            stream = Stream(lanes.seed, step, Purpose.MODEL_LOSS)
             return model.loss(model.perceptrons(parameters), batch, stream)
 
         gradients, loss = _gradient(objective, learner.model)
@@ -209,14 +274,19 @@ class Agent:
         Returns:
             The loss before the step.
         """
-        q = self._q(learner.q)
+        packed = learner.packed
+        q = self._q(learner.q, packed and packed.q)
 
         def behaviour(features: Tensor, drawn: Tensor) -> Tensor:
             return softmax_action(q(features), lanes.temperature, drawn)
 
         stream = Stream(lanes.seed, step, Purpose.ROLLOUT)
-        model = self.model.perceptrons(learner.model)
+        model = self.model.perceptrons(learner.model, packed and packed.model)
         experience = self.model.experience(model, starts, behaviour, stream)
+        if packed is not None:
+            pairs = ((learner.q, packed.q), (learner.target, packed.target))
+            (own,), (held,) = (self.q_network.packed_perceptrons(*pair) for pair in pairs)
+            return learning.td_step(own, learner.q_moments, held, experience, lanes.step_size)
         target = td_target(self._q(learner.target), experience)
 
         def objective(parameters: Tensor) -> Tensor:
@@ -225,6 +295,36 @@ class Agent:
         gradient, loss = _gradient(objective, learner.q)
         adam_step(learner.q, learner.q_moments, gradient, lanes.step_size.unsqueeze(1))
         return loss
+
+
+def _learn_by_kernels(
+    model: LearnedModel, learner: Learner, packed: Packed, batch: Replayed, stream: Stream
+) -> Float32[Tensor, "lane"]:
+    """A step of Adam on the model's loss, in place; the loss before it."""
+    networks = [
+        network.packed_perceptrons(parameters, packs)
+        for network, parameters, packs in zip(
+            model.networks, learner.model, packed.model, strict=True
+        )
+    ]
+    learned = [perceptron for network in networks for perceptron in network]
+
+    def objective(blocks: Parameters) -> Tensor:
+        # Viewed, since the compiler does not see that the arguments themselves are differentiated by.
+        perceptrons = tuple(
+            each._replace(parameters=block.view_as(block))
+            for each, block in zip(learned, blocks, strict=True)
+        )
+        return model.loss(perceptrons, batch, stream)
+
+    gradients, loss = _gradient(objective, tuple(each.parameters for each in learned))
+    left = iter(gradients)
+    for network, parameters, moments in zip(
+        networks, learner.model, learner.model_moments, strict=True
+    ):
+        own = [next(left) for _ in network]
+        learning.adam_step(network, parameters, moments, own, MODEL_STEP_SIZE)
+    return loss
 
 
 def _gradient(

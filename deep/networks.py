@@ -9,10 +9,11 @@ from math import erf, prod, sqrt
 from typing import Literal, NamedTuple, get_args
 
 import torch
-from jaxtyping import Float, Float32
+from jaxtyping import Float, Float32, Int32
 from torch import Tensor
 from torch.nn.functional import elu
 
+from deep.kernels.operators import PackedPerceptron, Sizes, pack
 from deep.random_streams import Stream, uniform, words
 
 Precision = Literal["highest", "high", "bf16"]
@@ -22,7 +23,7 @@ _TRUNCATION = 2.0  # standard deviations
 _ALIGNMENT = 16  # numbers: a lane's parameters begin where a vector register can load them
 
 
-class Perceptron(NamedTuple):
+class PlainPerceptron(NamedTuple):
     """A multilayer perceptron (ELU) in each lane.
 
     Attributes:
@@ -43,7 +44,11 @@ class Perceptron(NamedTuple):
         return _affine(inputs, *last)
 
 
+Perceptron = PlainPerceptron | PackedPerceptron
 Perceptrons = tuple[Perceptron, ...]
+
+Packs = tuple[Int32[Tensor, "lane _"], ...]
+"""Rounded weights of a network's perceptrons, for the kernels."""
 
 
 class Network(NamedTuple):
@@ -60,6 +65,7 @@ class Network(NamedTuple):
         precision: Of the products: float32 for "highest" and "high" (which lets a GPU use TF32,
             see `deep.acceleration`); for "bf16" factors and products are rounded to bfloat16.
             Parameters and all else are float32 always.
+        kernels: Whether the kernels compute it; only "bf16" has them.
     """
 
     inputs: int
@@ -67,6 +73,7 @@ class Network(NamedTuple):
     width: int = 200
     depth: int = 3
     precision: Precision = "highest"
+    kernels: bool = False
 
     @property
     def heads(self) -> int:
@@ -93,11 +100,19 @@ class Network(NamedTuple):
         """Of a lane."""
         return self.heads * self.block_size
 
-    def perceptrons(self, parameters: Float[Tensor, "lane parameter"]) -> Perceptrons:
+    def perceptrons(
+        self, parameters: Float[Tensor, "lane parameter"], packed: Packs | None = None
+    ) -> Perceptrons:
         """The perceptrons, ready to be applied.
 
         Weights of precision "bf16" are rounded here, once for every use; else all are views.
+
+        Args:
+            parameters: Of all.
+            packed: What `pack` gives of them, where it was kept.
         """
+        if self.packs:
+            return self.packed_perceptrons(parameters, packed or self.pack(parameters))
         dtype = torch.bfloat16 if self.precision == "bf16" else parameters.dtype
         layers = [layer.unbind(1) for layer in self._layers(parameters)]
         made = []
@@ -107,8 +122,31 @@ class Network(NamedTuple):
             weights[-1] = used.unflatten(1, (self.width, size))
             biases[-1] = biases[-1][:, :, :size]
             rounded = tuple(weight.to(dtype) for weight in weights)
-            made.append(Perceptron(rounded, tuple(biases)))
+            made.append(PlainPerceptron(rounded, tuple(biases)))
         return tuple(made)
+
+    @property
+    def packs(self) -> bool:
+        """Whether kernels compute the network."""
+        return self.kernels and self.precision == "bf16"
+
+    def pack(self, parameters: Float[Tensor, "lane parameter"]) -> Packs:
+        """The weights of each perceptron, rounded for the kernels."""
+        return tuple(map(pack, self._blocks(parameters), self._sizes))
+
+    def packed_perceptrons(
+        self, parameters: Float[Tensor, "lane parameter"], packed: Packs
+    ) -> tuple[PackedPerceptron, ...]:
+        """The perceptrons as kernels compute them."""
+        return tuple(map(PackedPerceptron, self._blocks(parameters), packed, self._sizes))
+
+    @property
+    def _sizes(self) -> list[Sizes]:
+        room = max(self.outputs)
+        return [(self.inputs, self.width, self.depth, size, room) for size in self.outputs]
+
+    def _blocks(self, parameters: Float[Tensor, "lane parameter"]) -> tuple[Tensor, ...]:
+        return parameters.view(-1, self.heads, self.block_size).unbind(1)
 
     def _layers(
         self, parameters: Float[Tensor, "lane parameter"]

@@ -86,7 +86,7 @@ class OfflineLearner:
             )
         if not bool((buffer.stored > 0).all()):
             raise ValueError("the buffer must hold a transition of each lane, got none")
-        self.agent = agent
+        self.agent = agent = acceleration.agent(agent)
         self.buffer = buffer
         self.lanes = lanes
         self.target_period = target_period
@@ -128,7 +128,7 @@ class OfflineLearner:
             self._segments[count, learns]()
             self.updates += count
             if self.updates % self.target_period == 0:
-                self.state.learner.target.copy_(self.state.learner.q)
+                self.state.learner.copy_target()
 
     def _run_segment(self, count: int, learns: Learns) -> None:
         for _ in range(count):
@@ -144,6 +144,7 @@ class OfflineLearner:
             ValueError: There are more or fewer tensors, or one is of another shape or type.
         """
         fill(self.state.learner.model, tensors(parameters, "model"), "model")
+        self.agent.repack(self.state.learner)
 
     def evaluate(self) -> Float32[Tensor, "lane"]:
         """Performance of the greedy policy of each lane in the environment; see `deep.evaluation`."""
@@ -167,4 +168,5 @@ class OfflineLearner:
             ValueError: One is missing, too much, or of another shape or type.
         """
         fill(self.state, values)
+        self.agent.repack(self.state.learner)
         self.updates = int(self.state.learner.updates)

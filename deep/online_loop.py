@@ -162,7 +162,7 @@ class OnlineLoop:
         lanes: Lanes,
         acceleration: Acceleration = NONE,
     ) -> None:
-        self.agent = agent
+        self.agent = agent = acceleration.agent(agent)
         self.protocol = protocol
         self.lanes = lanes
         self.state = initial_state(agent, protocol, lanes)
@@ -189,7 +189,7 @@ class OnlineLoop:
             self._segments[count, learns]()
             self.steps += count
             if self.steps % self.protocol.target_period == 0:
-                self.state.learner.target.copy_(self.state.learner.q)
+                self.state.learner.copy_target()
 
     def _segment_from(self, start: int, end: int) -> tuple[int, Learns | None]:
         """How many steps are alike from here on, and what the updates after each change; None if there are none."""
@@ -222,6 +222,7 @@ class OnlineLoop:
         learner.q.copy_(self.agent.initial(self.lanes.seed).q)
         learner.target.copy_(learner.q)
         forget(learner.q_moments)
+        self.agent.repack(learner)
         self.state.buffer.stored.zero_()
 
     def evaluate(self) -> Float32[Tensor, "lane"]:
@@ -246,4 +247,5 @@ class OnlineLoop:
             ValueError: One is missing, too much, or of another shape or type.
         """
         fill(self.state, values)
+        self.agent.repack(self.state.learner)
         self.steps = int(self.state.steps)

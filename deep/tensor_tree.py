@@ -7,9 +7,14 @@ from torch import Tensor
 
 
 def tensors(tree: Any, prefix: str = "") -> dict[str, Tensor]:
-    """The leaves by name, as `learner.q_moments.first` or `learner.model.0`."""
+    """The leaves by name, as `learner.q_moments.first` or `learner.model.0`.
+
+    A tuple that calls itself `derived` follows from the others and is left out.
+    """
     if isinstance(tree, Tensor):
         return {prefix: tree}
+    if tree is None or getattr(tree, "derived", False):
+        return {}
     found: dict[str, Tensor] = {}
     names = getattr(tree, "_fields", range(len(tree)))
     for name, branch in zip(names, tree, strict=True):

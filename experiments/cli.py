@@ -96,6 +96,8 @@ ENV = Group("The environments: pictures, structure, best play.", {
         "What each factor of the next state depends on, exactly, and what a factored model saves."),
     "optimum": Command("commands.env:optimum",
         "The best and the uniformly random performance of an evaluation, and the best long-run rate."),
+    "coverage": Command("commands.coverage:coverage",
+        "What each dataset of the maze of section 2 settles, exactly: by H_M, by H_B, and for each agent."),
 })
 BENCH = Group("How fast it is on this machine: every figure is measured while you wait.", {
     "theory": Command("benchmarks.exact_enumeration:bench_theory",

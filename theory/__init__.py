@@ -5,9 +5,10 @@ values of the models that agree with it, and H_B(D), those that satisfy the Bell
 in integers and fractions, over whole classes.
 """
 
+from typing import TYPE_CHECKING, Any
+
 from theory.certificate import certificate_text, certify
 from theory.class_file import load_class, load_dataset, load_rewards, parse_class
-from theory.discount_strata import DiscountStrata, find_strata
 from theory.exchange import closed_under_equivalence, exchange_failures, exchange_holds
 from theory.fiber_census import Census, ValueFibers, census, value_fibers
 from theory.gallery import GALLERY, GalleryEntry, gallery_class, named_rewards
@@ -26,6 +27,9 @@ from theory.theorem import (
 from theory.transition_class import TransitionClass, explicit, factored, tabular
 from theory.version_spaces import DatasetSweep, VersionSpace, sweep_datasets, version_space
 from theory.witness import Witness, find_decision_witness, find_witness, search_classes
+
+if TYPE_CHECKING:
+    from theory.discount_strata import DiscountStrata, find_strata
 
 __all__ = [
     "GALLERY",
@@ -79,3 +83,12 @@ __all__ = [
     "value_fibers",
     "version_space",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    """The strata of the discount, where they are asked for: sympy takes longer to import than all the rest."""
+    if name in ("DiscountStrata", "find_strata"):
+        from theory import discount_strata
+
+        return getattr(discount_strata, name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

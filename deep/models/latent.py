@@ -81,10 +81,10 @@ class LatentModel(LearnedModel):
         features, latent = self.environment.num_features, self.num_features
         actions, statistics = self.environment.num_actions, self.statistics
         return (
-            Network(features, (statistics,), precision=self.precision),
-            Network(latent + actions, (statistics,), precision=self.precision),
-            Network(latent + actions, (1, 1), precision=self.precision),
-            Network(latent, (features,), precision=self.precision),
+            self._network(features, statistics),
+            self._network(latent + actions, statistics),
+            self._network(latent + actions, 1, 1),
+            self._network(latent, features),
         )
 
     def outcome_perceptrons(self, learned: Perceptrons) -> Perceptrons:

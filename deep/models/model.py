@@ -6,7 +6,7 @@ are. Adding a model is one file, and a line in the registry.
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 from jaxtyping import Float, Float32, Int32, Int64, UInt8
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from deep.argument_checks import require_integer
 from deep.environments import Environment
-from deep.networks import Network, Perceptrons, Precision
+from deep.networks import Network, Packs, Perceptrons, Precision
 from deep.q_learning import Transitions
 from deep.random_streams import Stream
 from deep.replay_buffer import Replayed
@@ -38,6 +38,7 @@ class Model(ABC):
         environment: What it is a model of.
         precision: Of the products of its networks.
         rollout_length: Steps of a rollout; a divisor of 320.
+        kernels: Whether the kernels compute its networks, see `deep.kernels`.
     """
 
     stores_states: ClassVar[bool] = False  # rather than what the agent saw of them
@@ -45,6 +46,7 @@ class Model(ABC):
     environment: Environment[Any]
     precision: Precision = "highest"
     rollout_length: int = 10
+    kernels: bool = field(default=False, kw_only=True)
 
     def __post_init__(self) -> None:
         require_integer("rollout_length", self.rollout_length, 1, TRANSITIONS)
@@ -69,12 +71,24 @@ class Model(ABC):
         """What is learned; empty unless the model is a `LearnedModel`."""
         return ()
 
-    def perceptrons(self, parameters: Parameters) -> Perceptrons:
-        """Those of all networks, one after the other, ready to be applied."""
+    def _network(self, inputs: int, *outputs: int) -> Network:
+        """A network as this model computes it."""
+        return Network(inputs, outputs, precision=self.precision, kernels=self.kernels)
+
+    def perceptrons(
+        self, parameters: Parameters, packed: tuple[Packs, ...] | None = None
+    ) -> Perceptrons:
+        """Those of all networks, one after the other, ready to be applied.
+
+        Args:
+            parameters: Of the networks.
+            packed: Of each network, see `Network.perceptrons`.
+        """
+        kept = packed or (None,) * len(self.networks)
         return tuple(
             perceptron
-            for network, own in zip(self.networks, parameters, strict=True)
-            for perceptron in network.perceptrons(own)
+            for network, own, words in zip(self.networks, parameters, kept, strict=True)
+            for perceptron in network.perceptrons(own, words)
         )
 
     @property

@@ -30,9 +30,8 @@ class SimpleModel(LearnedModel):
     @property
     def network(self) -> Network:
         """The three, held together."""
-        environment = self.environment
-        inputs = environment.num_features + environment.num_actions
-        return Network(inputs, (1, 1, environment.num_features), precision=self.precision)
+        features = self.environment.num_features
+        return self._network(features + self.environment.num_actions, 1, 1, features)
 
     @property
     def networks(self) -> tuple[Network, ...]:

@@ -50,7 +50,7 @@ def bench_deep(
     Args:
         agents: Which to measure: er, simple, categorical, gaussian, perfect.
         lanes: Numbers of lanes.
-        acceleration: none, compile, or auto (compile, where there is a compiler).
+        acceleration: none, compile, kernels, or auto (the fastest that there is here).
         precision: Of the products: highest, high or bf16; the rate is measured in highest.
         seconds: For each measurement.
         threads: Threads that torch may use; all cores if not given.
@@ -76,7 +76,7 @@ def bench_deep(
         torch.set_num_threads(threads)
     machine = (
         f"{os.cpu_count()} cores, {torch.get_num_threads()} threads, {platform.machine()}, "
-        f"torch {torch.__version__}, {'compiled' if how.compiled else 'eager'}, {precision}"
+        f"torch {torch.__version__}, {how.name}, {precision}"
     )
     measurements = []
     with progress("measuring") as report:
@@ -160,7 +160,7 @@ def prepared_update(
     from deep.models import AGENTS as MODELS
     from deep.online_loop import OnlineLoop, Protocol, learn
 
-    agent = Agent(MODELS[name](ProcMaze(MAZE_SIZE), precision=precision))
+    agent = acceleration.agent(Agent(MODELS[name](ProcMaze(MAZE_SIZE), precision=precision)))
     lanes = Lanes(torch.arange(count), torch.full((count,), 1e-4), torch.full((count,), 0.4))
     loop = OnlineLoop(agent, Protocol(_REPLAYED, 1, 100, 100, learning_starts=_REPLAYED), lanes)
     loop.advance(_REPLAYED)

@@ -117,7 +117,8 @@ def run(
         what: What is run.
         out: Folder of the results.
         device: cpu, cuda, or auto: a GPU if there is one; a run gone on with stays where it began.
-        acceleration: auto, none, compile or graph; auto compiles on a CPU what is long enough to pay.
+        acceleration: auto, none, compile, kernels or graph; auto compiles on a CPU what is long enough to
+            pay, with kernels for bf16 if the processor suits them.
         threads: Threads of the CPU; torch's own choice if not given.
         checkpoint_minutes: Between checkpoints, which are written at evaluations; 0 is at each.
         tensorboard: Also write the curves for TensorBoard, into the folder.

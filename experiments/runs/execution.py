@@ -138,7 +138,7 @@ def execute(
         settings: What is run.
         out: Its folder.
         device: "cpu", "cuda", or "auto": where it began, or a GPU if there is one.
-        acceleration: "none", "compile", "graph", or "auto": as it began, or what suits the device.
+        acceleration: "none", "compile", "kernels", "graph", or "auto": as it began, or what suits the device.
         resume: Go on from the checkpoint in the folder; from the start if there is none yet.
         overwrite: Begin anew in a folder that holds a run.
         checkpoint_seconds: A checkpoint is written at the first evaluation after so many.

@@ -129,7 +129,7 @@ class LaneSettings:
             if name in cls.added:
                 continue
             raise ValueError(
-                f"the settings of a run have {'no' if name in stored else 'a'} key {name!r}; "
+                f"the settings of a run {'have no' if name in stored else 'lack the'} key {name!r}; "
                 f"their keys are {', '.join(names)}"
             )
         values: dict[str, Any] = {}

@@ -16,7 +16,7 @@ from typing import Any
 
 import torch
 
-from deep.acceleration import ACCELERATIONS, Acceleration, resolve
+from deep.acceleration import ACCELERATIONS, Acceleration, can_compile, resolve
 from deep.networks import Precision
 from experiments.runs.assembly import agent_of
 from experiments.runs.lane_settings import PrecisionName, require_one_of
@@ -38,7 +38,7 @@ class Place:
         device: "cpu" or "cuda".
         device_name: The GPU's or the processor's name.
         precision: Of the networks' products.
-        acceleration: "none", "compile" or "graph".
+        acceleration: "none", "compile", "kernels" or "graph".
         threads: Threads of the CPU that torch uses.
     """
 
@@ -68,8 +68,8 @@ def choose_place(settings: Settings, device: str = "auto", acceleration: str = "
     Args:
         settings: What is run.
         device: "auto", "cpu" or "cuda".
-        acceleration: "auto", "none", "compile" or "graph"; "auto" captures graphs on a GPU, and on a
-            CPU compiles what is long enough to repay it.
+        acceleration: "auto", "none", "compile", "kernels" or "graph"; "auto" captures graphs on a GPU,
+            and on a CPU compiles what is long enough to repay it, with kernels for bf16 where there are any.
 
     Raises:
         ValueError: The machine lacks what is asked for.
@@ -79,15 +79,19 @@ def choose_place(settings: Settings, device: str = "auto", acceleration: str = "
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     _require_device(device)
+    precision = choose_precision(settings.precision, device)
     if acceleration == "auto" and device == "cpu":
         short = len(settings.seeds) * settings.updates < COMPILING_PAYS
-        acceleration = "none" if short else "auto"
+        if short or not can_compile(torch.device(device)):
+            acceleration = "none"
+        elif precision != "bf16":  # for which alone there are kernels
+            acceleration = "compile"
     how = resolve(acceleration, torch.device(device))
     return Place(
         device=device,
         device_name=_device_name(device),
-        precision=choose_precision(settings.precision, device),
-        acceleration="graph" if how.captured else "compile" if how.compiled else "none",
+        precision=precision,
+        acceleration=how.name,
         threads=torch.get_num_threads(),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -59,8 +60,15 @@ def code_version() -> dict[str, str | bool | None]:
     """The commit that this code was checked out at, and whether it has been changed since.
 
     The environment variable MBGEN_COMMIT says it for a copy of the code without its history.
+
+    Raises:
+        ValueError: That variable is no commit.
     """
     if stated := os.environ.get("MBGEN_COMMIT"):
+        if not re.fullmatch("[0-9a-f]{7,40}", stated):
+            raise ValueError(
+                f"MBGEN_COMMIT is {stated!r}; accepted: a commit, 7 to 40 hexadecimal digits"
+            )
         return {"commit": stated, "clean": None}
     if not (_ROOT / ".git").exists():
         return {"commit": None, "clean": None}

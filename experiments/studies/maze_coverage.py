@@ -45,7 +45,7 @@ class Arm(NamedTuple):
         label: In the figure.
         agent: "er", which on fixed data is DQN, or "simple".
         rollout_length: Steps of its rollouts.
-        model_batch_size: Transitions that its model learns from in an update: those that start the rollouts.
+        model_batch_size: Transitions that its model learns from in an update: as many for both lengths.
     """
 
     name: str
@@ -57,7 +57,7 @@ class Arm(NamedTuple):
 
 ARMS = (
     Arm("dqn", "DQN", "er", 1, 32),
-    Arm("1-step", "simple model,\n1-step rollouts", "simple", 1, 320),
+    Arm("1-step", "simple model,\n1-step rollouts", "simple", 1, 32),
     Arm("10-step", "simple model,\n10-step rollouts", "simple", 10, 32),
 )
 FAILURES = {
@@ -72,7 +72,7 @@ VARIANTS = ((2.5e-5, 1.0), (4e-4, 1.0), (1e-4, 0.25), (1e-4, 4.0))
 
 _ACTIONS = 5  # stay, up, left, down, right
 
-_VARIANT_SEED = 5_000
+_VARIANT_SEED = 7_000
 """Added to the scale's first seed."""
 
 
@@ -325,7 +325,7 @@ def draw(found: list[Reading], path: Path) -> None:
             fails = bool(reading.fails()[-1])
         panels.append(
             Panel(
-                reading.arm.label, reading.coverage.replace("-", " ").title().replace(" ", "-"),
+                reading.arm.label, reading.coverage.title().replace("-To-", "-to-"),
                 frequency, fails, reading.expected_to_fail,
             )
         )  # fmt: skip

@@ -4,8 +4,11 @@ import dataclasses
 import functools
 import json
 import re
+import subprocess
+import sys
 from fractions import Fraction
 from itertools import combinations, pairwise, product
+from pathlib import Path
 
 import mpmath
 import pytest
@@ -28,6 +31,7 @@ from theory.discount_strata import find_strata
 from theory.policy_value_functions import StrataTooLargeError
 
 GAMMA = sympy.Symbol("gamma")
+ROOT = Path(__file__).parents[2]
 
 
 # In T0, V(0) = 1 / (1 - gamma); in T1, V(0) = 1 + gamma V(1). They have the same q exactly where both
@@ -346,3 +350,13 @@ def test_too_many_solutions_are_refused(monkeypatch):
     monkeypatch.setattr(discount_strata, "MAX_SOLUTIONS", 5)
     with pytest.raises(StrataTooLargeError, match="2 models to solve at 1 candidate"):
         find_strata(two_models(2, 1))
+
+
+def test_sympy_is_imported_by_who_asks_for_strata_alone():
+    lines = [
+        "import sys, theory",
+        "assert 'sympy' not in sys.modules",
+        "theory.find_strata",
+        "assert 'sympy' in sys.modules",
+    ]
+    subprocess.run([sys.executable, "-c", "; ".join(lines)], check=True, cwd=ROOT)

@@ -164,18 +164,3 @@ def test_greedy_actions_are_those_of_the_largest_value_in_each_cell():
             shown = torch.tensor(seen, dtype=torch.uint8).expand(2, 1, -1)
             q = run.learner.agent._q(run.learner.state.learner.q)(shown.float())
             assert found[:, layout, cell].tolist() == q.argmax(2).flatten().tolist()
-
-
-def test_replay_on_all_data_of_the_maze_comes_to_act_well():
-    # 4 lanes and 400 updates at a large step size; 8 cells of 12 by chance would be 1 in 10,000 a lane.
-    settings = replace(
-        TINY, agent="er", rollout_length=1, coverage="all-evaluation", steps=400,
-        evaluation_interval=400, seeds=(0, 1, 2, 3), step_sizes=(1e-3,) * 4, temperatures=(1.0,) * 4,
-    )  # fmt: skip
-    run = OfflineRun(settings, PLACE)
-    while not run.finished:
-        run.advance()
-    assert int(run.learner.state.learner.updates) == 400
-    chosen = run.measured.greedy_action[-1][:, mazes().decided]
-    right = (chosen == mazes().best[mazes().decided].argmax(1)).sum(1)
-    assert (right >= 8).sum() >= 3

@@ -47,9 +47,13 @@ def test_results_do_not_make_the_code_unclean_and_changed_code_does(checkout):
 
 def test_a_copy_without_history_says_its_commit_by_the_environment(tmp_path, monkeypatch):
     monkeypatch.setattr(module, "_ROOT", tmp_path)
-    monkeypatch.setenv("MBGEN_COMMIT", "abc")
+    monkeypatch.setenv("MBGEN_COMMIT", "abc1234")
     code_version.cache_clear()
-    assert code_version() == {"commit": "abc", "clean": None}
+    assert code_version() == {"commit": "abc1234", "clean": None}
+    monkeypatch.setenv("MBGEN_COMMIT", "unknown")
+    code_version.cache_clear()
+    with pytest.raises(ValueError, match="MBGEN_COMMIT is 'unknown'; accepted: a commit"):
+        code_version()
     monkeypatch.delenv("MBGEN_COMMIT")
     code_version.cache_clear()
     assert code_version() == {"commit": None, "clean": None}

@@ -85,7 +85,9 @@ def test_every_study_has_a_command_with_its_title_and_reasons_for_its_scales():
 
 
 def test_an_unknown_study_is_refused_by_name():
-    with pytest.raises(ValueError, match="there is no study 'onlin'; accepted: online, "):
+    with pytest.raises(
+        ValueError, match="there is no study 'onlin'; accepted: maze-coverage, online, "
+    ):
         chosen_studies(["onlin"])
 
 
