@@ -164,6 +164,36 @@ def below(label: str, sample: Sample | None, level: float) -> Comparison:
     return _comparison(label, mean_interval(level - sample))
 
 
+def alike(label: str, one: Sample, other: Sample, margin: float) -> Comparison:
+    """That two means differ by less than a margin; the effect is how far within it their difference lies.
+
+    It is confirmed if the whole of Welch's interval of the difference lies within the margin, contradicted if all
+    of it lies outside: two one-sided tests, each at half of what the interval leaves.
+
+    Args:
+        label: What is compared.
+        one: Of some seeds.
+        other: Of others.
+        margin: Fixed beforehand, in the samples' unit.
+    """
+    difference = difference_interval(one, other)
+    low, high = float(difference.low), float(difference.high)
+    nearest = 0.0 if low <= 0 <= high else min(abs(low), abs(high))
+    effect = margin - abs(float(difference.estimate))
+    # The end of the margin that the difference is nearer to decides.
+    end = float(np.copysign(margin, difference.estimate))
+    p = float(difference_interval(one - end, other).p_value)
+    return Comparison(
+        label,
+        effect,
+        margin - max(abs(low), abs(high)),
+        margin - nearest,
+        int(difference.seeds),
+        p if effect > 0 else 1.0,
+        p if effect < 0 else 1.0,
+    )
+
+
 def gap_grows(
     label: str,
     wide: tuple[Sample | None, Sample | None],

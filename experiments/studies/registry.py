@@ -9,6 +9,7 @@ from experiments.studies import (
     maze_coverage,
     no_spontaneous,
     online,
+    precision,
     quirks,
     rollout_length,
     sensitivity,
@@ -29,6 +30,7 @@ STUDIES: Mapping[str, Study] = {
         rollout_length.STUDY,
         no_spontaneous.STUDY,
         quirks.STUDY,
+        precision.STUDY,
     )
 }
 

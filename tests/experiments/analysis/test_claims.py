@@ -13,6 +13,7 @@ from experiments.analysis.claims import (
     Comparison,
     above,
     above_level,
+    alike,
     below,
     both,
     either,
@@ -59,6 +60,41 @@ def test_below_is_students_interval_of_the_distance():
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
     assert found.verdict == "confirmed"
     assert below("", HIGH, 2.0).verdict == "contradicted"
+
+
+@pytest.mark.parametrize(
+    ("shift", "expected"),
+    [
+        (0.0, "confirmed"),
+        (0.5, "confirmed"),
+        (1.0, "open"),
+        (1.5, "contradicted"),
+        (9.0, "contradicted"),
+    ],
+)
+@pytest.mark.parametrize("sign", [1, -1])
+def test_two_means_are_alike_if_the_interval_of_their_difference_is_within_the_margin(
+    shift, sign, expected
+):
+    assert alike("", HIGH, HIGH + sign * shift, margin=1.0).verdict == expected
+
+
+def test_means_of_which_little_is_known_are_not_alike():
+    wide = np.array([-9.0, 9.0, -8.0, 8.0])
+    assert alike("", wide, wide, margin=1.0).verdict == "open"
+    assert alike("", wide[:1], wide[:1], margin=1.0).verdict == "open"
+
+
+@given(VALUES, VALUES, st.integers(1, 50))
+def test_alike_is_what_two_one_sided_tests_say(first, second, margin):
+    a, b = np.array(first, dtype=float), np.array(second, dtype=float)
+    if min(a.std(), b.std()) == 0:
+        return
+    below_upper = stats.ttest_ind(a, b + margin, equal_var=False, alternative="less").pvalue
+    above_lower = stats.ttest_ind(a, b - margin, equal_var=False, alternative="greater").pvalue
+    worst = max(below_upper, above_lower)
+    if abs(worst - 0.025) > 1e-9:
+        assert (alike("", a, b, margin).verdict == "confirmed") == (worst < 0.025)
 
 
 def test_a_gap_grows_where_the_difference_of_differences_is_above_zero():
@@ -111,6 +147,9 @@ def test_a_level_below_five_percent_is_an_interval_off_zero(drawn, other):
         each = above("", first, second, confidence)
         assert (each.p_above < LEVEL) == (each.low > 0)
         assert (each.p_below < LEVEL) == (each.high < 0)
+    each = alike("", first, second, 4.0)
+    assert (each.p_above < LEVEL) == (each.low > 0)
+    assert (each.p_below < LEVEL) == (each.high < 0)
     each = above("", first, second)
     if min(first.std(), second.std()) > 0 and each.effect > 0:
         p = stats.ttest_ind(first, second, equal_var=False).pvalue
