@@ -282,6 +282,7 @@ void forward(const Shape& shape, const float* parameters, const uint32_t* packed
   for (int64_t layer = 0; layer <= shape.depth; layer++) {
     int64_t in = shape.in(layer), out = shape.out(layer);
     Panels layout = panels(in, out);
+    if (layer == shape.depth && !outputs) break;
     auto words = along_rows(current, in);
     auto bias = padded_bias(parameters + shape.biases(layer), out);
     if (layer == shape.depth) {
