@@ -99,7 +99,7 @@ void adam(Tensor parameters, Tensor first, Tensor second, at::TensorList packed,
   });
 }
 
-// `td_target`, `td_loss`, its gradient and the step of Adam, one lane after the other.
+// `td_target`, `td_loss`, the loss's gradient and the step of Adam, one lane after the other.
 Tensor td_step(Tensor parameters, Tensor first, Tensor second, Tensor packed, const Tensor& target_parameters,
                const Tensor& target_packed, const Tensor& features, const Tensor& action, const Tensor& reward,
                const Tensor& continuation, const Tensor& next_features, const Tensor& weight, const Tensor& scale,
