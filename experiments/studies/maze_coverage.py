@@ -31,7 +31,7 @@ SCALES: Mapping[ScaleName, str] = {
     "desk": (
         "All twelve arms, 20,000 updates, 30 seeds: in a pilot with 10 seeds the verdicts were settled between "
         "10,000 and 20,000 updates. The other terminal step with 10 seeds; step sizes and temperatures a factor "
-        "of 4 to both sides with 6 seeds each, enough to see which verdicts turn."
+        "of 4 to both sides with 4 seeds each, enough to see which verdicts turn."
     ),
     "paper": "All twelve arms, both terminal steps and the variants, 1,000,000 updates, 30 seeds.",
 }
@@ -88,7 +88,7 @@ class Extent(NamedTuple):
 
 EXTENTS: Mapping[ScaleName, Extent] = {
     "smoke": Extent(100, 50, 2, 0, 0),
-    "desk": Extent(20_000, 1_000, 30, 10, 6),
+    "desk": Extent(20_000, 1_000, 30, 10, 4),
     "paper": Extent(1_000_000, 10_000, 30, 30, 30),
 }
 
