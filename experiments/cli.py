@@ -133,6 +133,8 @@ MBGEN = Group("When does a learned model beat experience replay?", {
     "no-spontaneous": study("no-spontaneous", "Without spontaneous transitions, and with their second form"),
     "quirks": study("quirks", "Two quirks of the authors' code, on and off"),
     "precision": study("precision", "Products in float32 and in bfloat16: whether learning is the same"),
+    "claims": Command("commands.claims:claims",
+        "Every claim with its evidence, its verdict by a rule fixed beforehand, and that after Holm's correction."),
     "compare": Command("commands.compare:compare",
         "Draw finished runs on the same task in one picture, and print how each ended."),
     "demo": Command("commands.demo:demo",

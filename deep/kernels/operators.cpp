@@ -66,13 +66,12 @@ std::tuple<Tensor, Tensor> perceptron_backward(const Tensor& gradient, const Ten
   Shape shape = shape_of(sizes);
   Tensor from = dense(inputs), own = dense(parameters), given = dense(gradient);
   int64_t lanes = from.size(0), rows = from.size(1);
-  Tensor outputs = at::empty({lanes, rows, shape.outputs}, from.options());
   Tensor of_parameters = at::empty({lanes, shape.parameters()}, from.options());
   Tensor back = at::empty({lanes, of_inputs ? rows : 0, shape.inputs}, from.options());
   each_lane(lanes, [&](int64_t lane) {
     uint32_t* kept = kept_words(shape, rows);
     forward(shape, lane_of<float>(own, lane), (uint32_t*)lane_of<int>(packed, lane), lane_of<float>(from, lane), rows,
-            lane_of<float>(outputs, lane), kept);
+            nullptr, kept);
     backward(shape, (uint32_t*)lane_of<int>(packed, lane), kept, lane_of<float>(given, lane), rows,
              lane_of<float>(of_parameters, lane), of_inputs ? lane_of<float>(back, lane) : nullptr);
   });
@@ -100,7 +99,7 @@ void adam(Tensor parameters, Tensor first, Tensor second, at::TensorList packed,
   });
 }
 
-// `td_target`, `td_loss`, its gradient and the step of Adam, one lane after the other.
+// `td_target`, `td_loss`, the loss's gradient and the step of Adam, one lane after the other.
 Tensor td_step(Tensor parameters, Tensor first, Tensor second, Tensor packed, const Tensor& target_parameters,
                const Tensor& target_packed, const Tensor& features, const Tensor& action, const Tensor& reward,
                const Tensor& continuation, const Tensor& next_features, const Tensor& weight, const Tensor& scale,

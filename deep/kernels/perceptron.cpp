@@ -11,7 +11,6 @@
 #include <immintrin.h>
 
 #include <algorithm>
-#include <cstring>
 #include <vector>
 
 namespace mbgen {
@@ -55,7 +54,7 @@ __m512 slope(__m512i activation) {
   return _mm512_add_ps(_mm512_set1_ps(1.f), _mm512_min_ps(_mm512_setzero_ps(), x));
 }
 
-// Where a number is none, minimum and maximum give their second argument: so it stays none.
+// Where an argument is no number, minimum and maximum give the second: written so, it stays none.
 
 // e^x for x <= 0, with a relative error of about 1e-5, a hundredth of what rounding to bfloat16 leaves: 2^n times
 // a polynomial of the rest, 1 + r + r^2 (...), so that e^x - 1 is near x where x is small.
@@ -282,6 +281,7 @@ void forward(const Shape& shape, const float* parameters, const uint32_t* packed
   for (int64_t layer = 0; layer <= shape.depth; layer++) {
     int64_t in = shape.in(layer), out = shape.out(layer);
     Panels layout = panels(in, out);
+    if (layer == shape.depth && !outputs) break;
     auto words = along_rows(current, in);
     auto bias = padded_bias(parameters + shape.biases(layer), out);
     if (layer == shape.depth) {

@@ -20,7 +20,7 @@ struct Shape {
 // Round the weights to bfloat16, in the order in which `forward` reads them.
 void pack(const Shape&, const float* parameters, uint32_t* packed);
 
-// outputs[rows, outputs] = the perceptron of inputs[rows, inputs]. `kept` may be null.
+// outputs[rows, outputs] = the perceptron of inputs[rows, inputs]. Either of outputs and kept may be null.
 void forward(const Shape&, const float* parameters, const uint32_t* packed, const float* inputs,
              int64_t rows, float* outputs, uint32_t* kept);
 

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 from jaxtyping import Float
+from scipy import special
 
 from experiments.analysis.statistics import (
     CONFIDENCE,
@@ -21,6 +22,7 @@ from experiments.analysis.statistics import (
     contrast_interval,
     difference_interval,
     mean_interval,
+    proportion_interval,
 )
 
 Verdict = Literal["confirmed", "contradicted", "open"]
@@ -35,6 +37,8 @@ class Comparison(NamedTuple):
         low: Lower end of its 95 % interval.
         high: Upper end.
         seeds: Of the smaller sample.
+        p_above: Level from which on the interval would lie above zero; 1 if the effect is not above.
+        p_below: Likewise below zero.
     """
 
     label: str
@@ -42,6 +46,8 @@ class Comparison(NamedTuple):
     low: float = nan
     high: float = nan
     seeds: int = 0
+    p_above: float = 1.0
+    p_below: float = 1.0
 
     @property
     def verdict(self) -> Verdict:
@@ -66,6 +72,37 @@ class Claim:
     statement: str
     source: str
     compare: Callable[[Any], Sequence[Comparison]]
+
+
+LEVEL = 1 - CONFIDENCE
+
+
+def p_values(comparisons: Sequence[Comparison]) -> tuple[float, float]:
+    """Levels from which on a claim would be confirmed, and contradicted; 1 while one of its comparisons is missing."""
+    if not comparisons or any(isnan(comparison.effect) for comparison in comparisons):
+        return 1.0, 1.0
+    return max(each.p_above for each in comparisons), min(each.p_below for each in comparisons)
+
+
+def holm(families: Sequence[Sequence[Comparison]]) -> list[Verdict]:
+    """The verdicts of claims that are judged together, with a common error of 5 % (Holm, 1979).
+
+    A claim keeps the verdict that it has alone if its level stands Holm's step-down test among all claims of the
+    family, those among them whose runs are missing; else it is open.
+
+    Args:
+        families: The comparisons of each claim.
+    """
+    levels = [min(p_values(comparisons)) for comparisons in families]
+    kept: set[int] = set()
+    for rank, claim in enumerate(sorted(range(len(levels)), key=levels.__getitem__)):
+        if levels[claim] >= LEVEL / (len(levels) - rank):
+            break
+        kept.add(claim)
+    return [
+        verdict(comparisons) if claim in kept else "open"
+        for claim, comparisons in enumerate(families)
+    ]
 
 
 def verdict(comparisons: Sequence[Comparison]) -> Verdict:
@@ -98,7 +135,7 @@ def above(
     """
     if better is None or worse is None:
         return Comparison(label)
-    return _comparison(label, difference_interval(better, worse, confidence))
+    return _comparison(label, difference_interval(better, worse, confidence), confidence)
 
 
 def above_level(label: str, sample: Sample | None, level: float) -> Comparison:
@@ -142,12 +179,18 @@ def alike(label: str, one: Sample, other: Sample, margin: float) -> Comparison:
     difference = difference_interval(one, other)
     low, high = float(difference.low), float(difference.high)
     nearest = 0.0 if low <= 0 <= high else min(abs(low), abs(high))
+    effect = margin - abs(float(difference.estimate))
+    # The end of the margin that the difference is nearer to decides.
+    end = float(np.copysign(margin, difference.estimate))
+    p = float(difference_interval(one - end, other).p_value)
     return Comparison(
         label,
-        margin - abs(float(difference.estimate)),
+        effect,
         margin - max(abs(low), abs(high)),
         margin - nearest,
         int(difference.seeds),
+        p if effect > 0 else 1.0,
+        p if effect < 0 else 1.0,
     )
 
 
@@ -171,28 +214,70 @@ def both(label: str, *ways: Comparison) -> Comparison:
     """That all of several effects are above zero: the smallest of each."""
     if any(isnan(way.effect) for way in ways):
         return Comparison(label)
-    return Comparison(label, *(min(numbers) for numbers in list(zip(*ways, strict=True))[1:]))
+    return Comparison(
+        label,
+        min(way.effect for way in ways),
+        min(way.low for way in ways),
+        min(way.high for way in ways),
+        min(way.seeds for way in ways),
+        max(way.p_above for way in ways),
+        min(way.p_below for way in ways),
+    )
 
 
 def either(label: str, *ways: Comparison) -> Comparison:
-    """That at least one of several effects is above zero."""
-    known = [way for way in ways if not isnan(way.effect)]
-    if len(known) < len(ways):
+    """That at least one of several effects is above zero: the largest of each."""
+    if any(isnan(way.effect) for way in ways):
         return Comparison(label)
     return Comparison(
         label,
-        max(way.effect for way in known),
-        max(way.low for way in known),
-        max(way.high for way in known),
-        min(way.seeds for way in known),
+        max(way.effect for way in ways),
+        max(way.low for way in ways),
+        max(way.high for way in ways),
+        min(way.seeds for way in ways),
+        min(way.p_above for way in ways),
+        max(way.p_below for way in ways),
     )
 
 
-def _comparison(label: str, interval: Interval) -> Comparison:
+def majority(label: str, count: int, trials: int, confidence: float = CONFIDENCE) -> Comparison:
+    """That something happens with a probability above one half, by the exact interval; the effect is how far above.
+
+    Args:
+        label: What happens.
+        count: How often it did.
+        trials: Of so many.
+        confidence: Of the interval.
+    """
+    low, high = proportion_interval(np.array(count), trials, confidence)
+    # The interval of a level has 1/2 in it unless a tail of the fair coin is below half of that level.
+    above, below = (
+        float(2 * special.bdtrc(least - 1, trials, 0.5)) if least > 0 else 1.0
+        for least in (count, trials - count)
+    )
     return Comparison(
         label,
-        float(interval.estimate),
+        count / trials - 0.5,
+        float(low) - 0.5,
+        float(high) - 0.5,
+        trials,
+        *(_on_our_scale(p, confidence) for p in (above, below)),
+    )
+
+
+def _comparison(label: str, interval: Interval, confidence: float = CONFIDENCE) -> Comparison:
+    effect, p = float(interval.estimate), _on_our_scale(float(interval.p_value), confidence)
+    return Comparison(
+        label,
+        effect,
         float(interval.low),
         float(interval.high),
         int(interval.seeds),
+        p if effect > 0 else 1.0,
+        p if effect < 0 else 1.0,
     )
+
+
+def _on_our_scale(p: float, confidence: float) -> float:
+    """A p-value whose threshold is 1 - `confidence`, enlarged so that its threshold is 5 %."""
+    return min(1.0, p * LEVEL / (1 - confidence))

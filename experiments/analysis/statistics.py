@@ -25,11 +25,13 @@ class Interval(NamedTuple):
         estimate: The mean over the seeds that did not fail.
         half_width: Half of the interval, infinite where fewer than two seeds are left.
         seeds: How many are left; of the smaller sample where two are compared.
+        p_value: Two-sided, of the estimate being zero: the level below which the interval has zero in it.
     """
 
     estimate: Float[np.ndarray, "*measured"]
     half_width: Float[np.ndarray, "*measured"]
     seeds: Int[np.ndarray, "*measured"]
+    p_value: Float[np.ndarray, "*measured"]
 
     @property
     def low(self) -> Float[np.ndarray, "*measured"]:
@@ -66,9 +68,8 @@ def mean_interval(
         ValueError: `samples` has no axis of seeds, or an infinite entry.
     """
     moments = _moments(samples)
-    quantile = _quantile(np.maximum(moments.seeds - 1, 1).astype(float), confidence)
-    half_width = quantile * np.sqrt(moments.squared_error)
-    return Interval(moments.mean, half_width, moments.seeds)
+    freedom = np.maximum(moments.seeds - 1, 1).astype(float)
+    return _interval(moments.mean, moments.squared_error, moments.seeds, freedom, confidence)
 
 
 def difference_interval(
@@ -121,9 +122,8 @@ def contrast_interval(
         )
         freedom = 1 / np.asarray(shares)
     known = np.where(np.isfinite(freedom), freedom, 1.0)  # no spread: any will do
-    quantile = _quantile(known, confidence)
     seeds = np.minimum.reduce([sample.seeds for sample in moments])
-    return Interval(np.asarray(estimate), quantile * np.sqrt(squared_error), seeds)
+    return _interval(np.asarray(estimate), np.asarray(squared_error), seeds, known, confidence)
 
 
 def _moments(samples: Float[np.ndarray, "seed *measured"]) -> _Moments:
@@ -163,9 +163,17 @@ def proportion_interval(
     return low, high
 
 
-def _quantile(
-    freedom: Float[np.ndarray, "*measured"], confidence: float
-) -> Float[np.ndarray, "*measured"]:
-    """How many standard errors half of the interval is."""
-    quantile: np.ndarray = special.stdtrit(freedom, (1 + confidence) / 2)
-    return quantile
+def _interval(
+    estimate: Float[np.ndarray, "*measured"],
+    squared_error: Float[np.ndarray, "*measured"],
+    seeds: Int[np.ndarray, "*measured"],
+    freedom: Float[np.ndarray, "*measured"],
+    confidence: float,
+) -> Interval:
+    """By Student's t with so many degrees of freedom."""
+    error = np.sqrt(squared_error)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        distance = np.abs(estimate) / error
+    distance = np.where(np.isnan(distance), 0.0, distance)  # nothing is known, or all are zero
+    half_width = special.stdtrit(freedom, (1 + confidence) / 2) * error
+    return Interval(estimate, half_width, seeds, 2 * special.stdtr(freedom, -distance))

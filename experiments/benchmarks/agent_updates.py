@@ -51,7 +51,7 @@ def bench_deep(
         agents: Which to measure: er, simple, categorical, gaussian, perfect.
         lanes: Numbers of lanes.
         acceleration: none, compile, kernels, or auto (the fastest that there is here).
-        precision: Of the products: highest, high or bf16; the rate is measured in highest.
+        precision: Of the products, in updates and alone: highest, high or bf16.
         seconds: For each measurement.
         threads: Threads that torch may use; all cores if not given.
         json: Write the figures as JSON; "-" is standard output.
@@ -126,7 +126,8 @@ def measure(
     from deep.matrix_products import flops, update_products
 
     agent, update = prepared_update(name, count, acceleration, precision)
-    left, right = torch.randn(count, 320, 200), torch.randn(count, 200, 200)
+    dtype = torch.bfloat16 if precision == "bf16" else torch.float32
+    left, right = (torch.randn(count, rows, 200).to(dtype) for rows in (320, 200))
     start = time.perf_counter()
     update()
     first = time.perf_counter() - start

@@ -17,8 +17,8 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float
 
-from experiments.analysis.claims import Claim, Comparison, above_level, both, either
-from experiments.analysis.statistics import CONFIDENCE, mean_interval, proportion_interval
+from experiments.analysis.claims import Claim, Comparison, above_level, both, either, majority
+from experiments.analysis.statistics import CONFIDENCE, mean_interval
 from experiments.figures.coverage_curves import CoverageCurve, draw_coverage_curves
 from experiments.figures.greedy_arrows import Mazes, Panel, draw_greedy_arrows
 from experiments.runs.offline_settings import COVERAGES, TERMINAL_STEPS, OfflineSettings
@@ -31,7 +31,7 @@ SCALES: Mapping[ScaleName, str] = {
     "desk": (
         "All twelve arms, 20,000 updates, 30 seeds: in a pilot with 10 seeds the verdicts were settled between "
         "10,000 and 20,000 updates. The other terminal step with 10 seeds; step sizes and temperatures a factor "
-        "of 4 to both sides with 6 seeds each, enough to see which verdicts turn."
+        "of 4 to both sides with 4 seeds each, enough to see which verdicts turn."
     ),
     "paper": "All twelve arms, both terminal steps and the variants, 1,000,000 updates, 30 seeds.",
 }
@@ -88,7 +88,7 @@ class Extent(NamedTuple):
 
 EXTENTS: Mapping[ScaleName, Extent] = {
     "smoke": Extent(100, 50, 2, 0, 0),
-    "desk": Extent(20_000, 1_000, 30, 10, 6),
+    "desk": Extent(20_000, 1_000, 30, 10, 4),
     "paper": Extent(1_000_000, 10_000, 30, 30, 30),
 }
 
@@ -285,13 +285,9 @@ def _prediction(coverage: str, arm: Arm) -> Callable[[list[Reading]], list[Compa
 def _majorities(reading: Reading, fails: bool) -> list[Comparison]:
     """For each cell, how far the share of seeds that are right, or wrong, is above one half."""
     shares = reading.correct()[-1]
-    right = np.rint((1 - shares if fails else shares) * reading.seeds).astype(int)
-    low, high = proportion_interval(right, reading.seeds, 1 - (1 - CONFIDENCE) / len(right))
-    return [
-        Comparison("", float(count / reading.seeds - 0.5), float(below - 0.5), float(above - 0.5),
-                   reading.seeds)
-        for count, below, above in zip(right, low, high, strict=True)
-    ]  # fmt: skip
+    counts = np.rint((1 - shares if fails else shares) * reading.seeds).astype(int)
+    confidence = 1 - (1 - CONFIDENCE) / len(counts)
+    return [majority("", int(count), reading.seeds, confidence) for count in counts]
 
 
 PREDICTED = 0.99

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from experiments.analysis.claims import (
+    LEVEL,
     Comparison,
     above,
     above_level,
@@ -17,8 +18,11 @@ from experiments.analysis.claims import (
     both,
     either,
     gap_grows,
+    holm,
+    majority,
     verdict,
 )
+from experiments.analysis.statistics import CONFIDENCE
 
 HIGH, LOW = np.array([5.0, 5.2, 4.9, 5.1]), np.array([1.0, 1.2, 0.8, 1.1])
 VALUES = st.lists(st.integers(-100, 100), min_size=2, max_size=8)
@@ -131,6 +135,81 @@ def test_above_a_level_is_below_it_turned_round():
     assert over.effect == pytest.approx(sample.mean() - 1.5)
     assert (over.effect, over.low, over.high) == (-under.effect, -under.high, -under.low)
     assert above_level("", None, 1.5).verdict == "open"
+
+
+SAMPLES = st.lists(st.integers(-20, 20), min_size=2, max_size=8)
+
+
+@given(SAMPLES, SAMPLES)
+def test_a_level_below_five_percent_is_an_interval_off_zero(drawn, other):
+    first, second = np.array(drawn, dtype=float), np.array(other, dtype=float)
+    for confidence in (CONFIDENCE, 0.99):
+        each = above("", first, second, confidence)
+        assert (each.p_above < LEVEL) == (each.low > 0)
+        assert (each.p_below < LEVEL) == (each.high < 0)
+    each = alike("", first, second, 4.0)
+    assert (each.p_above < LEVEL) == (each.low > 0)
+    assert (each.p_below < LEVEL) == (each.high < 0)
+    each = above("", first, second)
+    if min(first.std(), second.std()) > 0 and each.effect > 0:
+        p = stats.ttest_ind(first, second, equal_var=False).pvalue
+        assert each.p_above == pytest.approx(p, abs=1e-9)
+
+
+@given(st.integers(1, 40), st.data(), st.sampled_from([CONFIDENCE, 0.996]))
+def test_the_level_of_a_majority_is_that_of_its_exact_interval(trials, data, confidence):
+    count = data.draw(st.integers(0, trials))
+    each = majority("", count, trials, confidence)
+    assert each.effect == pytest.approx(count / trials - 0.5)
+    assert (each.p_above < LEVEL) == (each.low > 0)
+    assert (each.p_below < LEVEL) == (each.high < 0)
+    tail = 2 * stats.binomtest(count, trials, alternative="greater").pvalue
+    assert each.p_above == pytest.approx(min(1.0, tail * LEVEL / (1 - confidence)), abs=1e-9)
+
+
+def test_levels_of_both_and_either_are_those_of_their_intervals():
+    surely, unsure, against = (
+        above("", np.array([x, x + 1, x + 2]), np.zeros(3)) for x in (9.0, -0.5, -9.0)
+    )
+    for ways in ((surely, unsure), (surely, against), (unsure, against), (surely, surely)):
+        for made in (both("", *ways), either("", *ways)):
+            assert (made.p_above < LEVEL) == (made.low > 0)
+            assert (made.p_below < LEVEL) == (made.high < 0)
+
+
+def made_up(p, sign):
+    """A comparison of that level, in favour of its claim or against it."""
+    off = 1.0 if p < LEVEL else -1.0
+    if sign > 0:
+        return Comparison("", 2.0, off, 3.0, 5, p_above=p)
+    return Comparison("", -2.0, -3.0, -off, 5, p_below=p)
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([1e-4, 0.004, 0.012, 0.02, 0.03, 0.2]), st.sampled_from([1, -1])),
+        max_size=6,
+    )
+)
+def test_holm_keeps_what_its_adjusted_levels_keep(drawn):
+    count = len(drawn)
+    adjusted, most = [1.0] * count, 0.0
+    for rank, claim in enumerate(sorted(range(count), key=lambda k: drawn[k][0])):
+        most = max(most, (count - rank) * drawn[claim][0])
+        adjusted[claim] = most
+    expected = [
+        "open" if level >= LEVEL else "confirmed" if sign > 0 else "contradicted"
+        for level, (_, sign) in zip(adjusted, drawn, strict=True)
+    ]
+    assert holm([[made_up(p, sign)] for p, sign in drawn]) == expected
+
+
+def test_a_claim_without_all_runs_is_open_and_counts_in_its_family():
+    sure, missing = [made_up(0.03, 1)], [made_up(1e-9, 1), Comparison("missing")]
+    assert holm([sure]) == ["confirmed"]
+    assert holm([sure, missing]) == ["open", "open"]
+    assert holm([[made_up(0.02, 1)], missing]) == ["confirmed", "open"]
+    assert holm([[]]) == ["open"]
 
 
 def test_a_claim_needs_all_its_comparisons():

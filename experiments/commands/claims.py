@@ -1,0 +1,87 @@
+"""Every claim with its evidence and verdict: `mbgen claims`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from math import isnan
+from pathlib import Path
+from typing import Any
+
+from experiments.commands.arguments import Json
+from experiments.commands.terminal import console, facts, table
+from experiments.ledger import Entry, ledger
+from experiments.storage.json_files import plain, write_json
+from experiments.storage.whole_files import require_writable
+
+VERDICTS = ("confirmed", "contradicted", "open")
+
+
+def claims(*, results: Path = Path("results"), json: Json = None) -> int:
+    """Every claim with its evidence, its verdict by a rule fixed beforehand, and that after Holm's correction.
+
+    The correction is over the claims of a study. Each scale stands for itself.
+
+    Args:
+        results: Folder of the results, with a folder for each scale.
+        json: Write the claims with all their comparisons as JSON; "-" is standard output.
+    """
+    if not results.is_dir():
+        raise ValueError(
+            f"there is no folder {results}; accepted: the folder of results of a sweep"
+        )
+    require_writable(json)
+    entries = ledger(results)
+    screen = console(json)
+    columns = (
+        "claim",
+        "scale",
+        "verdict",
+        "with Holm",
+        "hangs on",
+        "seeds",
+        "effect",
+        "low",
+        "high",
+    )
+    screen.print(
+        table("Claims: each says that an effect is above zero", columns, list(map(_row, entries)))
+    )
+    counts: Counter[str] = Counter(entry.verdict for entry in entries)
+    screen.print(facts("In all", [(name, counts[name]) for name in VERDICTS]))
+    write_json(plain({"claims": [_content(entry) for entry in entries]}), json)
+    return 0
+
+
+def _row(entry: Entry) -> tuple[object, ...]:
+    head = (entry.claim.id, entry.scale or "-", entry.verdict, entry.verdict_holm)
+    on = entry.deciding
+    if on is not None:
+        return (*head, on.label, on.seeds, on.effect, on.low, on.high)
+    missing = [each.label for each in entry.comparisons if isnan(each.effect)]
+    why = f"missing: {', '.join(missing)}" if missing else "nothing has been run"
+    return (*head, why, None, None, None, None)
+
+
+def _content(entry: Entry) -> dict[str, Any]:
+    """What a program is told; numbers are those of the comparison that the verdict hangs on."""
+    on, there = entry.deciding, entry.results
+    return {
+        "id": entry.claim.id,
+        "study": entry.study.name,
+        "statement": entry.claim.statement,
+        "source": entry.claim.source,
+        "scale": entry.scale,
+        "verdict": entry.verdict,
+        "verdict_holm": entry.verdict_holm,
+        "p_value": entry.p_value,
+        "seeds": None if on is None else on.seeds,
+        "effect": None if on is None else on.effect,
+        "low": None if on is None else on.low,
+        "high": None if on is None else on.high,
+        "comparisons": [each._asdict() | {"verdict": each.verdict} for each in entry.comparisons],
+        "runs": None
+        if there is None
+        else {"finished": len(there.stored), "planned": len(there.planned)},
+        "commit": [] if there is None else there.provenance.get("commit", []),
+        "provenance": {} if there is None else there.provenance,
+    }

@@ -1,0 +1,96 @@
+"""The ledger: every claim of every study, against the runs that are there (`mbgen claims`).
+
+Evidence of several scales stands side by side and is never pooled. A claim whose runs are incomplete is open.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isnan
+from pathlib import Path
+
+from experiments.analysis.claims import Claim, Comparison, Verdict, holm, p_values, verdict
+from experiments.runs.scales import ScaleName
+from experiments.studies.registry import STUDIES
+from experiments.studies.results import Results, folder_of, results_of
+from experiments.studies.study import Study
+
+DECIDING: tuple[ScaleName, ...] = ("desk", "paper")
+"""Scales at which claims are decided; runs at the scale smoke show that all works."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A claim at one scale.
+
+    Attributes:
+        claim: What is claimed, and by which rule it is decided.
+        study: That decides it.
+        scale: Of the evidence; None if there is none at any scale.
+        comparisons: What it comes down to.
+        verdict: By its rule.
+        verdict_holm: After Holm's correction over the claims of the study at this scale.
+        results: The study's runs at this scale; None likewise.
+    """
+
+    claim: Claim
+    study: Study
+    scale: ScaleName | None
+    comparisons: tuple[Comparison, ...]
+    verdict: Verdict
+    verdict_holm: Verdict
+    results: Results | None
+
+    @property
+    def deciding(self) -> Comparison | None:
+        """The comparison that the verdict hangs on, which least bears the claim out; None while one is missing."""
+        if any(isnan(each.effect) for each in self.comparisons):
+            return None
+        return max(
+            self.comparisons,
+            key=lambda each: (each.p_above, -each.p_below, -each.low),
+            default=None,
+        )
+
+    @property
+    def p_value(self) -> float:
+        """The level from which on it would be decided, either way; 1 while runs are missing."""
+        return min(p_values(self.comparisons))
+
+
+def ledger(results: Path) -> list[Entry]:
+    """Every claim, study by study, at every scale of which there is a folder; once without evidence if there is none.
+
+    Args:
+        results: Folder of the results, with a folder for each scale.
+
+    Raises:
+        ValueError: A folder holds another run than the study plans, or cannot be read.
+    """
+    scales = [scale for scale in DECIDING if folder_of(results, scale).is_dir()]
+    return [entry for study in STUDIES.values() for entry in _entries(study, results, scales)]
+
+
+def _entries(study: Study, results: Path, scales: list[ScaleName]) -> Iterator[Entry]:
+    if not study.claims:
+        return
+    decided: list[list[Entry]] = []
+    for scale in scales:
+        there = results_of(study, scale, results)
+        if there.stored:
+            decided.append(_at(study, scale, there))
+    for number, claim in enumerate(study.claims):
+        if not decided:
+            yield Entry(claim, study, None, (), "open", "open", None)
+        for entries in decided:
+            yield entries[number]
+
+
+def _at(study: Study, scale: ScaleName, there: Results) -> list[Entry]:
+    found = study.analyse([run.settings for run in there.planned], there.stored)
+    judged = [tuple(claim.compare(found)) for claim in study.claims]
+    return [
+        Entry(claim, study, scale, comparisons, verdict(comparisons), together, there)
+        for claim, comparisons, together in zip(study.claims, judged, holm(judged), strict=True)
+    ]
