@@ -1,4 +1,9 @@
-"""What agents and models learn on tiny environments, against what `tabular` computes exactly."""
+"""What agents and models learn on tiny environments, against what `tabular` computes exactly.
+
+Thresholds lie far from what other seeds gave: of 20 lanes of each agent on the grid, none ended
+less than 0.86 of the way from random to best, and none of 10 of each latent model did with the
+instructions of an older processor.
+"""
 
 from functools import partial
 from typing import NamedTuple

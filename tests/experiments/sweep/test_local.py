@@ -74,7 +74,7 @@ def test_runs_that_do_not_fit_into_memory_together_run_one_after_the_other(tmp_p
 
 
 def test_each_gpu_has_its_share_of_the_runs_and_each_run_is_told_its_gpu(tmp_path):
-    tasks = [counting_task(tmp_path, name, count=4) for name in "abcdef"]
+    tasks = [counting_task(tmp_path, name, count=20) for name in "abcdef"]
     gpus = [Room(2, GIBIBYTE, {"CUDA_VISIBLE_DEVICES": name}) for name in ("3", "5")]
     most = []
     ended = swept(tasks, tmp_path, rooms=gpus, report=lambda s: most.append(len(s.running)))
@@ -85,7 +85,7 @@ def test_each_gpu_has_its_share_of_the_runs_and_each_run_is_told_its_gpu(tmp_pat
 
 
 def test_a_gpu_without_memory_for_two_runs_has_one_at_a_time(tmp_path):
-    tasks = [counting_task(tmp_path, name, count=4, memory=GIBIBYTE) for name in "abc"]
+    tasks = [counting_task(tmp_path, name, count=20, memory=GIBIBYTE) for name in "abc"]
     most = []
     ended = swept(
         tasks, tmp_path, rooms=[Room(2, GIBIBYTE)] * 2, report=lambda s: most.append(len(s.running))

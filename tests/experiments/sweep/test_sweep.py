@@ -197,7 +197,7 @@ def test_a_study_of_which_nothing_is_there_says_so_and_draws_nothing(tmp_path, c
         (["sweep", "huge"], "there is no scale and no manifest 'huge'"),
         (
             ["sweep", "smoke", "--study", "nonsense"],
-            "there is no study 'nonsense'; accepted: online",
+            "there is no study 'nonsense'; accepted: maze-coverage",
         ),
         (["sweep", "smoke", "--workers", "0"], "workers must be a whole number"),
         (["sweep", "smoke", "--device", "tpu"], "device must be one of auto, cpu, cuda, got 'tpu'"),
