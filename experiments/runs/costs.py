@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from experiments.runs.settings import RunSettings
 from experiments.runs.stored_settings import Settings
 
 MILLISECONDS: Mapping[str, float] = {
@@ -13,7 +14,8 @@ MILLISECONDS: Mapping[str, float] = {
     "gaussian": 5.5,
     "categorical": 13.0,
 }
-"""Of an update of one lane on one core with one thread, as `mbgen bench deep` measures it (bfloat16, AMX)."""
+"""Of an update of one lane on one core with one thread, as `mbgen bench deep` measures it (bfloat16, AMX tiles or
+AVX512)."""
 
 _COMPILING_SECONDS = 60.0
 _PROCESS_BYTES = 3 * 2**28  # torch, and what it compiles
@@ -27,12 +29,25 @@ _FEATURES: Mapping[str, int] = {
 }
 
 
+_SHORT_ROLLOUTS = 0.8
+"""Of the cost of an update, where rollouts of a learned model have one step in place of ten."""
+
+_FROZEN = 0.7
+"""Of the same, where the model is frozen."""
+
+
 def estimated_seconds(settings: Settings) -> float:
     """On one core with one thread; other machines differ by a factor, which a sweep learns as it goes."""
-    updates = len(settings.seeds) * settings.updates
+    updates = float(settings.updates)
+    if isinstance(settings, RunSettings) and settings.model_steps is not None:
+        learning = settings.updates_after(settings.model_steps)
+        updates = learning + _FROZEN * (updates - learning)
     rows = max(settings.model_batch_size, 32) / 32  # a model that learns from more costs more
-    dearer = 1 + 0.3 * (rows - 1) if settings.model_batch_size > 32 else 1.0
-    return _COMPILING_SECONDS + updates * MILLISECONDS[settings.agent] * dearer / 1e3
+    dearer = 1 + 0.3 * (rows - 1)
+    if settings.learned and settings.rollout_length == 1:
+        dearer *= _SHORT_ROLLOUTS
+    spent = len(settings.seeds) * updates * MILLISECONDS[settings.agent] * dearer / 1e3
+    return _COMPILING_SECONDS + spent
 
 
 def estimated_memory(settings: Settings) -> int:

@@ -26,7 +26,7 @@ from experiments.studies.study import PlannedRun, Study, plan
 SCALES: Mapping[ScaleName, str] = {
     "smoke": "3 pipes, a model of 100 and of 200 updates, 100 updates on each: that everything runs.",
     "desk": (
-        "7 pipes, 10 seeds, 40,000 steps on each frozen model. On 9 pipes no agent comes near the best within "
+        "7 pipes, 6 seeds, 40,000 steps on each frozen model. On 9 pipes no agent comes near the best within "
         "30,000 steps of the study `online`; on 7 pipes a pilot with 10 seeds of the simple model, still learning, "
         "was a third of the way after 10,000, while the perfect model had not moved after 30,000."
     ),
@@ -57,7 +57,7 @@ class Plan(NamedTuple):
 
 PLANS: Mapping[ScaleName, Plan] = {
     "smoke": Plan(3, 2, (1_100, 1_200), 1_100),
-    "desk": Plan(7, 10, (2_000, 5_000, 10_000, 20_000, 40_000), 40_000),
+    "desk": Plan(7, 6, (2_000, 5_000, 10_000, 20_000, 40_000), 40_000),
     "paper": Plan(
         9,
         30,

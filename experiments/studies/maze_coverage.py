@@ -30,8 +30,8 @@ SCALES: Mapping[ScaleName, str] = {
     "smoke": "One dataset, 100 updates, 2 seeds: that everything runs.",
     "desk": (
         "All twelve arms, 20,000 updates, 30 seeds: in a pilot with 10 seeds the verdicts were settled between "
-        "10,000 and 20,000 updates. The other terminal step with 10 seeds; step sizes and temperatures a factor "
-        "of 4 to both sides with 4 seeds each, enough to see which verdicts turn."
+        "10,000 and 20,000 updates. The other terminal step with 5 seeds, and step sizes and temperatures a factor "
+        "of 4 to both sides with 2 seeds each, 10,000 updates, by which the twelve were settled."
     ),
     "paper": "All twelve arms, both terminal steps and the variants, 1,000,000 updates, 30 seeds.",
 }
@@ -77,19 +77,29 @@ _VARIANT_SEED = 7_000
 
 
 class Extent(NamedTuple):
-    """Updates of each lane, evaluations, and seeds: of the twelve arms, of the other terminal step, of a variant."""
+    """How much is run.
+
+    Attributes:
+        updates: Of each lane of the twelve arms.
+        seeds: Of these.
+        others: Updates of each lane with the other terminal step, and of the variants.
+        other_seeds: With the other terminal step.
+        variant_seeds: Of each variant.
+        interval: Updates between evaluations.
+    """
 
     updates: int
-    interval: int
     seeds: int
+    others: int
     other_seeds: int
     variant_seeds: int
+    interval: int
 
 
 EXTENTS: Mapping[ScaleName, Extent] = {
-    "smoke": Extent(100, 50, 2, 0, 0),
-    "desk": Extent(20_000, 1_000, 30, 10, 4),
-    "paper": Extent(1_000_000, 10_000, 30, 30, 30),
+    "smoke": Extent(100, 2, 100, 0, 0, 50),
+    "desk": Extent(20_000, 30, 10_000, 5, 2, 1_000),
+    "paper": Extent(1_000_000, 30, 1_000_000, 30, 30, 10_000),
 }
 
 
@@ -130,12 +140,13 @@ def _planned(
     priority: int,
     terminal_step: str = "into-goal",
 ) -> PlannedRun:
-    """Lanes are pairs times seeds, seeds fastest."""  # fmt: skip
+    """Lanes are pairs times seeds, seeds fastest."""
+    usual = terminal_step == TERMINAL_STEPS[0] and pairs == ((STEP_SIZE, TEMPERATURE),)
     settings = OfflineSettings(
         agent=arm.agent,
         coverage=coverage,  # type: ignore[arg-type]
         terminal_step=terminal_step,  # type: ignore[arg-type]
-        steps=extent.updates,
+        steps=extent.updates if usual else extent.others,
         evaluation_interval=extent.interval,
         rollout_length=arm.rollout_length,
         model_batch_size=arm.model_batch_size,
