@@ -209,6 +209,7 @@ DRAWN = {
 }
 
 
+@pytest.mark.usefixtures("known_reference")
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_study_draws_what_is_there_even_if_it_is_nothing(name, tmp_path):
     study = STUDIES[name]
