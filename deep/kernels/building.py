@@ -32,7 +32,7 @@ def available() -> bool:
     digest = hashlib.sha256("\n".join(described).encode())
     for name in _SOURCES:
         digest.update((folder / name).read_bytes())
-    library = _cache_folder() / f"kernels-{digest.hexdigest()[:16]}.so"
+    library = cache_folder() / f"kernels-{digest.hexdigest()[:16]}.so"
     try:
         if not library.exists():
             _build(compiler, folder, library)
@@ -69,5 +69,6 @@ def _build(compiler: str, folder: Path, library: Path) -> None:
         made.replace(library)
 
 
-def _cache_folder() -> Path:
+def cache_folder() -> Path:
+    """Where this machine keeps what it has built and measured."""
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mbgen"

@@ -212,31 +212,31 @@ def gap_grows(
 
 def both(label: str, *ways: Comparison) -> Comparison:
     """That all of several effects are above zero: the smallest of each."""
-    if any(isnan(way.effect) for way in ways):
-        return Comparison(label)
-    return Comparison(
-        label,
-        min(way.effect for way in ways),
-        min(way.low for way in ways),
-        min(way.high for way in ways),
-        min(way.seeds for way in ways),
-        max(way.p_above for way in ways),
-        min(way.p_below for way in ways),
-    )
+    return _combined(label, ways, min, max)
 
 
 def either(label: str, *ways: Comparison) -> Comparison:
     """That at least one of several effects is above zero: the largest of each."""
+    return _combined(label, ways, max, min)
+
+
+def _combined(
+    label: str,
+    ways: Sequence[Comparison],
+    of_effects: Callable[[list[float]], float],
+    of_levels: Callable[[list[float]], float],
+) -> Comparison:
+    """One effect in place of several; its level of being above zero goes the other way. Open while one is missing."""
     if any(isnan(way.effect) for way in ways):
         return Comparison(label)
     return Comparison(
         label,
-        max(way.effect for way in ways),
-        max(way.low for way in ways),
-        max(way.high for way in ways),
+        of_effects([way.effect for way in ways]),
+        of_effects([way.low for way in ways]),
+        of_effects([way.high for way in ways]),
         min(way.seeds for way in ways),
-        min(way.p_above for way in ways),
-        max(way.p_below for way in ways),
+        of_levels([way.p_above for way in ways]),
+        of_effects([way.p_below for way in ways]),
     )
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from experiments.commands.arguments import Json
 from experiments.commands.terminal import console, table
 from experiments.runs.lane_settings import require_one_of
+from experiments.runs.offline_settings import TERMINAL_STEPS
 from experiments.storage.json_files import plain, write_json
 from experiments.storage.whole_files import require_writable
 
 REACHES = ("anywhere", "beside", "ahead")
-TERMINAL_STEPS = ("into-goal", "from-goal")
 
 
 def coverage(

@@ -11,12 +11,12 @@ import os
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from pathlib import Path
 from typing import Any
 
 import torch
 
 from deep.acceleration import ACCELERATIONS, Acceleration, can_compile, resolve
+from deep.kernels.building import cache_folder
 from deep.networks import Precision
 from experiments.runs.assembly import agent_of
 from experiments.runs.lane_settings import PrecisionName, require_one_of
@@ -131,7 +131,7 @@ def choose_precision(wanted: PrecisionName, device: str) -> Precision:
         return wanted
     if device == "cuda":
         return "bf16"
-    kept = _cache_folder() / "precision.json"
+    kept = cache_folder() / "precision.json"
     key = f"{processor()}, torch {torch.__version__}"
     try:
         known = json.loads(kept.read_text(encoding="utf-8"))
@@ -226,7 +226,3 @@ def _require_device(device: str) -> None:
 
 def _device_name(device: str) -> str:
     return torch.cuda.get_device_name() if device == "cuda" else processor()
-
-
-def _cache_folder() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "mbgen"

@@ -17,6 +17,7 @@ from experiments.studies.frozen_model import PLANS
 from experiments.studies.maze_coverage import ARMS, FAILURES
 from experiments.studies.registry import STUDIES, chosen_studies
 from experiments.studies.study import PlannedRun, manifest
+from tabular.maze_coverage import PAPER_FAILS
 from tests.experiments.studies.made_up import expecting, found, frozen, offline
 
 PILOT_SEEDS = {*range(4), *range(100, 104), *range(200, 210)}
@@ -82,6 +83,13 @@ def test_every_study_has_a_command_with_its_title_and_reasons_for_its_scales():
         assert MBGEN.members[name].study == name
         assert MBGEN.members[name].help == study.title
         assert study.scales.keys() == set(SCALES)
+
+
+def test_what_the_paper_predicts_of_maze_coverage_is_what_tabular_says_of_it():
+    told = {
+        (data, agent) for data, agents in PAPER_FAILS.items() for agent in agents if agents[agent]
+    }
+    assert told == FAILURES
 
 
 def test_an_unknown_study_is_refused_by_name():
