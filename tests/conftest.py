@@ -18,3 +18,15 @@ def without_type_checks():
     config.update("jaxtyping_disable", True)
     yield
     config.update("jaxtyping_disable", False)
+
+
+@pytest.fixture
+def small_networks(monkeypatch):
+    """For tests that look at everything but what is learned: layers of 16 units, 4 latent variables of 4 classes."""
+    import deep.models.latent
+    from deep.networks import Network
+
+    _, *rest = Network.__new__.__defaults__
+    monkeypatch.setattr(Network.__new__, "__defaults__", (16, *rest))
+    monkeypatch.setattr(deep.models.latent, "VARIABLES", 4)
+    monkeypatch.setattr(deep.models.latent, "CLASSES", 4)

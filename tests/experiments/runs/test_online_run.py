@@ -84,7 +84,7 @@ def command(out, *more, **changed):
     return ["run", *(f"--{name}={value}" for name, value in options.items()), *more]
 
 
-@pytest.mark.usefixtures("without_type_checks")
+@pytest.mark.usefixtures("without_type_checks", "small_networks")
 @pytest.mark.parametrize("agent", ["er", "simple", "categorical", "gaussian", "perfect"])
 def test_every_agent_learns_at_the_smoke_scale(tmp_path, capsys, agent):
     out = tmp_path / "run"
