@@ -68,6 +68,10 @@ HIGH_DATA = Protocol(1_000_000, 1, 100, 500)
 LOW_DATA = Protocol(100_000, 10, 10, 50)
 
 
+Evaluation = Callable[[], Float32[Tensor, "lane"]]
+"""Measures the performance of each lane's greedy policy, as it is whenever this is called."""
+
+
 class Tally(NamedTuple):
     """Sums over each lane's steps and updates since they were last taken."""
 
@@ -108,15 +112,27 @@ def interact(
     before = state.observation
     if protocol.stale_reset_observation and agent.model.stores_states:
         before = environment.observe(state.environment)
-    state.buffer.store(before, action, taken.reward, taken.terminal, seen)
     shown = seen
     if environment.episodic and not protocol.stale_reset_observation:
         shown = environment.observe(taken.next_state)
+    remember(state, before, action, taken.reward, taken.terminal, seen)
     state.observation.copy_(shown)
     for field, value in zip(state.environment, taken.next_state, strict=True):
         field.copy_(value)
-    state.tally.reward.add_(taken.reward)
-    state.tally.episodes.add_(taken.terminal)
+
+
+def remember(
+    state: OnlineState,
+    before: UInt8[Tensor, "lane feature"],
+    action: Int64[Tensor, "lane"],
+    reward: Float32[Tensor, "lane"],
+    terminal: Bool[Tensor, "lane"],
+    seen: UInt8[Tensor, "lane feature"],
+) -> None:
+    """Store what happened in a step, and count it; in place."""
+    state.buffer.store(before, action, reward, terminal, seen)
+    state.tally.reward.add_(reward)
+    state.tally.episodes.add_(terminal)
     state.steps.add_(1)
 
 
@@ -153,7 +169,11 @@ class OnlineLoop:
         lanes: Seeds and settings.
         state: All that changes; tensors keep their places.
         steps: Environment steps so far, known to the host.
+        restarted: Lanes whose episode could not be found again at `load`, and began anew: none where
+            the state holds all of it.
     """
+
+    restarted: list[int]
 
     def __init__(
         self,
@@ -165,16 +185,23 @@ class OnlineLoop:
         self.agent = agent = acceleration.agent(agent)
         self.protocol = protocol
         self.lanes = lanes
-        self.state = initial_state(agent, protocol, lanes)
+        self.restarted = []
+        self.state = self._initial_state()
         self.steps = 0
         self._acceleration = acceleration
         # Fresh states are drawn for many steps at once: rarely, and a maze takes minutes to compile.
         self._interact = acceleration.compile(interact)
         self._learn = acceleration.compile(learn)
-        self._evaluation = GreedyEvaluation(
-            agent, lanes, self.state.learner, self.state.steps, acceleration
-        )
+        self._evaluation: Evaluation = self._evaluation_of_learner()
         self._segments: dict[tuple[int, Learns | None], Callable[[], None]] = {}
+
+    def _initial_state(self) -> OnlineState:
+        return initial_state(self.agent, self.protocol, self.lanes)
+
+    def _evaluation_of_learner(self) -> Evaluation:
+        return GreedyEvaluation(
+            self.agent, self.lanes, self.state.learner, self.state.steps, self._acceleration
+        )
 
     def advance(self, steps: int) -> None:
         """Make that many steps in every lane, with the updates and target copies due in them."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -9,6 +10,7 @@ from experiments.tasks import readable_environment
 
 if TYPE_CHECKING:
     from tabular.rule import Environment as ReadableEnvironment
+    from tabular.transition_table import Table
 
 
 class Reference(NamedTuple):
@@ -49,6 +51,26 @@ def walled_maze_reference(terminal_step: str) -> Reference:
     from tabular.environments.walled_maze import WalledMaze
 
     return _reference(WalledMaze(terminal_step=terminal_step))  # type: ignore[arg-type]
+
+
+def table_reference(table: Table, initial: Iterable[float], horizon: int) -> Reference:
+    """Both in an environment that keeps a table of its dynamics, exactly; performance is the return.
+
+    Args:
+        table: See `tabular.transition_table`.
+        initial: Probability of each state after a reset.
+        horizon: The most steps of an episode.
+    """
+    from tabular.finite_mdp import FiniteMDP
+    from tabular.solvers import finite_horizon
+    from tabular.transition_table import TableRule
+
+    mdp = FiniteMDP.from_rule(TableRule(table, initial))
+    best, uniform = (
+        float(mdp.initial @ finite_horizon.total_reward(mdp, horizon, policy))
+        for policy in (None, mdp.uniform_policy())
+    )
+    return Reference(best, 0.0, uniform, 0.0)
 
 
 def _reference(played: ReadableEnvironment[Any]) -> Reference:

@@ -7,22 +7,22 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
+import numpy as np
 import tyro
 
 from experiments.analysis.learning_curves import GOOD_SHARE, final_performance, steps_to
-from experiments.analysis.reference import reference_of
+from experiments.analysis.reference import Reference, reference_of
 from experiments.analysis.statistics import mean_interval
 from experiments.commands.arguments import Json, Picture
 from experiments.commands.terminal import console, require_picture, table
-from experiments.runs.run_folder import StoredRun, read_run, require_one_version
+from experiments.runs.gym_settings import GymSettings
+from experiments.runs.run_folder import StoredRun, finished_summary, read_run, require_one_version
 from experiments.runs.settings import RunSettings
-from experiments.storage.json_files import write_json
+from experiments.storage.json_files import plain, write_json
 from experiments.storage.whole_files import require_writable
 
 if TYPE_CHECKING:
     from rich.console import Console
-
-TASK = ("env", "size", "regime", "spontaneous", "event", "steps")
 
 
 class Compared(NamedTuple):
@@ -95,24 +95,24 @@ def compare_runs(
     from experiments.figures.learning_curves import draw_comparison
 
     settings = [_online(run) for run in runs]
-    task = {name: getattr(settings[0], name) for name in TASK}
+    first = settings[0]
+    task = {name: getattr(first, name) for name in first.task}
     for folder, run in zip(folders, runs, strict=True):
         for name, value in task.items():
-            if getattr(run.settings, name) != value:
+            other = getattr(run.settings, name, None)
+            if other != value:
                 raise ValueError(
-                    f"{folder} has {name} {getattr(run.settings, name)}; "
-                    f"accepted: {value}, as in {folders[0]}"
+                    f"{folder} has {name} {other}; accepted: {value}, as in {folders[0]}"
                 )
     require_one_version(runs)
-    first = settings[0]
-    reference = reference_of(first.env, first.size, first.spontaneous, first.event)
+    reference = _reference(runs[0])
     bar = reference.level(GOOD_SHARE)
     agents = Counter(run.settings.agent for run in runs)
     compared = [
         _compared(folder, run, bar, alone=agents[run.settings.agent] == 1)
         for folder, run in zip(folders, runs, strict=True)
     ]
-    title = f"{task['env']} {task['size']}, {task['regime']} data"
+    title = first.task_title
     rows: list[tuple[object, ...]] = [
         (c.label, c.lanes, c.updates, c.final, c.half_width, c.last, c.steps_to) for c in compared
     ]
@@ -133,12 +133,23 @@ def compare_runs(
         ]
         draw_comparison(out, title, curves, optimal=reference.optimal, uniform=reference.uniform)
     figures = {**task, "reference": reference._asdict(), "runs": [c._asdict() for c in compared]}
-    write_json(figures, json)
+    write_json(plain(figures), json)
     return compared
 
 
-def _online(run: StoredRun) -> RunSettings:
-    if not isinstance(run.settings, RunSettings):
+def _reference(run: StoredRun) -> Reference:
+    settings = run.settings
+    if isinstance(settings, RunSettings):
+        return reference_of(settings.env, settings.size, settings.spontaneous, settings.event)
+    summary = finished_summary(settings, run.folder) or {}
+    known = summary.get("reference", {})
+    return Reference(
+        *(np.nan if known.get(name) is None else float(known[name]) for name in Reference._fields)
+    )
+
+
+def _online(run: StoredRun) -> RunSettings | GymSettings:
+    if not isinstance(run.settings, (RunSettings, GymSettings)):
         raise ValueError(
             f"{run.folder} holds a run of the kind {run.settings.kind}; accepted: online runs"
         )

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from experiments.commands.arguments import Json
 from experiments.commands.interrupts import asked_to_stop
 from experiments.commands.terminal import cell, console, facts, progress
+from experiments.runs.gym_settings import env_arguments, gym_settings, is_gym
 from experiments.runs.lane_settings import require_integer, require_one_of
 from experiments.runs.run_folder import finished_summary
 from experiments.runs.scales import EXTENTS, SCALES
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from experiments.runs.execution import Moment
 
 
+_GYMNASIUMS_ALONE = ("env_arg", "keys", "levels", "evaluation_episodes", "evaluation_steps")
+_PAPERS_ALONE = ("clipped_logit_sampling", "stale_reset_observation", "spontaneous", "event")
+
+
 @dataclass(frozen=True)
 class What:
     """What is run: either a file of settings, or an agent, an environment, its size and a regime.
@@ -35,8 +40,15 @@ class What:
         settings: JSON file of a run's settings, as its config.json or a sweep has them; then nothing
             else of this is given.
         agent: er, simple, categorical, gaussian or perfect.
-        env: PanFlute, ButtonGrid, ProcMaze or OpenGrid, in any case.
-        size: Pipes, buttons, or grid size.
+        env: PanFlute, ButtonGrid, ProcMaze or OpenGrid, in any case; or any environment of Gymnasium,
+            gym:ID, or gym:MODULE:ID where a module registers it. Its observations must be features of
+            0 and 1 or small whole numbers.
+        size: Pipes, buttons, or grid size; not with gym:ID.
+        env_arg: With gym:ID: KEY=VALUE for each argument that the environment is made with.
+        keys: With gym:ID: look at these keys of a Dict observation alone.
+        levels: With gym:ID: values of each number in a Box observation, where the Box declares more.
+        evaluation_episodes: With gym:ID: episodes of an evaluation in each lane; 10 if not given.
+        evaluation_steps: With gym:ID: the most steps of such an episode; 1,000 if not given.
         regime: high (one update a step) or low (ten).
         scale: smoke (seconds), desk (minutes to an hour), paper (the default).
         lanes: Independent runs side by side; 30 at the scale paper, 5 at desk, 2 at smoke.
@@ -59,6 +71,11 @@ class What:
     agent: str | None = None
     env: str | None = None
     size: int | None = None
+    env_arg: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    levels: int | None = None
+    evaluation_episodes: int | None = None
+    evaluation_steps: int | None = None
     regime: str | None = None
     scale: str | None = None
     lanes: int | None = None
@@ -81,18 +98,29 @@ class What:
         Raises:
             ValueError: Something is missing, unknown or out of range.
         """
-        given = {name: value for name, value in asdict(self).items() if value is not None}
+        given = {name: value for name, value in asdict(self).items() if value not in (None, ())}
         if self.settings is not None:
             if others := [_option(name) for name in given if name != "settings"]:
                 raise ValueError(f"--settings says all that is run, but {others[0]} is given too")
             return read_settings(self.settings)
-        needed = ("agent", "env", "size", "regime")
+        gymnasium = self.env is not None and is_gym(self.env)
+        for name in ("size", *_PAPERS_ALONE) if gymnasium else _GYMNASIUMS_ALONE:
+            if name in given:
+                whose = "is of the paper's environments" if gymnasium else "goes with --env gym:ID"
+                raise ValueError(f"{_option(name)} {whose}, got --env {self.env}")
+        needed = ("agent", "env", "regime") if gymnasium else ("agent", "env", "size", "regime")
         if missing := [_option(name) for name in needed if name not in given]:
             raise ValueError(f"what is to be run? {', '.join(missing)} missing; or give --settings")
         scale = given.pop("scale", "paper")
         require_one_of("scale", scale, SCALES)
         require_one_of("regime", self.regime, REGIMES)
         usual = EXTENTS[scale][given["regime"]]
+        if gymnasium:
+            given["env_args"] = env_arguments(given.pop("env_arg", ()))
+            given["keys"] = ",".join(given.pop("keys", ()))
+            lanes = given.pop("lanes", usual.lanes)
+            seed = given.pop("seed", 0)
+            return gym_settings(lanes=lanes, seed=seed, given={"steps": usual.steps} | given)
         return run_settings(**{"lanes": usual.lanes, "steps": usual.steps} | given)
 
 
@@ -166,6 +194,12 @@ def run(
                 interrupted=interrupted,
                 report=report,
             )
+    if outcome.restarted:
+        print(
+            f"mbgen: lanes {', '.join(map(str, outcome.restarted))} began a new episode: the "
+            "environment does not repeat itself for the same seed and actions",
+            file=sys.stderr,
+        )
     if outcome.summary is None:
         print(
             f"mbgen: interrupted after {outcome.steps:,} of {settings.steps:,} steps; "

@@ -94,8 +94,10 @@ def draw_interval(
 
 def _draw_frame(axes: Axes, title: str, optimal: float, uniform: float, colour: str) -> None:
     """The two reference lines, that of the best policy in this colour, and what is written around."""
-    axes.axhline(optimal, color=colour, linestyle="--", linewidth=1.2, label="optimal")
-    axes.axhline(uniform, color=GREY, linestyle=":", linewidth=1.2, label="uniformly random")
+    if np.isfinite(optimal):
+        axes.axhline(optimal, color=colour, linestyle="--", linewidth=1.2, label="optimal")
+    if np.isfinite(uniform):
+        axes.axhline(uniform, color=GREY, linestyle=":", linewidth=1.2, label="uniformly random")
     axes.set_title(title)
     axes.set_xlabel("environment steps of a lane")
     axes.set_ylabel("performance of the greedy policy")

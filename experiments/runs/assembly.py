@@ -1,20 +1,27 @@
-"""From settings to what runs: the agent, the protocol and the lanes. The only place that reads both."""
+"""From settings to what runs: the agent, the protocol, the lanes and their loop. The only place that reads both."""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any
 
 import torch
 
+from deep.acceleration import Acceleration
 from deep.agent import Agent, Lanes
-from deep.environments import WalledMaze
+from deep.environments import Environment, WalledMaze
 from deep.models import AGENTS, Replay, SimpleModel
 from deep.networks import Precision
-from deep.online_loop import Protocol
+from deep.online_loop import OnlineLoop, Protocol
+from experiments.runs.gym_settings import GymSettings
 from experiments.runs.offline_settings import OfflineSettings
 from experiments.runs.settings import RunSettings
 from experiments.runs.stored_settings import Settings
 from experiments.tasks import REGIMES, batched_environment
+
+if TYPE_CHECKING:
+    from experiments.runs.gym_task import GymTask
 
 
 def agent_of(settings: Settings, precision: Precision) -> Agent:
@@ -24,32 +31,81 @@ def agent_of(settings: Settings, precision: Precision) -> Agent:
         settings: What is run.
         precision: Of the networks' products, once "auto" is decided.
     """
+    return _agent(settings, precision, _environment(settings))
+
+
+def _environment(settings: Settings) -> Environment[Any]:
+    if isinstance(settings, OfflineSettings):
+        return WalledMaze(terminal_step=settings.terminal_step)
+    if isinstance(settings, GymSettings):
+        return gym_task(settings).environment
+    return batched_environment(
+        settings.env, settings.size, spontaneous=settings.spontaneous, event=settings.event
+    )
+
+
+def gym_task(settings: GymSettings) -> GymTask:
+    """The environment that the settings name.
+
+    Raises:
+        ValueError: Gymnasium is not installed, or see `GymTask`.
+    """
+    if find_spec("gymnasium") is None:
+        raise ValueError(f"env {settings.env} needs gymnasium, which is not installed")
+    from experiments.runs.gym_task import GymTask
+
+    return GymTask(settings)
+
+
+def _agent(settings: Settings, precision: Precision, environment: Environment[Any]) -> Agent:
     kind = AGENTS[settings.agent]
     options: dict[str, Any] = {"precision": precision}
     if kind is not Replay:
         options["rollout_length"] = settings.rollout_length
     if settings.learned:
         options["model_batch_size"] = settings.model_batch_size
-    if isinstance(settings, OfflineSettings):
-        return Agent(kind(WalledMaze(terminal_step=settings.terminal_step), **options))
-    if kind is SimpleModel:
+    if kind is SimpleModel and isinstance(settings, RunSettings):
         options["clipped_logit_sampling"] = settings.clipped_logit_sampling
-    environment = batched_environment(
-        settings.env, settings.size, spontaneous=settings.spontaneous, event=settings.event
-    )
     return Agent(kind(environment, **options))
 
 
-def protocol_of(settings: RunSettings) -> Protocol:
+def online_loop_of(
+    settings: RunSettings | GymSettings, precision: Precision, device: str, how: Acceleration
+) -> OnlineLoop:
+    """The run of these settings, before its first step.
+
+    Args:
+        settings: What is run.
+        precision: Of the networks' products, once "auto" is decided.
+        device: Where it computes.
+        how: What is done to its functions.
+    """
+    protocol, lanes = protocol_of(settings), lanes_of(settings, device)
+    if isinstance(settings, RunSettings):
+        return OnlineLoop(agent_of(settings, precision), protocol, lanes, how)
+    from deep.hosted import EvaluationEpisodes, HostedLoop
+
+    task = gym_task(settings)
+    evaluation = EvaluationEpisodes(settings.evaluation_episodes, settings.evaluation_steps)
+    agent = _agent(settings, precision, task.environment)
+    return HostedLoop(agent, protocol, lanes, task.make, task.encoder, evaluation, how)
+
+
+def protocol_of(settings: RunSettings | GymSettings) -> Protocol:
     """What happens when, counted in environment steps."""
     regime = REGIMES[settings.regime]
-    return Protocol(
+    protocol = Protocol(
         steps=settings.steps,
         updates_per_step=regime.updates_per_step,
         target_period=regime.target_period,
         evaluation_interval=settings.evaluation_interval,
         learning_starts=settings.learning_starts,
         buffer_capacity=settings.buffer,
+    )
+    if isinstance(settings, GymSettings):
+        return protocol
+    return replace(
+        protocol,
         stale_reset_observation=settings.stale_reset_observation,
         model_steps=settings.model_steps,
     )

@@ -27,7 +27,8 @@ _FEATURES: Mapping[str, int] = {
     "OpenGrid": 100,
     "WalledMaze": 36,
 }
-
+_MANY_FEATURES = 1_000
+"""Of an environment of Gymnasium, which is not made to be asked."""
 
 _SHORT_ROLLOUTS = 0.8
 """Of the cost of an update, where rollouts of a learned model have one step in place of ten."""
@@ -53,6 +54,6 @@ def estimated_seconds(settings: Settings) -> float:
 def estimated_memory(settings: Settings) -> int:
     """Bytes of the process, an upper estimate."""
     lanes = len(settings.seeds)
-    transition = 2 * _FEATURES[settings.env] + 6
+    transition = 2 * _FEATURES.get(settings.env, _MANY_FEATURES) + 6
     buffer = lanes * settings.capacity * transition
     return _PROCESS_BYTES + lanes * _LANE_BYTES + buffer

@@ -67,12 +67,14 @@ class Outcome:
         finished: Whether these are all.
         measured: In this call and in those before.
         summary: What summary.json holds; None unless finished.
+        restarted: Lanes whose episode could not be found again when the run was gone on with.
     """
 
     steps: int
     finished: bool
     measured: AnyMeasured
     summary: dict[str, Any] | None
+    restarted: tuple[int, ...] = ()
 
 
 def begin_run(settings: Settings, place: Place) -> MeasuredRun[Any, Any]:
@@ -169,6 +171,8 @@ def execute(
         if place.device == "cpu":
             keep_freed_memory()
         diary = _Diary(out, settings, place, run.steps)
+        if run.restarted:
+            diary.sitting["restarted_lanes"] = run.restarted
         return _carry_on(run, diary, checkpoint_seconds, interrupted, report)
 
 
@@ -210,14 +214,14 @@ def _carry_on(
     if run.steps > first:
         keep()
     if not run.finished:
-        return Outcome(run.steps, False, run.measured, None)
+        return Outcome(run.steps, False, run.measured, None, tuple(run.restarted))
     if (forecasts := run.forecasts()) is not None:
         run_folder.write_forecasts(out, settings, forecasts, diary.origin)
     taken = run.steps - first
     overall = taken / (time.monotonic() - start) if taken else None
     summary = _write_summary(run, diary, overall)
     (out / run_folder.PROGRESS).unlink(missing_ok=True)
-    return Outcome(run.steps, True, run.measured, summary)
+    return Outcome(run.steps, True, run.measured, summary, tuple(run.restarted))
 
 
 def summary_of(
@@ -264,13 +268,14 @@ def _write_summary(
     run: MeasuredRun[Any, Any], diary: _Diary, speed: float | None
 ) -> dict[str, Any]:
     summary: dict[str, Any] = plain(summary_of(run, diary.origin, speed))
+    known = {name: np.nan if x is None else x for name, x in summary["reference"].items()}
     draw_learning_curve(
         diary.out / run_folder.FIGURE,
         run.settings.title,
         run.measured.step,
         run.measured.performance.T,
-        optimal=summary["reference"]["optimal"],
-        uniform=summary["reference"]["uniform"],
+        optimal=known["optimal"],
+        uniform=known["uniform"],
     )
     write_json(summary, str(diary.out / run_folder.SUMMARY))
     return summary

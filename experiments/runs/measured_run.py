@@ -80,6 +80,11 @@ class MeasuredRun(ABC, Generic[Kind, Rows]):
         return None
 
     @property
+    def restarted(self) -> list[int]:
+        """Lanes whose episode could not be found again at `load`, and began anew."""
+        return []
+
+    @property
     def finished(self) -> bool:
         """Whether nothing is left to do."""
         return self.steps == self.settings.steps

@@ -8,7 +8,8 @@ import numpy as np
 
 from deep.online_loop import OnlineLoop
 from experiments.analysis.reference import Reference, reference_of
-from experiments.runs.assembly import agent_of, lanes_of, protocol_of
+from experiments.runs.assembly import gym_task, online_loop_of
+from experiments.runs.gym_settings import GymSettings
 from experiments.runs.machine import Place
 from experiments.runs.measured_run import MeasuredRun, numbers
 from experiments.runs.pan_flute_forecasts import measure_forecasts
@@ -16,18 +17,17 @@ from experiments.runs.run_folder import Forecasts, Measured
 from experiments.runs.settings import RunSettings
 
 
-class OnlineRun(MeasuredRun[RunSettings, Measured]):
+class OnlineRun(MeasuredRun[RunSettings | GymSettings, Measured]):
     """An online loop with what it has measured.
 
     Attributes:
         loop: What moves it on.
     """
 
-    def __init__(self, settings: RunSettings, place: Place) -> None:
+    def __init__(self, settings: RunSettings | GymSettings, place: Place) -> None:
         """Before the first step."""
         self.settings = settings
-        agent, protocol = agent_of(settings, place.precision), protocol_of(settings)
-        self.loop = OnlineLoop(agent, protocol, lanes_of(settings, place.device), place.how)
+        self.loop = online_loop_of(settings, place.precision, place.device, place.how)
         empty = np.zeros((0, len(settings.seeds)))
         self.measured = Measured(np.zeros(0, np.int64), *[empty] * (len(Measured._fields) - 1))
 
@@ -41,13 +41,18 @@ class OnlineRun(MeasuredRun[RunSettings, Measured]):
 
     @property
     def identity(self) -> dict[str, Any]:
-        names = ("agent", "env", "size", "regime")
-        return {name: getattr(self.settings, name) for name in names}
+        return {name: getattr(self.settings, name) for name in self.settings.identity}
 
     @property
     def reference(self) -> Reference:
         settings = self.settings
+        if isinstance(settings, GymSettings):
+            return gym_task(settings).reference(settings.evaluation_steps)
         return reference_of(settings.env, settings.size, settings.spontaneous, settings.event)
+
+    @property
+    def restarted(self) -> list[int]:
+        return self.loop.restarted
 
     def advance(self) -> bool:
         settings, loop = self.settings, self.loop
@@ -80,6 +85,6 @@ class OnlineRun(MeasuredRun[RunSettings, Measured]):
         return done - earlier
 
     def forecasts(self) -> Forecasts | None:
-        if not self.settings.forecasts:
+        if isinstance(self.settings, GymSettings) or not self.settings.forecasts:
             return None
         return measure_forecasts(self.loop.agent, self.loop.state.learner, self.loop.lanes)

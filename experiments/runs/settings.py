@@ -56,6 +56,10 @@ class RunSettings(LaneSettings):
 
     kind: ClassVar[str] = "online"
     added: ClassVar[tuple[str, ...]] = ("model_steps", "forecasts")
+    identity: ClassVar[tuple[str, ...]] = ("agent", "env", "size", "regime")
+    """What a summary says of a run."""
+    task: ClassVar[tuple[str, ...]] = ("env", "size", "regime", "spontaneous", "event", "steps")
+    """What runs that are compared have in common."""
 
     env: str
     size: int
@@ -120,7 +124,12 @@ class RunSettings(LaneSettings):
     @property
     def title(self) -> str:
         """What a run is called in tables and pictures."""
-        return f"{self.agent} on {self.env} {self.size}, {self.regime} data"
+        return f"{self.agent} on {self.task_title}"
+
+    @property
+    def task_title(self) -> str:
+        """What its task is called."""
+        return f"{self.env} {self.size}, {self.regime} data"
 
 
 def run_settings(

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TypeAlias
 
+from experiments.runs.gym_settings import GymSettings
 from experiments.runs.offline_settings import OfflineSettings
 from experiments.runs.settings import RunSettings
 from experiments.storage.json_files import read_json
 
-Settings: TypeAlias = RunSettings | OfflineSettings
+Settings: TypeAlias = RunSettings | OfflineSettings | GymSettings
 
-_KINDS = {kind.kind: kind for kind in (RunSettings, OfflineSettings)}
+_KINDS = {kind.kind: kind for kind in (RunSettings, OfflineSettings, GymSettings)}
 
 
 def stored_settings(stored: object) -> Settings:

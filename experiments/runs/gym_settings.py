@@ -1,0 +1,156 @@
+"""What an online run in an environment of Gymnasium is: plain data, as `experiments.runs.settings`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from experiments.runs.lane_settings import LaneSettings, require_integer, require_one_of
+from experiments.runs.settings import AGENTS, LEARNING_STARTS
+from experiments.tasks import REGIMES, RegimeName
+
+PREFIX = "gym:"
+
+STEP_SIZE, TEMPERATURE = 1e-4, 0.8
+"""Where nobody tuned any: in the middle of those tuned for the paper's environments."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class GymSettings(LaneSettings):
+    """One agent that learns online in any environment of Gymnasium, a lane for each seed.
+
+    Attributes:
+        agent: "er", "simple", "categorical", "gaussian" or, where the environment has a table of its
+            dynamics, "perfect".
+        steps: Environment steps of each lane.
+        env: "gym:ID", or "gym:module:ID" where a module registers it.
+        env_args: What the environment is made with, a JSON object.
+        keys: Keys of a Dict observation to look at, apart by commas; all if empty.
+        levels: Values of each number in a Box observation, from its low on; None takes the Box's word.
+        regime: "high" (one update a step) or "low" (ten).
+        evaluation_episodes: Of each evaluation, in each lane.
+        evaluation_steps: The most steps of such an episode.
+        buffer: Transitions that a lane remembers.
+        learning_starts: Environment steps before the first update.
+    """
+
+    kind: ClassVar[str] = "gym"
+    identity: ClassVar[tuple[str, ...]] = ("agent", "env", "env_args", "regime")
+    task: ClassVar[tuple[str, ...]] = (
+        "env", "env_args", "keys", "levels", "regime", "evaluation_steps", "steps",
+    )  # fmt: skip
+
+    env: str
+    regime: RegimeName
+    env_args: str = "{}"
+    keys: str = ""
+    levels: int | None = None
+    evaluation_episodes: int = 10
+    evaluation_steps: int = 1_000
+    buffer: int = 100_000
+    learning_starts: int = LEARNING_STARTS
+
+    def __post_init__(self) -> None:
+        require_one_of("agent", self.agent, AGENTS)
+        require_one_of("regime", self.regime, REGIMES)
+        super().__post_init__()
+        if not isinstance(self.env, str) or not self.env.removeprefix(PREFIX):
+            raise ValueError(f"env must be gym:ID or gym:module:ID, got {self.env!r}")
+        for name in ("buffer", "learning_starts", "evaluation_episodes", "evaluation_steps"):
+            require_integer(name, getattr(self, name), 1)
+        if self.levels is not None:
+            require_integer("levels", self.levels, 2, 256)
+        try:
+            arguments = json.loads(self.env_args)
+        except (TypeError, ValueError):
+            arguments = None
+        if not isinstance(arguments, dict):
+            raise ValueError(f"env_args must be a JSON object, got {self.env_args!r}")
+        if self.buffer < self.replayed:
+            raise ValueError(
+                f"buffer must hold the {self.replayed} transitions that {self.agent} replays in an "
+                f"update, got {self.buffer}"
+            )
+
+    @property
+    def updates(self) -> int:
+        """Updates of a lane in the whole run."""
+        return self.updates_after(self.steps)
+
+    def updates_after(self, steps: int) -> int:
+        """Updates of a lane in its first so many environment steps."""
+        return max(0, steps - self.learning_starts) * REGIMES[self.regime].updates_per_step
+
+    @property
+    def model_steps(self) -> None:
+        """The model is never frozen here."""
+
+    @property
+    def capacity(self) -> int:
+        """Transitions that a lane's buffer has room for."""
+        return min(self.buffer, self.steps)
+
+    @property
+    def title(self) -> str:
+        """What a run is called in tables and pictures."""
+        return f"{self.agent} on {self.task_title}"
+
+    @property
+    def task_title(self) -> str:
+        """What its task is called."""
+        shown = "" if self.env_args == "{}" else f" with {self.env_args}"
+        return f"{self.env.removeprefix(PREFIX)}{shown}, {self.regime} data"
+
+
+def is_gym(env: str) -> bool:
+    """Whether a name given as an environment is Gymnasium's: "gym:ID", or "module:ID"."""
+    return ":" in env
+
+
+def env_arguments(given: tuple[str, ...]) -> str:
+    """The JSON object of arguments given as KEY=VALUE, a value being JSON or else a string.
+
+    Raises:
+        ValueError: One is not of this form, or given twice.
+    """
+    arguments: dict[str, Any] = {}
+    for each in given:
+        key, equals, value = each.partition("=")
+        if not equals or not key.isidentifier() or key in arguments:
+            raise ValueError(f"--env-arg must be KEY=VALUE, each key once, got {each!r}")
+        try:
+            arguments[key] = json.loads(value)
+        except ValueError:
+            arguments[key] = value
+    return json.dumps(arguments, sort_keys=True)
+
+
+def gym_settings(*, lanes: int, seed: int = 0, given: Mapping[str, Any]) -> GymSettings:
+    """Settings whose lanes differ in their seeds alone, with what is left open filled in.
+
+    Args:
+        lanes: Independent runs; lane i has the seed `seed` + i.
+        seed: Seed of the first lane.
+        given: Fields of `GymSettings` by name, with `step_size` and `temperature` for those of all lanes.
+
+    Raises:
+        ValueError: Something is unknown or out of range.
+    """
+    fields = dict(given)
+    regime, env = fields["regime"], fields.pop("env")
+    require_one_of("regime", regime, REGIMES)
+    require_integer("lanes", lanes, 1)
+    require_integer("seed", seed, 0, 2**63 - lanes)
+    agent = fields.pop("agent").lower()
+    fields.setdefault("rollout_length", 1 if agent == "er" else 10)
+    fields.setdefault("evaluation_interval", REGIMES[regime].evaluation_interval)
+    return GymSettings(
+        agent=agent,
+        env=env if env.startswith(PREFIX) else PREFIX + env,
+        seeds=tuple(range(seed, seed + lanes)),
+        step_sizes=(fields.pop("step_size", STEP_SIZE),) * lanes,
+        temperatures=(fields.pop("temperature", TEMPERATURE),) * lanes,
+        **fields,
+    )

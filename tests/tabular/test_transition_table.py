@@ -1,0 +1,55 @@
+"""A rule from the table that an environment keeps of its own dynamics."""
+
+from fractions import Fraction
+
+import pytest
+
+from tabular import FiniteMDP
+from tabular.rule import Outcome
+from tabular.solvers import finite_horizon
+from tabular.transition_table import TableRule
+
+COIN = {
+    0: {0: [(1 / 3, 0, -1, False), (1 / 3, 1, -1, False), (1 / 3, 1, -1, False)]},
+    1: {0: [(1.0, 1, 0.5, True)]},
+}
+
+
+def test_equal_outcomes_are_added_up_and_floats_are_the_simplest_fractions():
+    rule = TableRule(COIN, [1.0, 0.0])
+    assert rule.initial_distribution() == {0: Fraction(1)}
+    assert rule.outcomes(0, 0) == (
+        Outcome(Fraction(1, 3), 0, -1, False),
+        Outcome(Fraction(2, 3), 1, -1, False),
+    )
+    assert rule.outcomes(1, 0) == (Outcome(Fraction(1), None, Fraction(1, 2), True),)
+
+
+def test_its_returns_are_those_of_a_calculation_by_hand():
+    mdp = FiniteMDP.from_rule(TableRule(COIN, [1.0, 0.0]))
+    # Two steps: -1, then -1 or, with 2/3, the end's 1/2.
+    assert mdp.initial @ finite_horizon.total_reward(mdp, 2, None) == pytest.approx(
+        -1 - 1 / 3 + 1 / 3
+    )
+
+
+def test_the_cliff_is_walked_along_in_13_steps_at_best():
+    gymnasium = pytest.importorskip("gymnasium")
+    cliff = gymnasium.make("CliffWalking-v1").unwrapped
+    mdp = FiniteMDP.from_rule(TableRule(cliff.P, cliff.initial_state_distrib))
+    assert mdp.initial @ finite_horizon.total_reward(mdp, 100, None) == pytest.approx(-13)
+
+
+@pytest.mark.parametrize(
+    ("table", "initial", "said"),
+    [
+        ({}, [], "a table of 0 states"),
+        (COIN, [1.0], "a table of 2 states has 1 initial"),
+        (COIN, [0.5, 0.4], "the initial states must be 0 or more and add to 1"),
+        ({0: {0: [(0.5, 0, 0, False)]}}, [1.0], "state 0, action 0 must be 0 or more and add to 1"),
+        ({0: {0: [(1.0, 0, 0, False)]}, 2: {}}, [1.0, 0.0], "no entry for state 1, action 0"),
+    ],
+)
+def test_a_table_that_is_none_is_refused(table, initial, said):
+    with pytest.raises(ValueError, match=said):
+        TableRule(table, initial)
