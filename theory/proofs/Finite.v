@@ -1,0 +1,79 @@
+(* Finite sets: maxima over them, bounds, and finitely many choices. *)
+
+Require Import Reals Lra Lia List.
+Import ListNotations.
+Open Scope R_scope.
+
+(* A finite set, not empty: a list of all members, equality decided. *)
+Class Finite (X : Type) := {
+  members : list X;
+  every_member : forall x, In x members;
+  same : forall x y : X, {x = y} + {x <> y};
+  default : X }.
+Arguments members X {_}.
+
+Section Maximum.
+Context {X : Type} `{Finite X}.
+Implicit Types f h : X -> R.
+
+Fixpoint maximum_over f (l : list X) : R :=
+  match l with [] => f default | x :: l' => Rmax (f x) (maximum_over f l') end.
+
+Definition maximum f : R := maximum_over f (members X).
+
+Lemma maximum_over_attained f l : {x | maximum_over f l = f x}.
+Proof.
+  induction l as [|y l [x IH]]; simpl; [exists default; reflexivity|].
+  unfold Rmax; destruct (Rle_dec (f y) (maximum_over f l)); [exists x|exists y]; auto.
+Qed.
+
+(* Where the maximum is attained. *)
+Definition best f : X := proj1_sig (maximum_over_attained f (members X)).
+
+Lemma maximum_best f : maximum f = f (best f).
+Proof. unfold maximum, best. apply (proj2_sig (maximum_over_attained f (members X))). Qed.
+
+Lemma maximum_ge f x : f x <= maximum f.
+Proof.
+  unfold maximum. pose proof (every_member x) as Hx. induction (members X) as [|y l IH]; [destruct Hx|].
+  simpl. destruct Hx as [->|Hx]; [apply Rmax_l|]. eapply Rle_trans; [apply IH, Hx|apply Rmax_r].
+Qed.
+
+Lemma maximum_le f m : (forall x, f x <= m) -> maximum f <= m.
+Proof. intros Hm. rewrite maximum_best. apply Hm. Qed.
+
+Lemma maximum_is f m x : (forall y, f y <= m) -> f x = m -> maximum f = m.
+Proof. intros Hm <-. apply Rle_antisym; [apply maximum_le, Hm|apply maximum_ge]. Qed.
+
+Lemma maximum_ext f h : (forall x, f x = h x) -> maximum f = maximum h.
+Proof. intros E. apply Rle_antisym; apply maximum_le; intros x; [rewrite E|rewrite <- E]; apply maximum_ge. Qed.
+
+End Maximum.
+
+(* A table is bounded. *)
+Lemma bounded {X Y : Type} `{Finite X} `{Finite Y} (f : X -> Y -> R) : exists d, 0 <= d /\ forall x y, Rabs (f x y) <= d.
+Proof.
+  exists (Rabs (maximum (fun x => maximum (fun y => Rabs (f x y))))). split; [apply Rabs_pos|]. intros x y.
+  eapply Rle_trans; [|apply Rle_abs]. eapply Rle_trans; [|apply (maximum_ge _ x)]. simpl.
+  apply (maximum_ge (fun y => Rabs (f x y))).
+Qed.
+
+(* Finitely many choices, one for each pair. *)
+Lemma choose {X Y Z : Type} `{Finite X} `{Finite Y} (P : X -> Y -> Z -> Prop) (f : X -> Y -> Z) :
+  (forall x y, exists z, P x y z) -> exists f', forall x y, P x y (f' x y).
+Proof.
+  intros C.
+  assert (L : forall l : list (X * Y), exists f', forall x y, In (x, y) l -> P x y (f' x y)).
+  { induction l as [|[x y] l [f' IH]]; [exists f; intros ? ? []|]. destruct (C x y) as [z Hz].
+    exists (fun x' y' => if same x x' then if same y y' then z else f' x' y' else f' x' y').
+    intros x' y' D. destruct (same x x') as [<-|Hx]; [destruct (same y y') as [<-|Hy]|]; [exact Hz| |];
+      (destruct D as [D|D]; [congruence|apply IH, D]). }
+  destruct (L (list_prod (members X) (members Y))) as [f' Hf']. exists f'.
+  intros x y. apply Hf', in_prod; apply every_member.
+Qed.
+
+#[export] Instance finite_unit : Finite unit.
+Proof. refine {| members := [tt]; default := tt |}; [intros []; simpl; auto|decide equality]. Defined.
+
+#[export] Instance finite_bool : Finite bool.
+Proof. refine {| members := [false; true]; default := false |}; [intros []; simpl; auto|decide equality]. Defined.

@@ -1,0 +1,156 @@
+(* Theorem 1, part 2: the smallest witnesses, for every discount, and what breaks part 3 where it is not functional. *)
+
+Require Import Reals Lra List.
+From Mbgen Require Import Finite Bellman Returns VersionSpaces Datasets Deterministic.
+Import ListNotations.
+Open Scope R_scope.
+
+(* H_M(D) is a proper subset of H_B(D). *)
+Definition proper_inclusion {St Ac} `{Finite St} `{Finite Ac} (r : St -> Ac -> R) g M D : Prop :=
+  (forall q, H_M r g M D q -> H_B r g M D q) /\ exists q, H_B r g M D q /\ ~ H_M r g M D q.
+
+(* ---- two states, one action, two models, one transition ---- *)
+
+(* The states are false and true, and every step costs 1. *)
+Definition cost {Ac} : bool -> Ac -> R := fun _ _ => -1.
+Definition T0 : model bool unit (option bool) := fun s _ => if s then None else Some false.
+Definition T1 : model bool unit (option bool) := fun s _ => Some (negb s).
+Definition two_models T : Prop := T = T0 \/ T = T1.
+Definition one_transition : dataset bool unit (option bool) := [(false, tt, Some false)].
+
+Section Witness.
+Variables (g : R) (g01 : 0 < g < 1).
+
+Definition forever : table bool unit := fun _ _ => -1 / (1 - g).
+
+Lemma forever_solves s x : bellman_at cost g forever s tt (Some x).
+Proof.
+  unfold bellman_at, cost. simpl. rewrite (maximum_is _ (-1 / (1 - g)) tt) by (intros; unfold forever; lra).
+  unfold forever. field. lra.
+Qed.
+
+(* Theorem 1, part 2: for every discount, two models and one transition make the inclusion proper. *)
+Theorem theorem1_part2 :
+  realizable_data two_models one_transition /\ functional one_transition /\ proper_inclusion cost g two_models one_transition.
+Proof.
+  split; [|split; [|split]].
+  - exists T0. split; [left; reflexivity|]. intros s a x [E|[]]. injection E as <- <- <-. reflexivity.
+  - intros s a x y [E|[]] [F|[]]. congruence.
+  - intros q. apply (theorem1_part1 cost g g01).
+  - exists forever. split; [split|].
+    + exists T1. split; [right; reflexivity|]. apply (qstar_bellman cost g g01). intros s []. apply forever_solves.
+    + intros s a x [E|[]]. injection E as <- <- <-. apply forever_solves.
+    + intros [T [HT [HD Hq]]]. specialize (HD false tt (Some false) (or_introl eq_refl)).
+      destruct HT as [-> | ->]; [|discriminate]. pose proof (proj1 (qstar_bellman cost g g01 T0 forever) Hq true tt) as B.
+      unfold bellman_at, forever, cost in B. simpl in B.
+      assert (F : -1 / (1 - g) * (1 - g) = -1) by (field; lra). rewrite B in F. lra.
+Qed.
+
+End Witness.
+
+(* No witness is smaller, by states, actions, models and transitions in this order: every realizable one has two states, two models and a
+   transition. *)
+Theorem no_smaller_witness {St Ac} `{Finite St} `{Finite Ac} (r : St -> Ac -> R) g (g01 : 0 < g < 1) M D :
+  realizable_data M D -> proper_inclusion r g M D ->
+  (exists s s' : St, s <> s') /\ (exists T T', M T /\ M T' /\ T <> T') /\ D <> [].
+Proof.
+  intros [T [MT X]] [_ [q [[[T' [MT' Q]] B] N]]].
+  assert (N' : ~ extends T' D) by (intros X'; apply N; exists T'; auto).
+  split; [|split].
+  - destruct (Exists_dec (fun s => s <> default) (members St)) as [E|E];
+      [intros s; destruct (same s default); [right|left]; tauto| |].
+    + apply Exists_exists in E. destruct E as [s [_ E]]. exists s, default. exact E.
+    + exfalso. assert (One : forall s : St, s = default).
+      { intros s. destruct (same s default) as [|F]; [assumption|]. exfalso. apply E, Exists_exists. exists s.
+        split; [apply every_member|exact F]. }
+      pose proof (proj1 (qstar_bellman r g g01 T' q) Q) as Q'.
+      destruct (Req_EM_T (V q (Some default)) 0) as [Z|Z].
+      * apply N. exists T. split; [exact MT|split; [exact X|]]. apply (qstar_bellman r g g01). intros s a.
+        unfold bellman_at. rewrite (Q' s a : q s a = _) at 1. do 2 f_equal.
+        destruct (T' s a) as [x|], (T s a) as [y|]; try rewrite (One x); try rewrite (One y); rewrite ?Z; reflexivity.
+      * apply N'. intros s a x Hx. specialize (B s a x Hx). specialize (Q' s a). unfold bellman_at in *.
+        assert (F : V q x = V q (T' s a)) by (apply (Rmult_eq_reg_l g); lra).
+        destruct x as [x|], (T' s a) as [y|]; try rewrite (One x) in *; try rewrite (One y) in *; try reflexivity;
+          simpl V in *; congruence.
+  - exists T, T'. repeat split; try assumption. intros ->. contradiction.
+  - intros ->. apply N'. intros s a x [].
+Qed.
+
+(* ---- a witness that decides: two states, two actions, two models, one transition ---- *)
+
+Definition U0 : model bool bool (option bool) := fun s a => if s then (if a then None else Some false) else Some false.
+Definition U1 : model bool bool (option bool) := fun s a =>
+  if s then (if a then Some false else None) else (if a then None else Some true).
+Definition two_deciding_models T : Prop := T = U0 \/ T = U1.
+Definition one_deciding_transition : dataset bool bool (option bool) := [(false, false, Some false)].
+Definition optimal_action (q : table bool bool) s a : Prop := forall b, q s b <= q s a.
+
+Section Decision.
+Variables (g : R) (g01 : 0 < g < 1).
+Let HM' := H_M cost g two_deciding_models one_deciding_transition.
+Let HB' := H_B cost g two_deciding_models one_deciding_transition.
+Definition q0 : table bool bool := fun s a => if andb s a then -1 else -1 / (1 - g).
+Definition q1 : table bool bool := fun s a => if Bool.eqb s a then -1 - g else -1.
+
+Lemma forever_is_long : -1 / (1 - g) < -1.
+Proof.
+  apply Rmult_lt_reg_r with (1 - g); [lra|]. unfold Rdiv. rewrite Rmult_assoc, Rinv_l by lra. lra.
+Qed.
+
+Lemma V_q0 : V q0 (Some false) = -1 / (1 - g).
+Proof. pose proof forever_is_long. apply (maximum_is _ _ false); [intros []|]; unfold q0; simpl; lra. Qed.
+
+Lemma V_q1 s : V q1 (Some s) = -1.
+Proof. apply (maximum_is _ _ (negb s)); [intros []|]; destruct s; unfold q1; simpl; lra. Qed.
+
+Lemma q0_solves : qstar cost g U0 q0.
+Proof.
+  apply (qstar_bellman cost g g01). intros [] []; unfold bellman_at, U0, cost; rewrite ?V_q0; unfold q0; simpl; try (field; lra); lra.
+Qed.
+
+Lemma q1_solves : qstar cost g U1 q1.
+Proof.
+  apply (qstar_bellman cost g g01). intros [] []; unfold bellman_at, U1, cost; rewrite ?V_q1; unfold q1; simpl; lra.
+Qed.
+
+(* A transition that decides: H_M(D) settles the optimal action of a state, and H_B(D) leaves it open. *)
+Theorem decision_witness :
+  (exists q, HM' q) /\ (forall q, HM' q -> optimal_action q true true) /\ ~ exists a, forall q, HB' q -> optimal_action q true a.
+Proof.
+  pose proof forever_is_long as L.
+  assert (M0 : HM' q0).
+  { exists U0. split; [left; reflexivity|]. split; [|apply q0_solves].
+    intros s a x [E|[]]. injection E as <- <- <-. reflexivity. }
+  split; [exists q0; exact M0|]. split.
+  - intros q [T [HT [HD Hq]]]. specialize (HD false false (Some false) (or_introl eq_refl)).
+    destruct HT as [-> | ->]; [|discriminate].
+    rewrite (qstar_unique cost g g01 U0 q q0 Hq q0_solves). intros []; unfold q0; simpl; lra.
+  - intros [a A].
+    assert (B0 := A q0 (theorem1_part1 cost g g01 _ _ _ M0)).
+    assert (B1 : HB' q1).
+    { split; [exists U1; split; [right; reflexivity|apply q1_solves]|].
+      intros s b x [E|[]]. injection E as <- <- <-. unfold bellman_at, cost.
+      rewrite V_q1. unfold q1; simpl; lra. }
+    specialize (A q1 B1). destruct a.
+    + specialize (A false). unfold q1 in A; simpl in A. lra.
+    + specialize (B0 true). unfold q0 in B0; simpl in B0. lra.
+Qed.
+
+End Decision.
+
+(* ---- a dataset that is not functional ---- *)
+
+(* Part 3 needs functional datasets: with one state, one action and no reward, two successors of one pair leave no model, and one q. *)
+Theorem part3_needs_functional g : 0 < g < 1 ->
+  proper_inclusion (fun _ _ : unit => 0) g every_map [(tt, tt, Some tt); (tt, tt, None)].
+Proof.
+  intros g01. set (r := fun _ _ : unit => 0).
+  split; [intros q; apply (theorem1_part1 r g g01)|]. exists r.
+  assert (Z : forall s a x, bellman_at r g r s a x).
+  { intros s a [y|]; unfold bellman_at; simpl; [rewrite (maximum_is _ 0 tt) by (intros; unfold r; lra)|]; unfold r; lra. }
+  split; [split|].
+  - exists (fun _ _ => None). split; [exact I|]. apply (qstar_bellman r g g01). intros s a. apply Z.
+  - intros s a x _. apply Z.
+  - intros [T [_ [HD _]]].
+    pose proof (HD tt tt _ (or_introl eq_refl)). pose proof (HD tt tt _ (or_intror (or_introl eq_refl))). congruence.
+Qed.
