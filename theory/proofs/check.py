@@ -136,6 +136,11 @@ def theorems(folder: Path = FOLDER) -> list[Theorem]:
     return [theorem for path in files(folder) for theorem, _ in _Source(path).theorems()]
 
 
+def text_faults(path: Path) -> Iterator[str]:
+    """What the text of one file leaves open, assumes or does not say; nothing is compiled."""
+    return _Source(path).faults()
+
+
 def check(
     folder: Path = FOLDER, told: Callable[[str], None] = lambda _: None
 ) -> tuple[list[Theorem], list[str]]:
@@ -154,7 +159,7 @@ def check(
         paths = files(folder)
     except ValueError as error:
         return [], [str(error)]
-    faults = [fault for path in paths for fault in _Source(path).faults()]
+    faults = [fault for path in paths for fault in text_faults(path)]
     found = theorems(folder)
     with tempfile.TemporaryDirectory() as place:
         for path in paths:
@@ -166,12 +171,12 @@ def check(
             told(f"{path.name} compiled in {time.perf_counter() - start:.1f} s")
         start = time.perf_counter()
         by_file = [[theorem for theorem in found if theorem.file == path.name] for path in paths]
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            found = [
-                theorem
-                for its in pool.map(partial(_with_axioms, place), by_file)
-                for theorem in its
-            ]
+        try:
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                asked = list(pool.map(partial(_with_axioms, place), by_file))
+        except ValueError as error:
+            return found, [*faults, str(error)]
+        found = [theorem for its in asked for theorem in its]
         told(f"axioms of {len(found)} theorems found in {time.perf_counter() - start:.1f} s")
     faults += [
         f"{theorem.file}: {theorem.name} rests on {axiom}"
@@ -218,7 +223,7 @@ def _axioms(place: str, found: list[Theorem]) -> tuple[str, ...]:
     """What Coq says some theorems of one file rest on together.
 
     Raises:
-        ArithmeticError: if Coq does not answer (never seen; it is checked).
+        ValueError: if Coq does not answer, as for a theorem in a module within its file.
     """
     module = found[0].file.removesuffix(".v")
     names = ", ".join(f"@{LIBRARY}.{module}.{theorem.name}" for theorem in found)
@@ -230,7 +235,7 @@ def _axioms(place: str, found: list[Theorem]) -> tuple[str, ...]:
     printed, fault = _coqc(place, name)
     first, *others = printed.splitlines() or [""]
     if fault or not (first == "Axioms:" or first.startswith("Closed under")):
-        raise ArithmeticError(f"{module}: what its theorems rest on is not known. {fault}")
+        raise ValueError(f"{found[0].file}: what its theorems rest on is not known. {fault}")
     # Types that take several lines are indented.
     return tuple(line.split(" : ")[0].strip() for line in others if line[:1].strip())
 
