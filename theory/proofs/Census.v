@@ -5,13 +5,6 @@ From Mbgen Require Import Finite Bellman Datasets Deterministic Counting.
 Import ListNotations.
 Open Scope R_scope.
 
-#[export] Instance finite_option {X} `{Finite X} : Finite (option X).
-Proof.
-  refine {| members := None :: map Some (members X); default := None |}.
-  - intros [x|]; [right; apply in_map, every_member|left; reflexivity].
-  - intros [x|] [y|]; [destruct (same x y); [left|right]|right|right|left]; congruence.
-Defined.
-
 Section Census.
 Context {St Ac : Type} `{Finite St} `{Finite Ac} (r : St -> Ac -> R) (g : R) (g01 : 0 < g < 1).
 Notation transitions := (model St Ac (option St)).
@@ -107,18 +100,11 @@ Qed.
 Theorem number_of_maps : counts (fun _ : transitions => True) ((size St + 1) ^ (size Ac * size St))%nat.
 Proof.
   rewrite Nat.pow_mul_r.
-  replace (size St + 1)%nat with (size (option St)).
-  - rewrite <- (product_constant (X := Ac)), <- (product_constant (X := St)).
-    eapply counts_ext; [|apply (counts_functions (fun _ => None) (fun (_ : St) (_ : Ac -> option St) => True))]; [intros T; tauto|].
-    intros _. eapply counts_ext; [|apply (counts_functions None (fun (_ : Ac) (_ : option St) => True))]; [intros T; tauto|].
-    intros _. apply counts_all.
-  - apply (counts_unique (fun _ : option St => True)); [apply counts_all|]. rewrite Nat.add_1_r.
-    exists (None :: map Some (elements St)). split; [|split].
-    + constructor; [rewrite in_map_iff; intros [x [E _]]; discriminate|].
-      pose proof (elements_distinct St) as N. induction N as [|x l Hx N IH]; simpl; constructor; [|exact IH].
-      rewrite in_map_iff. intros [y [E I]]. apply Hx. congruence.
-    + intros [x|]; split; trivial; intros _; [right; apply in_map, in_elements|left; reflexivity].
-    + simpl. rewrite map_length. reflexivity.
+  replace (size St + 1)%nat with (size (option St)) by (unfold size; simpl; rewrite map_length; lia).
+  rewrite <- (product_constant (X := Ac)), <- (product_constant (X := St)).
+  eapply counts_ext; [|apply (counts_functions (fun _ => None) (fun (_ : St) (_ : Ac -> option St) => True))]; [intros T; tauto|].
+  intros _. eapply counts_ext; [|apply (counts_functions None (fun (_ : Ac) (_ : option St) => True))]; [intros T; tauto|].
+  intros _. apply counts_all.
 Qed.
 
 Lemma counts_by_values (vs : list ((St -> R) * nat)) : NoDup (map fst vs) ->

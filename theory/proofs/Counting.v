@@ -7,18 +7,10 @@ Import ListNotations.
 (* Exactly n members of X have P. *)
 Definition counts {X} (P : X -> Prop) (n : nat) : Prop := exists l, NoDup l /\ (forall x, In x l <-> P x) /\ length l = n.
 
-(* The members of a finite set, each once. *)
-Definition elements X `{Finite X} : list X := nodup same (members X).
-Definition size X `{Finite X} : nat := length (elements X).
+Definition size X `{Finite X} : nat := length (members X).
 Definition sum {X} (f : X -> nat) (l : list X) : nat := fold_right (fun x n => f x + n) 0 l.
 Definition product_over {X} (f : X -> nat) (l : list X) : nat := fold_right (fun x n => f x * n) 1 l.
-Definition product {X} `{Finite X} (f : X -> nat) : nat := product_over f (elements X).
-
-Lemma elements_distinct X `{Finite X} : NoDup (elements X).
-Proof. apply NoDup_nodup. Qed.
-
-Lemma in_elements {X} `{Finite X} (x : X) : In x (elements X).
-Proof. apply nodup_In, every_member. Qed.
+Definition product {X} `{Finite X} (f : X -> nat) : nat := product_over f (members X).
 
 Section Counts.
 Context {X : Type}.
@@ -35,13 +27,6 @@ Proof. intros E [l [Nl [El Ll]]]. exists l. repeat split; auto; intros; [apply E
 
 Lemma counts_none P : (forall x, ~ P x) -> counts P 0.
 Proof. intros N. exists []. split; [constructor|split; [|reflexivity]]. intros x. split; [intros []|intros Px; destruct (N x Px)]. Qed.
-
-Lemma distinct_app (l k : list X) : NoDup l -> NoDup k -> (forall x, In x l -> ~ In x k) -> NoDup (l ++ k).
-Proof.
-  induction 1 as [|x l Hx Nl IH]; intros Nk D; [exact Nk|]. simpl. constructor.
-  - rewrite in_app_iff. intros [I|I]; [exact (Hx I)|exact (D x (or_introl eq_refl) I)].
-  - apply IH; [exact Nk|]. intros y I. apply D. right. exact I.
-Qed.
 
 Lemma counts_or P Q n m : counts P n -> counts Q m -> (forall x, P x -> ~ Q x) -> counts (fun x => P x \/ Q x) (n + m).
 Proof.
@@ -72,8 +57,8 @@ Qed.
 
 Lemma counts_all `{Finite X} : counts (fun _ : X => True) (size X).
 Proof.
-  exists (elements X). split; [apply elements_distinct|split; [|reflexivity]].
-  intros x. split; [trivial|intros _; apply in_elements].
+  exists (members X). split; [apply each_once|split; [|reflexivity]].
+  intros x. split; [trivial|intros _; apply every_member].
 Qed.
 
 End Counts.
@@ -136,11 +121,11 @@ Qed.
 
 Lemma counts_functions (P : X -> Y -> Prop) n : (forall x, counts (P x) (n x)) -> counts (fun f => forall x, P x (f x)) (product n).
 Proof.
-  intros C. eapply counts_ext; [|apply (counts_functions_on P n (elements X) (elements_distinct X) C)].
-  intros f. split; intros A x; [apply A, in_elements|]. split; [intros _; apply A|intros N; destruct N; apply in_elements].
+  intros C. eapply counts_ext; [|apply (counts_functions_on P n (members X) (each_once X) C)].
+  intros f. split; intros A x; [apply A, every_member|]. split; [intros _; apply A|intros N; destruct N; apply every_member].
 Qed.
 
 Lemma product_constant c : product (fun _ : X => c) = c ^ size X.
-Proof. unfold product, size. induction (elements X) as [|x l IH]; simpl; [|rewrite IH]; reflexivity. Qed.
+Proof. unfold product, size. induction (members X) as [|x l IH]; simpl; [|rewrite IH]; reflexivity. Qed.
 
 End Functions.

@@ -36,13 +36,13 @@ Lemma paste_keeps (Q : St -> Ac -> Op -> Prop) D T :
 Proof. intros QD QT s a. unfold paste. destruct (observed_or_not D s a) as [[o Ho]|N]; [apply QD, Ho|apply QT]. Qed.
 
 (* All transitions of T. *)
-Definition graph T : dataset St Ac Op := map (fun p => (fst p, snd p, T (fst p) (snd p))) (list_prod (members St) (members Ac)).
+Definition graph T : dataset St Ac Op := map (fun '(s, a) => (s, a, T s a)) (members (St * Ac)).
 
 Lemma in_graph T s a o : In (s, a, o) (graph T) <-> o = T s a.
 Proof.
   unfold graph. rewrite in_map_iff. split.
-  - intros [[s' a'] [E _]]. simpl in E. congruence.
-  - intros ->. exists (s, a). split; [reflexivity|]. apply in_prod; apply every_member.
+  - intros [[s' a'] [E _]]. congruence.
+  - intros ->. exists (s, a). split; [reflexivity|apply every_member].
 Qed.
 
 End Data.

@@ -4,13 +4,15 @@ Require Import Reals Lra Lia List.
 Import ListNotations.
 Open Scope R_scope.
 
-(* A finite set, not empty: a list of all members, equality decided. *)
+(* A finite set, not empty: a list of all members, each once, and equality decided. *)
 Class Finite (X : Type) := {
   members : list X;
   every_member : forall x, In x members;
+  each_once : NoDup members;
   same : forall x y : X, {x = y} + {x <> y};
   default : X }.
 Arguments members X {_}.
+Arguments each_once X {_}.
 
 Section Maximum.
 Context {X : Type} `{Finite X}.
@@ -73,7 +75,43 @@ Proof.
 Qed.
 
 #[export] Instance finite_unit : Finite unit.
-Proof. refine {| members := [tt]; default := tt |}; [intros []; simpl; auto|decide equality]. Defined.
+Proof. refine {| members := [tt]; default := tt |}; [intros []; simpl; auto|repeat constructor; intros []|decide equality]. Defined.
 
 #[export] Instance finite_bool : Finite bool.
-Proof. refine {| members := [false; true]; default := false |}; [intros []; simpl; auto|decide equality]. Defined.
+Proof.
+  refine {| members := [false; true]; default := false |};
+    [intros []; simpl; auto|repeat constructor; simpl; intuition discriminate|decide equality].
+Defined.
+
+Lemma distinct_map {X Y} (f : X -> Y) l : (forall x y, f x = f y -> x = y) -> NoDup l -> NoDup (map f l).
+Proof.
+  intros F. induction 1 as [|x l Hx N IH]; simpl; constructor; [|exact IH].
+  rewrite in_map_iff. intros [y [E I]]. apply Hx. rewrite <- (F y x E). exact I.
+Qed.
+
+#[export] Instance finite_option {X} `{Finite X} : Finite (option X).
+Proof.
+  refine {| members := None :: map Some (members X); default := None |}.
+  - intros [x|]; [right; apply in_map, every_member|left; reflexivity].
+  - constructor; [rewrite in_map_iff; intros [x [E _]]; discriminate|]. apply distinct_map; [congruence|apply each_once].
+  - intros [x|] [y|]; [destruct (same x y); [left|right]|right|right|left]; congruence.
+Defined.
+
+Lemma distinct_app {X} (l k : list X) : NoDup l -> NoDup k -> (forall x, In x l -> ~ In x k) -> NoDup (l ++ k).
+Proof.
+  induction 1 as [|x l Hx Nl IH]; intros Nk D; [exact Nk|]. simpl. constructor.
+  - rewrite in_app_iff. intros [I|I]; [exact (Hx I)|exact (D x (or_introl eq_refl) I)].
+  - apply IH; [exact Nk|]. intros y I. apply D. right. exact I.
+Qed.
+
+#[export] Instance finite_pair {X Y} `{Finite X} `{Finite Y} : Finite (X * Y).
+Proof.
+  refine {| members := list_prod (members X) (members Y); default := (default, default) |}.
+  - intros [x y]. apply in_prod; apply every_member.
+  - pose proof (each_once X) as N. induction N as [|x l Hx N IH]; simpl; [constructor|]. apply distinct_app.
+    + apply distinct_map; [congruence|apply each_once].
+    + exact IH.
+    + intros [x' y] I J. apply in_map_iff in I. destruct I as [y' [E _]]. apply in_prod_iff in J.
+      apply Hx. replace x with x' by congruence. apply J.
+  - intros [x y] [x' y']. destruct (same x x'), (same y y'); [left|right|right|right]; congruence.
+Defined.

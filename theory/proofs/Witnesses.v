@@ -9,6 +9,8 @@ Open Scope R_scope.
 Definition proper_inclusion {St Ac} `{Finite St} `{Finite Ac} (r : St -> Ac -> R) g M D : Prop :=
   (forall q, H_M r g M D q -> H_B r g M D q) /\ exists q, H_B r g M D q /\ ~ H_M r g M D q.
 
+Definition optimal_action {St Ac} (q : table St Ac) s a : Prop := forall b, q s b <= q s a.
+
 (* ---- two states, one action, two models, one transition ---- *)
 
 (* The states are false and true, and every step costs 1. *)
@@ -83,7 +85,6 @@ Definition U1 : model bool bool (option bool) := fun s a =>
   if s then (if a then Some false else None) else (if a then None else Some true).
 Definition two_deciding_models T : Prop := T = U0 \/ T = U1.
 Definition one_deciding_transition : dataset bool bool (option bool) := [(false, false, Some false)].
-Definition optimal_action (q : table bool bool) s a : Prop := forall b, q s b <= q s a.
 
 Section Decision.
 Variables (g : R) (g01 : 0 < g < 1).
