@@ -174,10 +174,80 @@ Proof.
     + intros [T [HT [E QT]]]. apply (A T HT QT). intros s a o Ho. rewrite (E s a o Ho). apply G', Ho.
 Qed.
 
-(* What is not functional agrees with no model at all, while the Bellman equation may still be met at all of it. *)
+(* A dataset that observes every pair leaves the same to both: what is not observed is where a model can know more. *)
+Theorem full_data_agree M D q : realizable_data M D -> (forall s a, exists o, In (s, a, o) D) -> HM_data M D q <-> HB_data M D q.
+Proof.
+  intros [T [HT X]] All. split; [apply part1_data|]. intros [_ B]. exists T. split; [exact HT|split; [exact X|]].
+  apply optimal_bellman. intros s a. destruct (All s a) as [o Ho]. rewrite (X s a o Ho). apply B, Ho.
+Qed.
+
+(* So with one state and one action no realizable dataset is a witness, whatever the options are. *)
+Theorem one_pair_is_not_enough M D q : (forall p p' : St * Ac, p = p') -> realizable_data M D -> HB_data M D q -> HM_data M D q.
+Proof.
+  intros One R B. destruct D as [|[[s a] o] D'] eqn:E.
+  - destruct B as [[T [HT Q]] _]. exists T. split; [exact HT|split; [intros s a o []|exact Q]].
+  - rewrite <- E in *. apply full_data_agree; [exact R| |exact B]. intros s' a'. exists o. rewrite E. left.
+    specialize (One (s, a) (s', a')). congruence.
+Qed.
+
+(* ---- datasets that are not functional ---- *)
+
+(* Two options of one pair agree with no model at all. The H_B of datasets asks for an equation with each of them, and may be left with some
+   q-star. *)
 Theorem contradictory_data_leave_no_model M D q : ~ functional D -> ~ HM_data M D q.
 Proof.
   intros N [T [_ [X _]]]. apply N. intros s a o o' Ho Ho'. rewrite <- (X s a o Ho). apply X, Ho'.
+Qed.
+
+(* Taken as evidence, they leave nothing to either: no option is both. *)
+Theorem contradictory_evidence_leaves_nothing M D q : ~ functional D -> ~ HM P M (as_evidence D) q /\ ~ HB P M (as_evidence D) q.
+Proof.
+  intros N. assert (B : ~ HB P M (as_evidence D) q).
+  { intros [_ B]. apply N. intros s a o o' Ho Ho'. destruct (B s a) as [o2 [[_ A] _]]. rewrite <- (A o Ho). apply A, Ho'. }
+  split; [intros F; apply B, part1, F|exact B].
+Qed.
+
+(* ---- how small a witness can be ---- *)
+
+(* H_M(D) is a proper subset of H_B(D). *)
+Definition proper M D : Prop := (forall q, HM_data M D q -> HB_data M D q) /\ exists q, HB_data M D q /\ ~ HM_data M D q.
+
+Lemma mean_times (f : option St -> R) k l : mean (fun x => k * f x) l = k * mean f l.
+Proof. induction l as [|[w x] l IH]; simpl; [|rewrite IH]; ring. Qed.
+
+Lemma one_or_two : (forall s : St, s = default) \/ exists s s' : St, s <> s'.
+Proof.
+  destruct (Exists_dec (fun s : St => s <> default) (members St)) as [E|E].
+  - intros s. destruct (same s default); [right|left]; tauto.
+  - right. apply Exists_exists in E. destruct E as [s [_ E]]. exists s, default. exact E.
+  - left. intros s. destruct (same s default) as [|F]; [assumption|]. destruct E. apply Exists_exists. exists s.
+    split; [apply every_member|exact F].
+Qed.
+
+(* With known rewards, and options that differ in their laws, a realizable witness has two states, two models and a transition. *)
+Theorem smallest_witness_at_least (r : St -> Ac -> R) M D :
+  (forall s a o, reward P s a o = r s a) ->
+  (forall o o', (forall f, f None = 0 -> mean f (next P o) = mean f (next P o')) -> o = o') ->
+  realizable_data M D -> proper M D ->
+  (exists s s' : St, s <> s') /\ (exists T T', M T /\ M T' /\ T <> T') /\ D <> [].
+Proof.
+  intros known distinct [T [MT X]] [_ [q [[[T' [MT' Q]] B] N]]].
+  assert (N' : ~ extends T' D) by (intros X'; apply N; exists T'; auto).
+  split; [|split].
+  - destruct one_or_two as [One|Two]; [exfalso|exact Two]. pose proof (proj1 (optimal_bellman P T' q) Q) as Q'.
+    assert (Vx : forall f : option St -> R, f None = 0 -> forall x, V q (Some default) * f x = f (Some default) * V q x).
+    { intros f f0 [x|]; [rewrite (One x); apply Rmult_comm|rewrite f0; simpl; ring]. }
+    destruct (Req_EM_T (V q (Some default)) 0) as [Z|Z].
+    + assert (V0 : forall x, V q x = 0) by (intros [x|]; [rewrite (One x); exact Z|reflexivity]).
+      apply N. exists T. split; [exact MT|split; [exact X|]]. apply optimal_bellman. intros s a. rewrite (Q' s a) at 1.
+      unfold backup. rewrite !known, !(mean_ext (V q) (fun _ => 0)) by exact V0. rewrite !mean_zero. reflexivity.
+    + apply N'. intros s a o Ho. specialize (B s a o Ho). specialize (Q' s a). unfold backup in *. rewrite known in *.
+      pose proof (discount_range P).
+      assert (E : mean (V q) (next P (T' s a)) = mean (V q) (next P o)) by (apply (Rmult_eq_reg_l (discount P)); lra).
+      apply distinct. intros f f0. apply (Rmult_eq_reg_l (V q (Some default))); [|exact Z].
+      rewrite <- !mean_times, !(mean_ext _ _ _ (Vx f f0)), !mean_times, E. reflexivity.
+  - exists T, T'. repeat split; try assumption. intros ->. contradiction.
+  - intros ->. apply N'. intros s a x [].
 Qed.
 
 End Datasets.

@@ -56,26 +56,15 @@ Theorem no_smaller_witness {St Ac} `{Finite St} `{Finite Ac} (r : St -> Ac -> R)
   realizable_data M D -> proper_inclusion r g M D ->
   (exists s s' : St, s <> s') /\ (exists T T', M T /\ M T' /\ T <> T') /\ D <> [].
 Proof.
-  intros [T [MT X]] [_ [q [[[T' [MT' Q]] B] N]]].
-  assert (N' : ~ extends T' D) by (intros X'; apply N; exists T'; auto).
-  split; [|split].
-  - destruct (Exists_dec (fun s => s <> default) (members St)) as [E|E];
-      [intros s; destruct (same s default); [right|left]; tauto| |].
-    + apply Exists_exists in E. destruct E as [s [_ E]]. exists s, default. exact E.
-    + exfalso. assert (One : forall s : St, s = default).
-      { intros s. destruct (same s default) as [|F]; [assumption|]. exfalso. apply E, Exists_exists. exists s.
-        split; [apply every_member|exact F]. }
-      pose proof (proj1 (qstar_bellman r g g01 T' q) Q) as Q'.
-      destruct (Req_EM_T (V q (Some default)) 0) as [Z|Z].
-      * apply N. exists T. split; [exact MT|split; [exact X|]]. apply (qstar_bellman r g g01). intros s a.
-        unfold bellman_at. rewrite (Q' s a : q s a = _) at 1. do 2 f_equal.
-        destruct (T' s a) as [x|], (T s a) as [y|]; try rewrite (One x); try rewrite (One y); rewrite ?Z; reflexivity.
-      * apply N'. intros s a x Hx. specialize (B s a x Hx). specialize (Q' s a). unfold bellman_at in *.
-        assert (F : V q x = V q (T' s a)) by (apply (Rmult_eq_reg_l g); lra).
-        destruct x as [x|], (T' s a) as [y|]; try rewrite (One x) in *; try rewrite (One y) in *; try reflexivity;
-          simpl V in *; congruence.
-  - exists T, T'. repeat split; try assumption. intros ->. contradiction.
-  - intros ->. apply N'. intros s a x [].
+  intros realized [_ [q [B N]]]. apply (smallest_witness_at_least (paper r g g01) r M D); [reflexivity| |exact realized|].
+  - set (at_ (x : St) y := match y with Some s => if same s x then 1 else 0 | None => 0 end).
+    assert (A : forall x, at_ x (Some x) = 1) by (intros x; simpl; destruct (same x x); congruence).
+    assert (A' : forall x y, at_ x y = 1 -> y = Some x)
+      by (intros x [y|]; simpl; [destruct (same y x); [congruence|lra]|lra]).
+    assert (A0 : forall x, at_ x None = 0) by reflexivity. clearbody at_.
+    intros [x|] [y|] E; try reflexivity; [symmetry; apply A'; specialize (E (at_ x) (A0 x))|
+      specialize (E (at_ x) (A0 x))|specialize (E (at_ y) (A0 y))]; simpl in E; rewrite ?A, ?A0 in E; lra.
+  - split; [intros q'; apply part1_data|]. exists q. rewrite <- (H_B_paper r g g01), <- (H_M_paper r g g01). auto.
 Qed.
 
 (* ---- a witness that decides: two states, two actions, two models, one transition ---- *)
