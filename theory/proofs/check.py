@@ -14,7 +14,6 @@ Lemmas are steps of proofs; what they assume is found in the theorems that use t
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import shutil
 import subprocess
@@ -22,9 +21,8 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import partial
+from itertools import groupby
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
@@ -67,6 +65,11 @@ class Theorem:
     words: str
     axioms: tuple[str, ...] = ()
 
+    @property
+    def module(self) -> str:
+        """The file as Coq names it."""
+        return self.file.removesuffix(".v")
+
 
 class _Source:
     """A file of proofs, with its comments and strings blanked out and kept apart."""
@@ -86,7 +89,8 @@ class _Source:
                     self.comments[at + 2] = text[start + 2 : at]
                     code[start : at + 2] = (" " if c != "\n" else c for c in text[start : at + 2])
             elif text[at] == '"' and not depth:
-                end = text.find('"', at + 1) % (len(text) + 1)
+                end = text.find('"', at + 1)
+                end = len(text) if end < 0 else end
                 code[at + 1 : end] = " " * (end - at - 1)
                 at = end
             at += 2 if two in ("(*", "*)") else 1
@@ -94,6 +98,15 @@ class _Source:
 
     def line(self, at: int) -> int:
         return self.text.count("\n", 0, at) + 1
+
+    def in_section(self, at: int) -> bool:
+        opened: dict[str, str] = {}
+        for kind, name in BOUNDARY.findall(self.code[:at]):
+            if kind == "End":
+                opened.pop(name, None)
+            else:
+                opened[name] = kind
+        return "Section" in opened.values()
 
     def theorems(self) -> Iterator[tuple[Theorem, int]]:
         """Each theorem with its line; its words are empty where no comment stands right before it."""
@@ -106,12 +119,8 @@ class _Source:
     def faults(self) -> Iterator[str]:
         for match in LEFT_OPEN.finditer(self.code):
             yield f"{self.name}, line {self.line(match.start())}: {match[1]}"
-        boundaries = [
-            (m.start(1), 0 if m[1] == "Module" else 1 if m[1] == "Section" else -1)
-            for m in BOUNDARY.finditer(self.code)
-        ]
         for match in LOCAL.finditer(self.code):
-            if sum(step for at, step in boundaries if at < match.start(1)) <= 0:
+            if not self.in_section(match.start(1)):
                 yield f"{self.name}, line {self.line(match.start(1))}: {match[1]} outside of all sections"
         for theorem, line in self.theorems():
             if not theorem.words:
@@ -170,13 +179,10 @@ def check(
                 return found, [*faults, fault]
             told(f"{path.name} compiled in {time.perf_counter() - start:.1f} s")
         start = time.perf_counter()
-        by_file = [[theorem for theorem in found if theorem.file == path.name] for path in paths]
         try:
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                asked = list(pool.map(partial(_with_axioms, place), by_file))
+            found = _with_axioms(place, found)
         except ValueError as error:
             return found, [*faults, str(error)]
-        found = [theorem for its in asked for theorem in its]
         told(f"axioms of {len(found)} theorems found in {time.perf_counter() - start:.1f} s")
     faults += [
         f"{theorem.file}: {theorem.name} rests on {axiom}"
@@ -208,36 +214,42 @@ def _coqc(place: str, name: str) -> tuple[str, str]:
 
 
 def _with_axioms(place: str, found: list[Theorem]) -> list[Theorem]:
-    """The theorems of one file with what they rest on.
+    """The theorems with what they rest on.
 
-    Coq takes as long for one theorem as for all of a file at once. So it is asked about each alone only where an
-    axiom of theirs is not allowed.
+    Coq takes as long for one theorem as for several at once. So it is asked about those of a file together, and about
+    each alone only where an axiom of theirs is not allowed.
     """
-    axioms = _axioms(place, found) if found else ()
-    if len(found) > 1 and not ALLOWED_AXIOMS.keys() >= set(axioms):
-        return [replace(theorem, axioms=_axioms(place, [theorem])) for theorem in found]
-    return [replace(theorem, axioms=axioms) for theorem in found]
+    groups = [list(its) for _, its in groupby(found, lambda theorem: theorem.file)]
+    answers = _axioms(place, groups)
+    if any(axiom not in ALLOWED_AXIOMS for axioms in answers for axiom in axioms):
+        groups = [[theorem] for theorem in found]
+        answers = _axioms(place, groups)
+    return [
+        replace(t, axioms=axioms) for its, axioms in zip(groups, answers, strict=True) for t in its
+    ]
 
 
-def _axioms(place: str, found: list[Theorem]) -> tuple[str, ...]:
-    """What Coq says some theorems of one file rest on together.
+def _axioms(place: str, groups: list[list[Theorem]]) -> list[tuple[str, ...]]:
+    """What Coq says each group of theorems of one file rests on.
 
     Raises:
         ValueError: if Coq does not answer, as for a theorem in a module within its file.
     """
-    module = found[0].file.removesuffix(".v")
-    names = ", ".join(f"@{LIBRARY}.{module}.{theorem.name}" for theorem in found)
-    name = f"Axioms_of_{module}.v"
-    query = (
-        f"Require {LIBRARY}.{module}.\nDefinition asked := ({names}).\nPrint Assumptions asked.\n"
-    )
-    (Path(place) / name).write_text(query)
-    printed, fault = _coqc(place, name)
-    first, *others = printed.splitlines() or [""]
-    if fault or not (first == "Axioms:" or first.startswith("Closed under")):
-        raise ValueError(f"{found[0].file}: what its theorems rest on is not known. {fault}")
-    # Types that take several lines are indented.
-    return tuple(line.split(" : ")[0].strip() for line in others if line[:1].strip())
+    lines = [f"Require {LIBRARY}.{name}." for name in dict.fromkeys(g[0].module for g in groups)]
+    for number, group in enumerate(groups):
+        names = ", ".join(f"@{LIBRARY}.{theorem.module}.{theorem.name}" for theorem in group)
+        lines += [f"Definition asked_{number} := ({names}).", f"Print Assumptions asked_{number}."]
+    (Path(place) / "Asked.v").write_text("\n".join(lines) + "\n")
+    printed, fault = _coqc(place, "Asked.v")
+    answers: list[list[str]] = []
+    for line in printed.splitlines():
+        if line == "Axioms:" or line.startswith("Closed under"):
+            answers.append([])
+        elif line[:1].strip():  # types that take several lines are indented
+            answers[-1].append(line.split(" : ")[0].strip())
+    if fault or len(answers) != len(groups):
+        raise ValueError(f"what the theorems rest on is not known: {fault or printed}")
+    return [tuple(answer) for answer in answers]
 
 
 def _table(found: list[Theorem]) -> Iterator[str]:

@@ -77,8 +77,8 @@ def wished(assumption: str) -> str:
             "Module M.\n(* True. *)\nTheorem hidden : True.\nProof I.\nEnd M.",
             [
                 (
-                    "Planted.v: what its theorems rest on is not known. Axioms_of_Planted.v, line 2: Error:"
-                    " The reference Mbgen.Planted.hidden was not found in the current environment."
+                    "what the theorems rest on is not known: Asked.v, line 2: Error: The reference"
+                    " Mbgen.Planted.hidden was not found in the current environment."
                 )
             ],
         ),
@@ -91,7 +91,11 @@ def test_a_planted_fault_is_caught_and_named(tmp_path, planted, expected):
 @pytest.mark.parametrize(
     ("text", "faults"),
     [
-        ("Section S.\nVariable x : nat.\nHypothesis h : x = x.\nEnd S.\n", []),
+        ("Module M.\nEnd M.\nSection S.\nVariable x : nat.\nHypothesis h : x = x.\nEnd S.\n", []),
+        (
+            "Module M.\nVariable x : nat.\nEnd M.\n",
+            ["F.v, line 2: Variable outside of all sections"],
+        ),
         ('(* Axiom (* admit *) *) Definition words := "Admitted. Axiom a.".\n', []),
         (
             "Section S.\nEnd S.\nHypothesis h : False.\n",
