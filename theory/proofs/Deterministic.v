@@ -164,17 +164,4 @@ Proof.
     + transitivity (T s a); [symmetry|]; apply X; simpl; auto.
 Qed.
 
-(* Value equivalence, as in MuZero (Grimm and others, 2020): the models that predict, in place of s', only its value under their own q-star. Trained
-   one step ahead they leave exactly what the Bellman equation leaves. *)
-Theorem value_equivalence_is_bellman M D q :
-  (exists T, M T /\ qstar T q /\ forall s a x, In (s, a, x) D -> V q (T s a) = V q x) <-> H_B M D q.
-Proof.
-  split.
-  - intros [T [HT [Q E]]]. split; [exists T; auto|]. intros s a x Hx.
-    pose proof (proj1 (qstar_bellman T q) Q s a) as B. unfold bellman_at in *. rewrite <- (E s a x Hx). exact B.
-  - intros [[T [HT Q]] B]. exists T. split; [assumption|split; [assumption|]]. intros s a x Hx.
-    pose proof (proj1 (qstar_bellman T q) Q s a) as B'. specialize (B s a x Hx). unfold bellman_at in *.
-    apply (Rmult_eq_reg_l g); lra.
-Qed.
-
 End Deterministic.
