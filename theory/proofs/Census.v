@@ -1,4 +1,4 @@
-(* The census: how many maps T have given optimal values, without going through the maps. *)
+(* Counts over maps: how many have given optimal values, without going through the maps, and the closure criterion as a comparison of counts. *)
 
 Require Import Reals Lra Lia List FunctionalExtensionality.
 From Mbgen Require Import Finite Bellman Datasets Deterministic Counting.
@@ -131,6 +131,27 @@ Proof.
     extensionality s. rewrite <- E, <- E', (qstar_unique r g g01 T q q' Q Q'). reflexivity.
   - intros A T _. destruct (qstar_exists r g g01 T) as [q Q]. exists (fun s => V q (Some s)).
     assert (F : optimal_values T (fun s => V q (Some s))) by (exists q; auto). split; [apply (A T), F|exact F].
+Qed.
+
+(* The closure criterion as it is computed: for every q in H_Q the fiber, which holds the models of M that have q, has as many members as
+   there are ways to choose a Bellman-consistent successor at every pair. *)
+Theorem fiber_product_criterion (M : transitions -> Prop) (fiber : table St Ac -> nat) (consistent : table St Ac -> St -> Ac -> nat) :
+  (forall q, H_Q r g M q -> counts (fun T => M T /\ qstar r g T q) (fiber q)) ->
+  (forall q s a, H_Q r g M q -> counts (bellman_at r g q s a) (consistent q s a)) ->
+  (forall D q, functional D -> H_M r g M D q <-> H_B r g M D q) <->
+  (forall q, H_Q r g M q -> fiber q = product (fun s => product (consistent q s))).
+Proof.
+  intros CF CB. rewrite <- (theorem1_closure r g g01).
+  assert (E : forall q, H_Q r g M q -> (fiber q = product (fun s => product (consistent q s)) <-> forall T, qstar r g T q -> M T)).
+  { intros q Q.
+    assert (Box : counts (fun T => qstar r g T q) (product (fun s => product (consistent q s)))).
+    { eapply counts_ext; [intros T; symmetry; apply (qstar_bellman r g g01)|].
+      apply (counts_functions (fun _ => None) (fun s row => forall a, bellman_at r g q s a (row a))). intros s.
+      apply (counts_functions None (bellman_at r g q s)). intros a. apply CB, Q. }
+    rewrite (counts_subset _ _ _ _ (CF q Q) Box) by tauto. split; intros A T QT; [apply A, QT|split; [apply A|]; exact QT]. }
+  split.
+  - intros C q Q. apply E; [exact Q|]. destruct Q as [T0 [M0 Q0]]. intros T QT. apply (C T0 T q M0 Q0 QT).
+  - intros A T T' q HT Q Q'. assert (HQ : H_Q r g M q) by (exists T; auto). apply (proj1 (E q HQ) (A q HQ)), Q'.
 Qed.
 
 End Census.

@@ -3,7 +3,7 @@
    states has rewards that sum to zero. *)
 
 Require Import Reals Lra Lia List FunctionalExtensionality.
-From Mbgen Require Import Finite Bellman Datasets.
+From Mbgen Require Import Finite Geometric Bellman Datasets.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -115,6 +115,69 @@ Theorem undiscounted_unique : no_zero_sum -> forall T q q', bellman_1 T q -> bel
 Proof.
   intros Z T q q' B B'. extensionality s. extensionality a.
   apply Rle_antisym; [apply (sums_below T q' B')|apply (sums_below T q B)]; apply attained; assumption.
+Qed.
+
+(* ---- the test is exact ---- *)
+
+Section Cycle.
+Variable choice : St -> Ac.
+Notation earned := (fun s => r s (choice s)).
+
+(* A path through the states of l, from each to the next and from the last to e; what is earned from s to its end, where w is left. *)
+Fixpoint onward (e : St) (l : list St) (s : St) : St :=
+  match l with [] => e | x :: l' => if same s x then hd e l' else onward e l' s end.
+Fixpoint to_the_end (w : R) (l : list St) (s : St) : R :=
+  match l with [] => w | x :: l' => if same s x then sum earned l + w else to_the_end w l' s end.
+
+Lemma to_the_end_step e w l s : NoDup l -> In s l ->
+  (onward e l s = e /\ to_the_end w l s = earned s + w) \/
+  (In (onward e l s) l /\ to_the_end w l s = earned s + to_the_end w l (onward e l s)).
+Proof.
+  induction 1 as [|x l Hx N IH]; [intros []|]. intros I. simpl. destruct (same s x) as [->|D].
+  - destruct l as [|z l]; simpl in *; [left; split; [reflexivity|ring]|]. right. split; [auto|].
+    destruct (same z x) as [->|]; [destruct Hx; auto|]. destruct (same z z); [|congruence]. ring.
+  - destruct IH as [IH|[J IH]]; [destruct I; [congruence|assumption]|left; exact IH|].
+    right. split; [right; exact J|]. destruct (same (onward e l s) x) as [E|]; [destruct Hx; rewrite <- E; exact J|exact IH].
+Qed.
+
+Lemma to_the_end_plus w l s : In s l -> to_the_end w l s = to_the_end 0 l s + w.
+Proof.
+  induction l as [|x l IH]; [intros []|]. intros I. simpl. destruct (same s x) as [->|D]; [ring|].
+  apply IH. destruct I; [congruence|assumption].
+Qed.
+
+Lemma two_solutions x0 l : NoDup (x0 :: l) -> sum earned (x0 :: l) = 0 -> exists T q q', bellman_1 T q /\ bellman_1 T q' /\ q <> q'.
+Proof.
+  intros N Z. set (k := x0 :: l) in *.
+  set (T s a := if in_dec same s k then if same a (choice s) then Some (onward x0 k s) else None else None).
+  set (q w s a := if in_dec same s k then if same a (choice s) then to_the_end w k s else r s a else r s a).
+  destruct (bounded (fun s a => r s a - to_the_end 0 k s)) as [d [Hd B]].
+  assert (at0 : forall w, to_the_end w k x0 = w).
+  { intros w. unfold k. cbn [to_the_end]. destruct (same x0 x0); [|congruence]. fold k. rewrite Z. ring. }
+  assert (Vq : forall w s, d <= w -> In s k -> V (q w) (Some s) = to_the_end w k s).
+  { intros w s Hw I. apply (maximum_is _ _ (choice s)); unfold q; destruct (in_dec same s k); try contradiction.
+    - intros a. destruct (same a (choice s)); [apply Rle_refl|]. rewrite to_the_end_plus by exact I.
+      pose proof (B s a) as Bs. apply abs_le in Bs. lra.
+    - destruct (same (choice s) (choice s)); congruence. }
+  assert (S : forall w, d <= w -> bellman_1 T (q w)).
+  { intros w Hw s a. unfold bellman_1_at. unfold q at 1. unfold T. destruct (in_dec same s k) as [I|]; [|simpl; ring].
+    destruct (same a (choice s)) as [->|]; [|simpl; ring].
+    destruct (to_the_end_step x0 w k s N I) as [[E F]|[J F]]; rewrite F, Vq; try assumption; try reflexivity.
+    - rewrite E, at0. reflexivity.
+    - rewrite E. left. reflexivity. }
+  exists T, (q d), (q (d + 1)). split; [apply S; lra|split; [apply S; lra|]]. intros E.
+  assert (F : q d x0 (choice x0) = q (d + 1) x0 (choice x0)) by (rewrite E; reflexivity).
+  unfold q in F. destruct (in_dec same x0 k) as [|X]; [|apply X; left; reflexivity].
+  destruct (same (choice x0) (choice x0)); [|congruence]. rewrite !at0 in F. lra.
+Qed.
+
+End Cycle.
+
+(* The zero-sum test is exact: the Bellman optimality equation of every map has at most one solution exactly if no choice sums to zero. *)
+Theorem zero_sum_test_is_exact : (forall T q q', bellman_1 T q -> bellman_1 T q' -> q = q') <-> no_zero_sum.
+Proof.
+  split; [|exact undiscounted_unique]. intros U choice [|x0 l] NE N Z; [congruence|].
+  destruct (two_solutions choice x0 l N Z) as [T [q [q' [B [B' D]]]]]. apply D, (U T q q' B B').
 Qed.
 
 (* Part 1 at discount 1: always. *)
