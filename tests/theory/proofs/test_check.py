@@ -141,3 +141,9 @@ def test_the_documentation_names_every_theorem_and_its_file_and_no_other():
     named = [(file, name) for file, names in rows for name in re.findall(r"`(\w+)`", names)]
     assert len(named) == len(set(named))
     assert set(named) == {(theorem.file, theorem.name) for theorem in checker.theorems()}
+
+
+def test_the_documentation_quotes_the_files():
+    (quoted,) = re.findall("```coq\n(.*?)```", (ROOT / "docs/proofs.md").read_text(), re.DOTALL)
+    lines = {line for path in checker.files() for line in path.read_text().splitlines()}
+    assert set(quoted.splitlines()) <= lines
