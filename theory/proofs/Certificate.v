@@ -91,17 +91,14 @@ Definition M T : Prop := In T (map fst (class c)).
 Notation r := (real (rewards c)).
 Notation g := (Q2R (gamma c)).
 
-(* H_M(E) settles on the optimal action a in s, and H_B(E) on none. *)
-Definition settled E s a : Prop :=
-  (forall f, H_M r g M E f -> optimal_action f s a) /\ ~ exists b, forall f, H_B r g M E f -> optimal_action f s b.
 Definition as_much E : Prop :=
-  match decision c with [] => proper_inclusion r g M E | _ => exists s a, settled E s a end.
+  match decision c with [] => proper_inclusion r g M E | _ => exists s a, settled r g M E s a end.
 
 Definition claims : Prop :=
   (M (T_0 c) /\ qstar r g (T_0 c) (real (q_0 c)) /\ extends (T_0 c) D /\ functional D) /\
   (M (T_1 c) /\ qstar r g (T_1 c) (real (q_1 c)) /\ H_B r g M D (real (q_1 c)) /\ ~ H_M r g M D (real (q_1 c))) /\
   proper_inclusion r g M D /\
-  (forall s a, In (s, a) (decision c) -> settled D s a) /\
+  (forall s a, In (s, a) (decision c) -> settled r g M D s a) /\
   (smallest c = true -> forall E, realizable_data M E -> (length E < length D)%nat -> ~ as_much E).
 
 (* ---- that the check decides what it should ---- *)
@@ -247,7 +244,7 @@ Proof.
     rewrite A. apply negb_true_iff, not_true_iff_false. rewrite in_HM_spec. exact N.
 Qed.
 
-Lemma settles_spec E s a : settles E s a = true <-> settled E s a.
+Lemma settles_spec E s a : settles E s a = true <-> settled r g M E s a.
 Proof.
   unfold settles, settled. rewrite andb_true_iff, negb_true_iff, <- not_true_iff_false, existsb_exists, all_models_spec.
   apply both.

@@ -215,37 +215,32 @@ Definition proper M D : Prop := (forall q, HM_data M D q -> HB_data M D q) /\ ex
 Lemma mean_times (f : option St -> R) k l : mean (fun x => k * f x) l = k * mean f l.
 Proof. induction l as [|[w x] l IH]; simpl; [|rewrite IH]; ring. Qed.
 
-Lemma one_or_two : (forall s : St, s = default) \/ exists s s' : St, s <> s'.
-Proof.
-  destruct (Exists_dec (fun s : St => s <> default) (members St)) as [E|E].
-  - intros s. destruct (same s default); [right|left]; tauto.
-  - right. apply Exists_exists in E. destruct E as [s [_ E]]. exists s, default. exact E.
-  - left. intros s. destruct (same s default) as [|F]; [assumption|]. destruct E. apply Exists_exists. exists s.
-    split; [apply every_member|exact F].
-Qed.
-
-(* With known rewards, and options that differ in their laws, a realizable witness has two states, two models and a transition. *)
-Theorem smallest_witness_at_least (r : St -> Ac -> R) M D :
+(* With known rewards, and options that differ in their laws, one state is not enough: no realizable dataset is a witness. *)
+Theorem one_state_is_not_enough (r : St -> Ac -> R) M D q :
   (forall s a o, reward P s a o = r s a) ->
   (forall o o', (forall f, f None = 0 -> mean f (next P o) = mean f (next P o')) -> o = o') ->
-  realizable_data M D -> proper M D ->
-  (exists s s' : St, s <> s') /\ (exists T T', M T /\ M T' /\ T <> T') /\ D <> [].
+  (forall s : St, s = default) -> realizable_data M D -> HB_data M D q -> HM_data M D q.
 Proof.
-  intros known distinct [T [MT X]] [_ [q [[[T' [MT' Q]] B] N]]].
-  assert (N' : ~ extends T' D) by (intros X'; apply N; exists T'; auto).
-  split; [|split].
-  - destruct one_or_two as [One|Two]; [exfalso|exact Two]. pose proof (proj1 (optimal_bellman P T' q) Q) as Q'.
-    assert (Vx : forall f : option St -> R, f None = 0 -> forall x, V q (Some default) * f x = f (Some default) * V q x).
-    { intros f f0 [x|]; [rewrite (One x); apply Rmult_comm|rewrite f0; simpl; ring]. }
-    destruct (Req_EM_T (V q (Some default)) 0) as [Z|Z].
-    + assert (V0 : forall x, V q x = 0) by (intros [x|]; [rewrite (One x); exact Z|reflexivity]).
-      apply N. exists T. split; [exact MT|split; [exact X|]]. apply optimal_bellman. intros s a. rewrite (Q' s a) at 1.
-      unfold backup. rewrite !known, !(mean_ext (V q) (fun _ => 0)) by exact V0. rewrite !mean_zero. reflexivity.
-    + apply N'. intros s a o Ho. specialize (B s a o Ho). specialize (Q' s a). unfold backup in *. rewrite known in *.
-      pose proof (discount_range P).
-      assert (E : mean (V q) (next P (T' s a)) = mean (V q) (next P o)) by (apply (Rmult_eq_reg_l (discount P)); lra).
-      apply distinct. intros f f0. apply (Rmult_eq_reg_l (V q (Some default))); [|exact Z].
-      rewrite <- !mean_times, !(mean_ext _ _ _ (Vx f f0)), !mean_times, E. reflexivity.
+  intros known distinct One [T [MT X]] [[T' [MT' Q]] B]. pose proof (proj1 (optimal_bellman P T' q) Q) as Q'.
+  assert (Vx : forall f : option St -> R, f None = 0 -> forall x, V q (Some default) * f x = f (Some default) * V q x).
+  { intros f f0 [x|]; [rewrite (One x); apply Rmult_comm|rewrite f0; simpl; ring]. }
+  destruct (Req_EM_T (V q (Some default)) 0) as [Z|Z].
+  - assert (V0 : forall x, V q x = 0) by (intros [x|]; [rewrite (One x); exact Z|reflexivity]).
+    exists T. split; [exact MT|split; [exact X|]]. apply optimal_bellman. intros s a. rewrite (Q' s a) at 1.
+    unfold backup. rewrite !known, !(mean_ext (V q) (fun _ => 0)) by exact V0. rewrite !mean_zero. reflexivity.
+  - exists T'. split; [exact MT'|split; [|exact Q]].
+    intros s a o Ho. specialize (B s a o Ho). specialize (Q' s a). unfold backup in *. rewrite known in *.
+    pose proof (discount_range P).
+    assert (E : mean (V q) (next P (T' s a)) = mean (V q) (next P o)) by (apply (Rmult_eq_reg_l (discount P)); lra).
+    apply distinct. intros f f0. apply (Rmult_eq_reg_l (V q (Some default))); [|exact Z].
+    rewrite <- !mean_times, !(mean_ext _ _ _ (Vx f f0)), !mean_times, E. reflexivity.
+Qed.
+
+(* Nor is one model, or no transition: a realizable witness has two models and a transition, whatever the options are. *)
+Theorem two_models_and_a_transition M D q : realizable_data M D -> HB_data M D q -> ~ HM_data M D q ->
+  (exists T T', M T /\ M T' /\ T <> T') /\ D <> [].
+Proof.
+  intros [T [MT X]] [[T' [MT' Q]] B] N. assert (N' : ~ extends T' D) by (intros X'; apply N; exists T'; auto). split.
   - exists T, T'. repeat split; try assumption. intros ->. contradiction.
   - intros ->. apply N'. intros s a x [].
 Qed.

@@ -52,6 +52,15 @@ Proof. intros E. apply Rle_antisym; apply maximum_le; intros x; [rewrite E|rewri
 
 End Maximum.
 
+Lemma one_or_two {X : Type} `{Finite X} : (forall x : X, x = default) \/ exists x y : X, x <> y.
+Proof.
+  destruct (Exists_dec (fun x : X => x <> default) (members X)) as [E|E].
+  - intros x. destruct (same x default); [right|left]; tauto.
+  - right. apply Exists_exists in E. destruct E as [x [_ E]]. exists x, default. exact E.
+  - left. intros x. destruct (same x default) as [|F]; [assumption|]. destruct E. apply Exists_exists. exists x.
+    split; [apply every_member|exact F].
+Qed.
+
 (* A table is bounded. *)
 Lemma bounded {X Y : Type} `{Finite X} `{Finite Y} (f : X -> Y -> R) : exists d, 0 <= d /\ forall x y, Rabs (f x y) <= d.
 Proof.

@@ -11,6 +11,10 @@ Definition proper_inclusion {St Ac} `{Finite St} `{Finite Ac} (r : St -> Ac -> R
 
 Definition optimal_action {St Ac} (q : table St Ac) s a : Prop := forall b, q s b <= q s a.
 
+(* H_M(D) settles on the optimal action a in s, and H_B(D) on none. *)
+Definition settled {St Ac} `{Finite St} `{Finite Ac} (r : St -> Ac -> R) g M D s a : Prop :=
+  (forall q, H_M r g M D q -> optimal_action q s a) /\ ~ exists b, forall q, H_B r g M D q -> optimal_action q s b.
+
 (* ---- two states, one action, two models, one transition ---- *)
 
 (* The states are false and true, and every step costs 1. *)
@@ -50,22 +54,54 @@ Qed.
 
 End Witness.
 
+(* ---- none is smaller ---- *)
+
+Section Smallest.
+Context {St Ac : Type} `{Finite St} `{Finite Ac} (r : St -> Ac -> R) (g : R) (g01 : 0 < g < 1).
+Implicit Types (M : model St Ac (option St) -> Prop) (D : dataset St Ac (option St)).
+
+Lemma successors_differ (x y : option St) : (forall f, f None = 0 -> mean f [(1, x)] = mean f [(1, y)]) -> x = y.
+Proof.
+  set (at_ (x : St) y := match y with Some s => if same s x then 1 else 0 | None => 0 end).
+  assert (A : forall x, at_ x (Some x) = 1) by (intros z; simpl; destruct (same z z); congruence).
+  assert (A' : forall x y, at_ x y = 1 -> y = Some x)
+    by (intros z [s|]; simpl; [destruct (same s z); [congruence|lra]|lra]).
+  assert (A0 : forall x, at_ x None = 0) by reflexivity. clearbody at_.
+  intros E. destruct x as [x|], y as [y|]; try reflexivity; [symmetry; apply A'; specialize (E (at_ x) (A0 x))|
+    specialize (E (at_ x) (A0 x))|specialize (E (at_ y) (A0 y))]; simpl in E; rewrite ?A, ?A0 in E; lra.
+Qed.
+
+Lemma one_state M D q : (forall s : St, s = default) -> realizable_data M D -> H_B r g M D q -> H_M r g M D q.
+Proof.
+  intros One real B. apply (H_M_paper r g g01). apply (H_B_paper r g g01) in B.
+  apply (one_state_is_not_enough (paper r g g01) r); auto. intros x y. apply successors_differ.
+Qed.
+
 (* No witness is smaller, by states, actions, models and transitions in this order: every realizable one has two states, two models and a
    transition. *)
-Theorem no_smaller_witness {St Ac} `{Finite St} `{Finite Ac} (r : St -> Ac -> R) g (g01 : 0 < g < 1) M D :
-  realizable_data M D -> proper_inclusion r g M D ->
+Theorem no_smaller_witness M D : realizable_data M D -> proper_inclusion r g M D ->
   (exists s s' : St, s <> s') /\ (exists T T', M T /\ M T' /\ T <> T') /\ D <> [].
 Proof.
-  intros realized [_ [q [B N]]]. apply (smallest_witness_at_least (paper r g g01) r M D); [reflexivity| |exact realized|].
-  - set (at_ (x : St) y := match y with Some s => if same s x then 1 else 0 | None => 0 end).
-    assert (A : forall x, at_ x (Some x) = 1) by (intros x; simpl; destruct (same x x); congruence).
-    assert (A' : forall x y, at_ x y = 1 -> y = Some x)
-      by (intros x [y|]; simpl; [destruct (same y x); [congruence|lra]|lra]).
-    assert (A0 : forall x, at_ x None = 0) by reflexivity. clearbody at_.
-    intros [x|] [y|] E; try reflexivity; [symmetry; apply A'; specialize (E (at_ x) (A0 x))|
-      specialize (E (at_ x) (A0 x))|specialize (E (at_ y) (A0 y))]; simpl in E; rewrite ?A, ?A0 in E; lra.
-  - split; [intros q'; apply part1_data|]. exists q. rewrite <- (H_B_paper r g g01), <- (H_M_paper r g g01). auto.
+  intros real [_ [q [B N]]]. split.
+  - destruct (one_or_two (X := St)) as [One|Two]; [|exact Two]. destruct N. apply one_state; assumption.
+  - apply (H_B_paper r g g01) in B. rewrite (H_M_paper r g g01) in N.
+    apply (two_models_and_a_transition (paper r g g01) M D q real B N).
 Qed.
+
+(* No witness that decides is smaller: it has two states, two actions, models that differ, and a transition. *)
+Theorem no_smaller_decision M D s a : realizable_data M D -> settled r g M D s a ->
+  (exists s s' : St, s <> s') /\ (exists a a' : Ac, a <> a') /\ ~ (forall T T', M T -> M T' -> T = T') /\ D <> [].
+Proof.
+  intros real [A N]. assert (N' : ~ forall q, H_B r g M D q -> H_M r g M D q) by (intros I; apply N; exists a; auto).
+  split; [|split; [|split]].
+  - destruct (one_or_two (X := St)) as [One|Two]; [|exact Two]. destruct N'. intros q B. apply one_state; assumption.
+  - destruct (one_or_two (X := Ac)) as [One|Two]; [|exact Two]. destruct N. exists a. intros q _ b.
+    rewrite (One a), (One b). apply Rle_refl.
+  - intros One. apply N'. intros q [[T' [MT' Q]] _]. destruct real as [T [MT X]]. exists T'. rewrite (One T' T MT' MT) in *. auto.
+  - intros ->. apply N'. intros q [[T' [MT' Q]] _]. exists T'. split; [exact MT'|split; [intros ? ? ? []|exact Q]].
+Qed.
+
+End Smallest.
 
 (* ---- a witness that decides: two states, two actions, two models, one transition ---- *)
 
@@ -105,13 +141,12 @@ Qed.
 
 (* A transition that decides: H_M(D) settles the optimal action of a state, and H_B(D) leaves it open. *)
 Theorem decision_witness :
-  (exists q, HM' q) /\ (forall q, HM' q -> optimal_action q true true) /\ ~ exists a, forall q, HB' q -> optimal_action q true a.
+  realizable_data two_deciding_models one_deciding_transition /\ settled cost g two_deciding_models one_deciding_transition true true.
 Proof.
   pose proof forever_is_long as L.
-  assert (M0 : HM' q0).
-  { exists U0. split; [left; reflexivity|]. split; [|apply q0_solves].
-    intros s a x [E|[]]. injection E as <- <- <-. reflexivity. }
-  split; [exists q0; exact M0|]. split.
+  assert (X0 : extends U0 one_deciding_transition) by (intros s a x [E|[]]; injection E as <- <- <-; reflexivity).
+  assert (M0 : HM' q0) by (exists U0; split; [left; reflexivity|split; [exact X0|apply q0_solves]]).
+  split; [exists U0; split; [left; reflexivity|exact X0]|]. split.
   - intros q [T [HT [HD Hq]]]. specialize (HD false false (Some false) (or_introl eq_refl)).
     destruct HT as [-> | ->]; [|discriminate].
     rewrite (qstar_unique cost g g01 U0 q q0 Hq q0_solves). intros []; unfold q0; simpl; lra.
