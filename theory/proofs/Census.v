@@ -99,12 +99,8 @@ Qed.
 (* With n states and k actions there are (n + 1)^(n k) maps. *)
 Theorem number_of_maps : counts (fun _ : transitions => True) ((size St + 1) ^ (size Ac * size St))%nat.
 Proof.
-  rewrite Nat.pow_mul_r.
   replace (size St + 1)%nat with (size (option St)) by (unfold size; simpl; rewrite map_length; lia).
-  rewrite <- (product_constant (X := Ac)), <- (product_constant (X := St)).
-  eapply counts_ext; [|apply (counts_functions (fun _ => None) (fun (_ : St) (_ : Ac -> option St) => True))]; [intros T; tauto|].
-  intros _. eapply counts_ext; [|apply (counts_functions None (fun (_ : Ac) (_ : option St) => True))]; [intros T; tauto|].
-  intros _. apply counts_all.
+  rewrite Nat.pow_mul_r, <- !size_functions. apply counts_all.
 Qed.
 
 Lemma counts_by_values (vs : list ((St -> R) * nat)) : NoDup (map fst vs) ->

@@ -63,6 +63,22 @@ Qed.
 
 End Counts.
 
+Lemma counts_pairs {X Y} (P : X -> Prop) (Q : Y -> Prop) n m : counts P n -> counts Q m ->
+  counts (fun p => P (fst p) /\ Q (snd p)) (n * m).
+Proof.
+  intros [l [Nl [El <-]]] [k [Nk [Ek <-]]]. exists (list_prod l k). split; [apply distinct_prod; assumption|split; [|apply prod_length]].
+  intros [x y]. rewrite in_prod_iff, El, Ek. reflexivity.
+Qed.
+
+Lemma counts_image {X Y} (P : X -> Prop) (f : X -> Y) n : (forall x y, f x = f y -> x = y) -> counts P n ->
+  counts (fun y => exists x, P x /\ y = f x) n.
+Proof.
+  intros F [l [Nl [El <-]]]. exists (map f l). split; [apply distinct_map; assumption|split; [|apply map_length]].
+  intros y. rewrite in_map_iff. split; intros [x [A B]]; exists x; [rewrite <- El|rewrite El]; auto.
+Qed.
+
+(* ---- functions on a finite set ---- *)
+
 Section Functions.
 Context {X Y : Type} `{Finite X} (default_value : Y).
 Implicit Types (f : X -> Y).
@@ -75,12 +91,36 @@ Proof. unfold update. destruct (same x x); congruence. Qed.
 Lemma update_elsewhere f x y x' : x <> x' -> update f x y x' = f x'.
 Proof. intros N. unfold update. destruct (same x x'); congruence. Qed.
 
+(* The functions with values in ys on l, and the default value elsewhere. *)
+Fixpoint functions_on (ys : X -> list Y) (l : list X) : list (X -> Y) :=
+  match l with [] => [fun _ => default_value] | x :: l' => flat_map (fun f => map (update f x) (ys x)) (functions_on ys l') end.
+
+Lemma in_functions_on ys l f : NoDup l ->
+  (In f (functions_on ys l) <-> forall x, (In x l -> In (f x) (ys x)) /\ (~ In x l -> f x = default_value)).
+Proof.
+  intros N. revert f. induction N as [|x l Hx N IH]; intros f.
+  - simpl. split.
+    + intros [<-|[]] x. split; [intros []|reflexivity].
+    + intros E. left. extensionality x. symmetry. apply E. intros [].
+  - simpl functions_on. rewrite in_flat_map. split.
+    + intros [h [I J]]. apply in_map_iff in J. destruct J as [y [<- J]]. intros x'. pose proof (proj1 (IH h) I x') as [A B].
+      destruct (same x x') as [<-|D].
+      * rewrite update_at. split; [intros _; exact J|intros F; destruct F; left; reflexivity].
+      * rewrite (update_elsewhere h x y x' D). split; [intros [F|F]; [congruence|apply A, F]|].
+        intros F. apply B. intros F'. apply F. right. exact F'.
+    + intros A. exists (update f x default_value). split.
+      * apply IH. intros x'. destruct (same x x') as [<-|D].
+        -- rewrite update_at. split; [intros F; destruct (Hx F)|reflexivity].
+        -- rewrite (update_elsewhere _ _ _ _ D). split; intros F; apply A; [right; exact F|intros [G|G]; [congruence|exact (F G)]].
+      * apply in_map_iff. exists (f x). split; [|apply A; left; reflexivity].
+        extensionality x'. destruct (same x x') as [<-|D]; [apply update_at|]. rewrite !update_elsewhere by exact D. reflexivity.
+Qed.
+
 Lemma distinct_updates x fs ys : NoDup fs -> NoDup ys -> (forall f, In f fs -> f x = default_value) ->
   NoDup (flat_map (fun f => map (update f x) ys) fs).
 Proof.
   intros Nf Ny D. induction Nf as [|f fs Hf Nf IH]; simpl; [constructor|]. apply distinct_app.
-  - clear IH. induction Ny as [|y ys Hy Ny IH]; simpl; constructor; [|exact IH].
-    rewrite in_map_iff. intros [y' [E I]]. apply Hy. rewrite <- (update_at f x y), <- E, update_at. exact I.
+  - apply distinct_map; [|exact Ny]. intros y y' E. rewrite <- (update_at f x y), E. apply update_at.
   - apply IH. intros f' I. apply D. right. exact I.
   - intros h. rewrite in_map_iff, in_flat_map. intros [y [<- I]] [f' [I' J]].
     apply in_map_iff in J. destruct J as [y' [E J]]. apply Hf. replace f with f'; [exact I'|].
@@ -89,43 +129,47 @@ Proof.
     + rewrite <- (update_elsewhere f' x y' x' N), E. apply update_elsewhere, N.
 Qed.
 
-Lemma length_updates x fs ys : length (flat_map (fun f => map (update f x) ys) fs) = length ys * length fs.
-Proof. induction fs as [|f fs IH]; simpl; [lia|]. rewrite app_length, map_length, IH. lia. Qed.
-
-Lemma counts_functions_on (P : X -> Y -> Prop) n l : NoDup l -> (forall x, counts (P x) (n x)) ->
-  counts (fun f => forall x, (In x l -> P x (f x)) /\ (~ In x l -> f x = default_value)) (product_over n l).
+Lemma distinct_functions_on ys l : NoDup l -> (forall x, NoDup (ys x)) -> NoDup (functions_on ys l).
 Proof.
-  intros Nl C. induction Nl as [|x l Hx Nl IH].
-  - exists [fun _ => default_value]. split; [repeat constructor; intros []|split; [|reflexivity]].
-    intros f. split.
-    + intros [<-|[]] x. split; [intros []|reflexivity].
-    + intros E. left. extensionality x. symmetry. apply E. intros [].
-  - destruct IH as [fs [Nf [Ef Lf]]], (C x) as [ys [Ny [Ey Ly]]].
-    exists (flat_map (fun f => map (update f x) ys) fs). split; [|split].
-    + apply distinct_updates; auto. intros f I. apply (proj1 (Ef f) I), Hx.
-    + intros f. rewrite in_flat_map. split.
-      * intros [h [I J]]. apply in_map_iff in J. destruct J as [y [<- J]]. apply Ey in J. intros x'.
-        pose proof (proj1 (Ef h) I x') as [A B]. destruct (same x x') as [<-|N].
-        -- rewrite update_at. split; [intros _; exact J|intros F; destruct F; left; reflexivity].
-        -- rewrite (update_elsewhere h x y x' N). split; [intros [F|F]; [congruence|apply A, F]|].
-           intros F. apply B. intros F'. apply F. right. exact F'.
-      * intros A. exists (update f x default_value). split.
-        -- apply Ef. intros x'. destruct (same x x') as [<-|N].
-           ++ rewrite update_at. split; [intros F; destruct (Hx F)|reflexivity].
-           ++ rewrite (update_elsewhere _ _ _ _ N). split; intros F; apply A; [right; exact F|intros [G|G]; [congruence|exact (F G)]].
-        -- apply in_map_iff. exists (f x). split; [|apply Ey, A; left; reflexivity].
-           extensionality x'. destruct (same x x') as [<-|N]; [apply update_at|].
-           rewrite !update_elsewhere by exact N. reflexivity.
-    + rewrite length_updates, Lf, Ly. reflexivity.
+  intros N Ny. induction N as [|x l Hx N IH]; simpl; [repeat constructor; intros []|].
+  apply distinct_updates; [exact IH|apply Ny|]. intros f I. apply (proj1 (in_functions_on ys l f N) I), Hx.
+Qed.
+
+Lemma length_functions_on ys l : length (functions_on ys l) = product_over (fun x => length (ys x)) l.
+Proof.
+  induction l as [|x l IH]; simpl; [reflexivity|]. rewrite <- IH. clear IH.
+  induction (functions_on ys l) as [|f fs IH]; simpl; [lia|]. rewrite app_length, map_length, IH. lia.
 Qed.
 
 Lemma counts_functions (P : X -> Y -> Prop) n : (forall x, counts (P x) (n x)) -> counts (fun f => forall x, P x (f x)) (product n).
 Proof.
-  intros C. eapply counts_ext; [|apply (counts_functions_on P n (members X) (each_once X) C)].
-  intros f. split; intros A x; [apply A, every_member|]. split; [intros _; apply A|intros N; destruct N; apply every_member].
+  intros C. destruct (choose (fun x (_ : unit) l => NoDup l /\ (forall y, In y l <-> P x y) /\ length l = n x) (fun _ _ => [])
+                             (fun x _ => C x)) as [ys' E]. set (ys x := ys' x tt).
+  exists (functions_on ys (members X)). split; [|split].
+  - apply distinct_functions_on; [apply each_once|]. intros x. apply (E x tt).
+  - intros f. rewrite in_functions_on by apply each_once. split.
+    + intros A x. apply (E x tt), A, every_member.
+    + intros A x. split; [intros _; apply (E x tt), A|intros F; destruct F; apply every_member].
+  - rewrite length_functions_on. unfold product. induction (members X) as [|x l IH]; simpl; [reflexivity|].
+    rewrite IH. f_equal. apply (E x tt).
 Qed.
 
 Lemma product_constant c : product (fun _ : X => c) = c ^ size X.
 Proof. unfold product, size. induction (members X) as [|x l IH]; simpl; [|rewrite IH]; reflexivity. Qed.
 
 End Functions.
+
+#[export] Instance finite_function {X Y} `{Finite X} `{Finite Y} : Finite (X -> Y).
+Proof.
+  refine {| members := functions_on default (fun _ => members Y) (members X); default := fun _ => default |}.
+  - intros f. apply in_functions_on; [apply each_once|]. intros x. split; [intros _; apply every_member|].
+    intros F. destruct F. apply every_member.
+  - apply distinct_functions_on; [apply each_once|intros _; apply each_once].
+  - intros f h. destruct (forallb (fun x => if same (f x) (h x) then true else false) (members X)) eqn:E; [left|right].
+    + extensionality x. rewrite forallb_forall in E. specialize (E x (every_member x)). destruct (same (f x) (h x)); congruence.
+    + intros ->. assert (A : forallb (fun x => if same (h x) (h x) then true else false) (members X) = true); [|congruence].
+      apply forallb_forall. intros x _. destruct (same (h x) (h x)); congruence.
+Defined.
+
+Lemma size_functions X Y `{Finite X} `{Finite Y} : size (X -> Y) = size Y ^ size X.
+Proof. unfold size at 1. simpl. rewrite length_functions_on. apply product_constant. Qed.

@@ -113,14 +113,17 @@ Proof.
   - apply IH; [exact Nk|]. intros y I. apply D. right. exact I.
 Qed.
 
+Lemma distinct_prod {X Y} (l : list X) (k : list Y) : NoDup l -> NoDup k -> NoDup (list_prod l k).
+Proof.
+  intros Nl Nk. induction Nl as [|x l Hx Nl IH]; simpl; [constructor|]. apply distinct_app; [apply distinct_map; [congruence|exact Nk]|exact IH|].
+  intros [x' y] I J. apply in_map_iff in I. destruct I as [y' [E _]]. apply in_prod_iff in J.
+  apply Hx. replace x with x' by congruence. apply J.
+Qed.
+
 #[export] Instance finite_pair {X Y} `{Finite X} `{Finite Y} : Finite (X * Y).
 Proof.
   refine {| members := list_prod (members X) (members Y); default := (default, default) |}.
   - intros [x y]. apply in_prod; apply every_member.
-  - pose proof (each_once X) as N. induction N as [|x l Hx N IH]; simpl; [constructor|]. apply distinct_app.
-    + apply distinct_map; [congruence|apply each_once].
-    + exact IH.
-    + intros [x' y] I J. apply in_map_iff in I. destruct I as [y' [E _]]. apply in_prod_iff in J.
-      apply Hx. replace x with x' by congruence. apply J.
+  - apply distinct_prod; apply each_once.
   - intros [x y] [x' y']. destruct (same x x'), (same y y'); [left|right|right|right]; congruence.
 Defined.
