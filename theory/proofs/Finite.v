@@ -13,6 +13,7 @@ Class Finite (X : Type) := {
   default : X }.
 Arguments members X {_}.
 Arguments each_once X {_}.
+Arguments same {X _} : simpl never.
 
 Section Maximum.
 Context {X : Type} `{Finite X}.
