@@ -132,16 +132,17 @@ Proof. destruct c; (split; [intros w x [E|[E|[]]]; injection E as <- <-; lra|sim
 Definition coins g (g01 : 0 < g < 1) : problem bool unit coin :=
   {| reward := fun _ _ _ => -1; next := toss; discount := g; next_law := toss_law; discount_range := g01 |}.
 
+Definition C0 : model bool unit coin := fun s _ => if s then FalseOrLikelyEnd else FalseOrEnd.
+Definition C1 : model bool unit coin := fun s _ => if s then FalseOrEnd else TrueOrEnd.
+
 (* Part 2 by a smallest stochastic witness: two states, one action, two models, one transition, and chance in every law. *)
 Theorem stochastic_witness g (g01 : 0 < g < 1) :
-  let C0 : model bool unit coin := fun s _ => if s then FalseOrLikelyEnd else FalseOrEnd in
-  let C1 : model bool unit coin := fun s _ => if s then FalseOrEnd else TrueOrEnd in
   let M T := T = C0 \/ T = C1 in
   let D := [(false, tt, FalseOrEnd)] in
   (forall c, mass (toss c) = 1 /\ forall w x, In (w, x) (toss c) -> 0 < w < 1) /\
   realizable_data M D /\ functional D /\ proper (coins g g01) M D.
 Proof.
-  intros C0 C1 M D. set (P := coins g g01). set (v := -1 / (1 - g / 2)). set (q (_ : bool) (_ : unit) := v).
+  intros M D. set (P := coins g g01). set (v := -1 / (1 - g / 2)). set (q (_ : bool) (_ : unit) := v).
   assert (Ev : v = -1 + g * (1 / 2 * v)) by (unfold v; field; lra).
   assert (Vq : forall s, V q (Some s) = v) by (intros s; apply (maximum_is _ _ tt); intros; unfold q; lra).
   split; [|split; [|split; [|split]]].
