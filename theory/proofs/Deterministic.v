@@ -1,5 +1,6 @@
 (* The paper's setting, spelled out: deterministic transitions and known rewards. An option is a successor, and a plan is a sequence of
-   actions. The definitions of this file read as those of the paper; the theorems are those of Datasets.v. *)
+   actions. The definitions of this file read as those of the paper. Section 1 of it states Theorem 1 in words: parts 1 and 3 are
+   theorem1_part1 and theorem1_part3 here, and part 2 is theorem1_part2 in Witnesses.v. *)
 
 Require Import Reals Lra List FunctionalExtensionality.
 From Mbgen Require Import Finite Bellman Returns VersionSpaces Datasets.

@@ -21,7 +21,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
@@ -29,11 +29,11 @@ FOLDER = Path(__file__).parent
 LIBRARY = "Mbgen"
 SECONDS_A_FILE = 300
 
-# Those from which Coq's standard library makes the real numbers, and that functions with equal values are equal.
+# Those from which Coq's standard library makes the real numbers, and extensionality.
 ALLOWED_AXIOMS = {
-    "ClassicalDedekindReals.sig_forall_dec": "reals",
-    "ClassicalDedekindReals.sig_not_dec": "reals",
-    "FunctionalExtensionality.functional_extensionality_dep": "extensionality",
+    "ClassicalDedekindReals.sig_forall_dec": "of the real numbers",
+    "ClassicalDedekindReals.sig_not_dec": "of the real numbers",
+    "FunctionalExtensionality.functional_extensionality_dep": "functions with equal values are equal",
 }
 
 LEFT_OPEN = re.compile(
@@ -49,6 +49,10 @@ class CoqMissingError(Exception):
     """There is no coqc to compile with."""
 
 
+class _CoqError(Exception):
+    """A file does not compile, or Coq does not answer."""
+
+
 @dataclass(frozen=True)
 class Theorem:
     """An exported statement.
@@ -57,18 +61,31 @@ class Theorem:
         name: in Coq.
         file: where it is proved.
         words: the comment before it, which says what it states.
-        axioms: what Coq says it rests on.
     """
 
     name: str
     file: str
     words: str
-    axioms: tuple[str, ...] = ()
 
     @property
-    def module(self) -> str:
-        """The file as Coq names it."""
-        return self.file.removesuffix(".v")
+    def full_name(self) -> str:
+        """The name by which other files call it."""
+        return f"{LIBRARY}.{self.file.removesuffix('.v')}.{self.name}"
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found.
+
+    Attributes:
+        theorems: all exported statements.
+        axioms: what Coq says they rest on, all together.
+        faults: what is wrong, each on one line.
+    """
+
+    theorems: list[Theorem]
+    axioms: list[str]
+    faults: list[str]
 
 
 class _Source:
@@ -141,7 +158,7 @@ def files(folder: Path = FOLDER) -> list[Path]:
 
 
 def theorems(folder: Path = FOLDER) -> list[Theorem]:
-    """The exported theorems as the files state them; nothing is compiled, and their axioms are left empty."""
+    """The exported theorems as the files state them; nothing is compiled."""
     return [theorem for path in files(folder) for theorem, _ in _Source(path).theorems()]
 
 
@@ -150,10 +167,8 @@ def text_faults(path: Path) -> Iterator[str]:
     return _Source(path).faults()
 
 
-def check(
-    folder: Path = FOLDER, told: Callable[[str], None] = lambda _: None
-) -> tuple[list[Theorem], list[str]]:
-    """Compile all proofs: the theorems with their axioms, and all faults, each on one line.
+def check(folder: Path = FOLDER, told: Callable[[str], None] = lambda _: None) -> Report:
+    """Compile all proofs, and ask Coq what they rest on.
 
     Args:
         folder: holds the files and _CoqProject.
@@ -167,34 +182,45 @@ def check(
     try:
         paths = files(folder)
     except ValueError as error:
-        return [], [str(error)]
+        return Report([], [], [str(error)])
     faults = [fault for path in paths for fault in text_faults(path)]
     found = theorems(folder)
+    axioms: list[str] = []
     with tempfile.TemporaryDirectory() as place:
-        for path in paths:
-            shutil.copy(path, place)
-            start = time.perf_counter()
-            _, fault = _coqc(place, path.name)
-            if fault:
-                return found, [*faults, fault]
-            told(f"{path.name} compiled in {time.perf_counter() - start:.1f} s")
-        start = time.perf_counter()
         try:
-            found = _with_axioms(place, found)
-        except ValueError as error:
-            return found, [*faults, str(error)]
-        told(f"axioms of {len(found)} theorems found in {time.perf_counter() - start:.1f} s")
-    faults += [
-        f"{theorem.file}: {theorem.name} rests on {axiom}"
-        for theorem in found
-        for axiom in theorem.axioms
-        if axiom not in ALLOWED_AXIOMS
-    ]
-    return found, faults
+            for path in paths:
+                shutil.copy(path, place)
+                start = time.perf_counter()
+                _coqc(place, path.name)
+                told(f"{path.name} compiled in {time.perf_counter() - start:.1f} s")
+            axioms = _axioms(place, found)
+            if not ALLOWED_AXIOMS.keys() >= set(axioms):
+                faults += [
+                    f"{theorem.file}: {theorem.name} rests on {axiom}"
+                    for theorem in found
+                    for axiom in _axioms(place, [theorem])
+                    if axiom not in ALLOWED_AXIOMS
+                ]
+        except _CoqError as error:
+            faults.append(str(error))
+    return Report(found, axioms, faults)
 
 
-def _coqc(place: str, name: str) -> tuple[str, str]:
-    """Compile one file: what it printed, and the fault, or nothing."""
+def _axioms(place: str, asked: list[Theorem]) -> list[str]:
+    """What Coq says some theorems rest on together. It takes as long for one of them as for all."""
+    lines = [f"Require {module}." for module in {t.full_name.rpartition(".")[0] for t in asked}]
+    names = ", ".join(f"@{theorem.full_name}" for theorem in asked)
+    lines += [f"Definition asked := ({names}).", "Print Assumptions asked."]
+    (Path(place) / "Asked.v").write_text("\n".join(lines) + "\n")
+    first, *answer = _coqc(place, "Asked.v").splitlines()
+    if not first.startswith(("Axioms:", "Closed under")):
+        raise _CoqError(f"Print Assumptions answers {first}")
+    # Types that take several lines are indented.
+    return [line.split(" : ")[0].strip() for line in answer if line[:1].strip()]
+
+
+def _coqc(place: str, name: str) -> str:
+    """Compile one file; what it printed."""
     try:
         done = subprocess.run(
             ["coqc", "-q", "-Q", ".", LIBRARY, name],
@@ -205,63 +231,24 @@ def _coqc(place: str, name: str) -> tuple[str, str]:
             timeout=SECONDS_A_FILE,
         )
     except subprocess.TimeoutExpired:
-        return "", f"{name}: not compiled within {SECONDS_A_FILE} s"
-    if done.returncode == 0:
-        return done.stdout, ""
-    where = re.search(r'File "[^"]*", line (\d+).*?\n(Error:.*)', done.stderr, re.DOTALL)
-    line, message = where.groups() if where else ("?", done.stderr or done.stdout)
-    return "", f"{name}, line {line}: {' '.join(message.split())}"
+        raise _CoqError(f"{name}: not compiled within {SECONDS_A_FILE} s") from None
+    if done.returncode:
+        where = re.search(r'File "[^"]*", line (\d+).*?\n(Error:.*)', done.stderr, re.DOTALL)
+        line, message = where.groups() if where else ("?", done.stderr or done.stdout)
+        raise _CoqError(f"{name}, line {line}: {' '.join(message.split())}")
+    return done.stdout
 
 
-def _with_axioms(place: str, found: list[Theorem]) -> list[Theorem]:
-    """The theorems with what they rest on.
-
-    Coq takes as long for one theorem as for several at once. So it is asked about those of a file together, and about
-    each alone only where an axiom of theirs is not allowed.
-    """
-    groups = [list(its) for _, its in groupby(found, lambda theorem: theorem.file)]
-    answers = _axioms(place, groups)
-    if any(axiom not in ALLOWED_AXIOMS for axioms in answers for axiom in axioms):
-        groups = [[theorem] for theorem in found]
-        answers = _axioms(place, groups)
-    return [
-        replace(t, axioms=axioms) for its, axioms in zip(groups, answers, strict=True) for t in its
-    ]
-
-
-def _axioms(place: str, groups: list[list[Theorem]]) -> list[tuple[str, ...]]:
-    """What Coq says each group of theorems of one file rests on.
-
-    Raises:
-        ValueError: if Coq does not answer, as for a theorem in a module within its file.
-    """
-    lines = [f"Require {LIBRARY}.{name}." for name in dict.fromkeys(g[0].module for g in groups)]
-    for number, group in enumerate(groups):
-        names = ", ".join(f"@{LIBRARY}.{theorem.module}.{theorem.name}" for theorem in group)
-        lines += [f"Definition asked_{number} := ({names}).", f"Print Assumptions asked_{number}."]
-    (Path(place) / "Asked.v").write_text("\n".join(lines) + "\n")
-    printed, fault = _coqc(place, "Asked.v")
-    answers: list[list[str]] = []
-    for line in printed.splitlines():
-        if line == "Axioms:" or line.startswith("Closed under"):
-            answers.append([])
-        elif line[:1].strip():  # types that take several lines are indented
-            answers[-1].append(line.split(" : ")[0].strip())
-    if fault or len(answers) != len(groups):
-        raise ValueError(f"what the theorems rest on is not known: {fault or printed}")
-    return [tuple(answer) for answer in answers]
-
-
-def _table(found: list[Theorem]) -> Iterator[str]:
-    """The theorems of each file, what they rest on, and the first sentence of what each states."""
-    width = max(len(theorem.name) for theorem in found)
-    file = ""
-    for theorem in found:
-        if theorem.file != file:
-            file = theorem.file
-            names = {ALLOWED_AXIOMS.get(axiom, axiom) for axiom in theorem.axioms}
-            yield f"\n{file}: rests on {' and '.join(sorted(names, reverse=True)) or 'no axiom'}"
-        yield f"  {theorem.name:<{width}}  {re.split(r'(?<=[.])[ ]', theorem.words, maxsplit=1)[0]}"
+def _table(report: Report) -> Iterator[str]:
+    """The theorems of each file with the first sentence of what each states, and what they rest on."""
+    width = max(len(theorem.name) for theorem in report.theorems)
+    for file, its in groupby(report.theorems, lambda theorem: theorem.file):
+        yield file
+        for theorem in its:
+            yield f"  {theorem.name:<{width}}  {re.split('(?<=[.]) ', theorem.words, maxsplit=1)[0]}"
+        yield ""
+    yield f"{len(report.theorems)} theorems proved. They rest on no axiom but these of Coq's library:"
+    yield from (f"  {axiom:<54}  {ALLOWED_AXIOMS[axiom]}" for axiom in sorted(report.axioms))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -271,25 +258,16 @@ def main(arguments: list[str] | None = None) -> int:
         "--optional", action="store_true", help="without coqc: say that it is skipped, and exit 0"
     )
     optional = parser.parse_args(arguments).optional
-    start = time.perf_counter()
     try:
-        found, faults = check(told=lambda line: print(line, file=sys.stderr, flush=True))
+        report = check(told=lambda line: print(line, file=sys.stderr, flush=True))
     except CoqMissingError as error:
         print(f"SKIPPED, no proof was checked: {error}" if optional else error, file=sys.stderr)
         return 0 if optional else 2
     except KeyboardInterrupt:
         print("interrupted", file=sys.stderr)
         return 130
-    if faults:
-        print("\n".join(faults), file=sys.stderr)
-        return 1
-    print("\n".join(_table(found)).lstrip())
-    print(f"\n{len(found)} theorems proved, in {time.perf_counter() - start:.0f} s")
-    print(
-        "reals: sig_forall_dec and sig_not_dec of ClassicalDedekindReals, by which Coq makes the real numbers"
-    )
-    print("extensionality: functional_extensionality_dep")
-    return 0
+    print("\n".join(report.faults or _table(report)))
+    return 1 if report.faults else 0
 
 
 if __name__ == "__main__":
