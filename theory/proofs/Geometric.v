@@ -16,6 +16,12 @@ Proof. apply pow_lt; lra. Qed.
 Lemma power_times n c : 0 <= c -> 0 <= g ^ n * c.
 Proof. intros Hc. apply Rmult_le_pos; [apply Rlt_le, power_positive|exact Hc]. Qed.
 
+Lemma power_below_one n : (n > 0)%nat -> g ^ n < 1.
+Proof.
+  intros Hn. destruct n as [|n]; [lia|]. simpl. assert (0 < g ^ n <= 1); [|nra].
+  clear Hn. induction n as [|n IH]; simpl; [lra|nra].
+Qed.
+
 Lemma power_small c e : 0 <= c -> 0 < e -> exists N, forall n, (n >= N)%nat -> g ^ n * c < e.
 Proof.
   intros Hc He. assert (Hg : Rabs g < 1) by (rewrite Rabs_right; lra).

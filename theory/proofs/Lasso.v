@@ -1,7 +1,7 @@
 (* Values of a policy in a deterministic model, read off its lassos: a prefix that ends in the terminal state, or runs into a cycle. *)
 
 Require Import Reals Lra Lia.
-From Mbgen Require Import Finite Bellman Returns Deterministic.
+From Mbgen Require Import Finite Geometric Bellman Returns Deterministic.
 Open Scope R_scope.
 
 Section Lasso.
@@ -33,8 +33,7 @@ Qed.
 Theorem lasso_cycle c x : (c > 0)%nat -> at_step c x = x -> after pi q x = prefix c x / (1 - g ^ c).
 Proof.
   intros Hc E. pose proof (lasso_prefix c x) as F. rewrite E in F.
-  assert (L : g ^ c < 1).
-  { destruct c as [|c]; [lia|]. simpl. assert (0 < g ^ c <= 1); [|nra]. clear - g01. induction c as [|c IH]; simpl; [lra|nra]. }
+  pose proof (power_below_one g g01 c Hc).
   apply (Rmult_eq_reg_r (1 - g ^ c)); [|lra]. unfold Rdiv. rewrite Rmult_assoc, Rinv_l by lra. lra.
 Qed.
 
