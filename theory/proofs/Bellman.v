@@ -3,7 +3,7 @@
    At every pair (s, a) a model chooses an option: a reward and a law over successors. A deterministic MDP chooses a successor, one with
    unknown rewards a reward and a successor, a stochastic one a law; Deterministic.v and Instances.v say so. *)
 
-Require Import Reals Lra Lia List.
+Require Import Reals Lra List.
 From Mbgen Require Import Finite Geometric.
 Import ListNotations.
 Open Scope R_scope.

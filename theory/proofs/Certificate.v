@@ -1,10 +1,11 @@
 (* Certificates of part 2: a check that computes, in rational numbers and over finite lists, and a proof that what passes it is so.
 
-   The check is that of the verifier in Python (docs/certificate.md), with one difference. There the q-star of each model is computed by policy iteration, which
-   stops at a solution of the Bellman equation; here the certificate brings a table for each model, and it is checked to be a solution. *)
+   The check is that of the verifier in Python (docs/certificate.md), with one difference. There the q-star of each model is computed by
+   policy iteration, which stops at a solution of the Bellman equation; here the certificate brings a table for each model, and it is
+   checked to be a solution. *)
 
 Require Import QArith Qreals Reals Lra Lia List Bool FunctionalExtensionality.
-From Mbgen Require Import Finite Bellman VersionSpaces Datasets Deterministic Witnesses.
+From Mbgen Require Import Finite Bellman Datasets Deterministic Witnesses.
 Import ListNotations.
 Open Scope R_scope.
 

@@ -1,7 +1,7 @@
 (* Theorem 1 for datasets of exact transitions: (s, a, o) says that the option at the pair (s, a) is o. In the paper an option is a
    successor; with unknown rewards it is a reward and a successor. *)
 
-Require Import Reals Lra Lia List FunctionalExtensionality.
+Require Import Reals Lra List FunctionalExtensionality.
 From Mbgen Require Import Finite Bellman Returns VersionSpaces.
 Import ListNotations.
 Open Scope R_scope.

@@ -2,7 +2,7 @@
    actions. The definitions of this file read as those of the paper. Section 1 of it states Theorem 1 in words: parts 1 and 3 are
    theorem1_part1 and theorem1_part3 here, and part 2 is theorem1_part2 in Witnesses.v. *)
 
-Require Import Reals Lra List FunctionalExtensionality.
+Require Import Reals List FunctionalExtensionality.
 From Mbgen Require Import Finite Bellman Returns VersionSpaces Datasets.
 Import ListNotations.
 Open Scope R_scope.

@@ -1,6 +1,6 @@
 (* Finite sets: maxima over them, bounds, and finitely many choices. *)
 
-Require Import Reals Lra Lia List.
+Require Import Reals List.
 Import ListNotations.
 Open Scope R_scope.
 
@@ -116,7 +116,8 @@ Qed.
 
 Lemma distinct_prod {X Y} (l : list X) (k : list Y) : NoDup l -> NoDup k -> NoDup (list_prod l k).
 Proof.
-  intros Nl Nk. induction Nl as [|x l Hx Nl IH]; simpl; [constructor|]. apply distinct_app; [apply distinct_map; [congruence|exact Nk]|exact IH|].
+  intros Nl Nk. induction Nl as [|x l Hx Nl IH]; simpl; [constructor|].
+  apply distinct_app; [apply distinct_map; [congruence|exact Nk]|exact IH|].
   intros [x' y] I J. apply in_map_iff in I. destruct I as [y' [E _]]. apply in_prod_iff in J.
   apply Hx. replace x with x' by congruence. apply J.
 Qed.

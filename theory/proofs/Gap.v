@@ -1,6 +1,6 @@
 (* How much more a model can know: with one transition, as much more as one likes. *)
 
-Require Import Reals Lra Lia List FunctionalExtensionality.
+Require Import Reals Lra Lia List.
 From Mbgen Require Import Finite Bellman Datasets Deterministic Counting.
 Import ListNotations.
 Open Scope R_scope.

@@ -1,6 +1,6 @@
 (* What else the general statement covers: rewards that are not known, laws in place of successors, samples. *)
 
-Require Import Reals Lra List FunctionalExtensionality.
+Require Import Reals Lra List.
 From Mbgen Require Import Finite Bellman Returns VersionSpaces Datasets Deterministic.
 Import ListNotations.
 Open Scope R_scope.
@@ -9,7 +9,6 @@ Open Scope R_scope.
 
 Section UnknownRewards.
 Context {St Ac : Type} `{Finite St} `{Finite Ac} (g : R) (g01 : 0 < g < 1).
-Notation option_of := (R * option St)%type.
 Implicit Types (q : table St Ac) (D : dataset St Ac (R * option St)).
 
 Definition unknown_rewards : problem St Ac (R * option St) :=
@@ -27,7 +26,7 @@ Proof.
 Qed.
 
 (* Rewards and successors that can be. A dataset tells both. *)
-Variable possible : St -> Ac -> option_of -> Prop.
+Variable possible : evidence St Ac (R * option St).
 Definition candidate (rho : St -> Ac -> R) (T : model St Ac (option St)) : Prop := forall s a, possible s a (rho s a, T s a).
 
 (* Part 3 for unknown rewards: for all rewards and successors that are possible, and every functional dataset of transitions with their

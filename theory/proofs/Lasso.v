@@ -1,6 +1,6 @@
 (* Values of a policy in a deterministic model, read off its lassos: a prefix that ends in the terminal state, or runs into a cycle. *)
 
-Require Import Reals Lra Lia.
+Require Import Reals Lra.
 From Mbgen Require Import Finite Geometric Bellman Returns Deterministic.
 Open Scope R_scope.
 

@@ -66,7 +66,8 @@ Proof.
   replace (IZR q * IZR q ^ m * (earned r pi x + g * prefix r g T pi m (onward T pi x)))
     with (IZR q * IZR q ^ m * earned r pi x + IZR p * (IZR q ^ m * prefix r g T pi m (onward T pi x)))
     by (unfold g; field; pose proof q_positive; lra).
-  apply integer_plus; apply integer_times; [|destruct x as [s|]; [exists (reward_of s (pi s))|exists 0%Z]; reflexivity|exists p; reflexivity|apply IH].
+  apply integer_plus; apply integer_times;
+    [|destruct x as [s|]; [exists (reward_of s (pi s))|exists 0%Z]; reflexivity|exists p; reflexivity|apply IH].
   apply integer_times; [exists q; reflexivity|apply integer_power; exists q; reflexivity].
 Qed.
 

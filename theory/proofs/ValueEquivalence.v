@@ -1,7 +1,7 @@
 (* Value equivalence, as in MuZero (Grimm and others, 2020): models that need not predict the next state, only rewards and, under their own
    q-star, values. Unrolled along the observed actions for up to K steps, they stand between H_M and H_B, and for K = 1 at H_B. *)
 
-Require Import Reals Lra Lia List.
+Require Import Reals Lra List.
 From Mbgen Require Import Finite Bellman Datasets Deterministic.
 Import ListNotations.
 Open Scope R_scope.

@@ -4,7 +4,7 @@
    H_B(E): the q-star of M for which every pair has an allowed option that satisfies the Bellman equation.
    A dataset of exact transitions is the case that Datasets.v treats: one option where a transition was observed, all elsewhere. *)
 
-Require Import Reals Lra List FunctionalExtensionality.
+Require Import Reals FunctionalExtensionality.
 From Mbgen Require Import Finite Bellman Returns.
 Open Scope R_scope.
 

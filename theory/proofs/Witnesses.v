@@ -1,7 +1,7 @@
 (* Theorem 1, part 2: the smallest witnesses, for every discount, and what breaks part 3 where it is not functional. *)
 
 Require Import Reals Lra List.
-From Mbgen Require Import Finite Bellman Returns VersionSpaces Datasets Deterministic.
+From Mbgen Require Import Finite Bellman Datasets Deterministic.
 Import ListNotations.
 Open Scope R_scope.
 
