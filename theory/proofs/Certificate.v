@@ -1,4 +1,5 @@
-(* Certificates of part 2: a check that computes, in rational numbers and over finite lists, and a proof that what passes it is so.
+(* Certificates of part 2: a check that computes, in rational numbers and over finite lists, and a proof that it passes what is so, and
+   nothing else.
 
    The check is that of the verifier in Python (docs/certificate.md), with one difference. There the q-star of each model is computed by
    policy iteration, which stops at a solution of the Bellman equation; here the certificate brings a table for each model, and it is
@@ -323,29 +324,79 @@ Qed.
 
 End Solved.
 
-(* What passes the check is so: the claims of a certificate that is verified hold. *)
-Theorem verified_certificate_holds : verified = true -> claims.
+(* A certificate is what it has to be: gamma in range, and a table for each model that is its q-star. *)
+Definition well_made : Prop := 0 < g < 1 /\ forall T q, In (T, q) (class c) -> qstar r g T (real q).
+
+Lemma range_spec : negb (Qle_bool (gamma c) 0) && negb (Qle_bool 1 (gamma c)) = true <-> 0 < g < 1.
 Proof.
-  unfold verified. intros A. repeat (apply andb_true_iff in A; destruct A as [A ?]).
-  repeat match goal with B : negb _ = true |- _ => apply negb_true_iff, not_true_iff_false in B end.
-  rename H1 into small, H2 into decides, H3 into not_in_HM, H4 into meets1, H5 into agrees0, H6 into is1, H7 into is0, H8 into solved,
-    H9 into below1.
-  assert (g01 : 0 < g < 1).
-  { rewrite Qle_bool_spec, RMicromega.Q2R_0 in A. rewrite Qle_bool_spec, RMicromega.Q2R_1 in below1. lra. }
-  assert (in_class : forall T q, some_model (fun T' q' => is T' T && equal q' q) = true -> M T /\ qstar r g T (real q)).
-  { intros T q B. apply some_model_spec in B. destruct B as [T' [q' [I B]]]. apply andb_true_iff in B. destruct B as [B B'].
-    apply is_spec in B. apply equal_spec in B'. subst T'. rewrite <- B'.
-    split; [apply M_spec; eauto|apply class_qstar; assumption]. }
-  destruct (in_class _ _ is0) as [M0 Q0], (in_class _ _ is1) as [M1 Q1].
-  rewrite agrees_spec in agrees0. rewrite meets_all_spec in meets1. rewrite (in_HM_spec g01 solved) in not_in_HM.
-  assert (B1 : H_B r g M D (real (q_1 c))) by (split; [exists (T_1 c); auto|exact meets1]).
-  split; [|split; [|split; [|split]]].
-  - split; [exact M0|split; [exact Q0|split; [exact agrees0|]]].
-    intros s a x y I J. rewrite <- (agrees0 s a x I). apply agrees0, J.
-  - auto.
-  - split; [intros f; apply (theorem1_part1 r g g01)|eauto].
-  - intros s a I. apply settles_spec; auto. rewrite forallb_forall in decides. apply (decides (s, a) I).
-  - intros S. rewrite S in small. simpl in small. apply trials_are_enough; assumption.
+  rewrite andb_true_iff, !negb_true_iff, <- !not_true_iff_false, !Qle_bool_spec, RMicromega.Q2R_0, RMicromega.Q2R_1. lra.
+Qed.
+
+Lemma solves_spec : 0 < g < 1 -> (forallb solves (class c) = true <-> forall T q, In (T, q) (class c) -> qstar r g T (real q)).
+Proof.
+  intros g01. split; [apply class_qstar, g01|]. intros Q. apply forallb_forall. intros [T q] I. apply everywhere_spec.
+  intros s a. apply meets_spec. apply (qstar_bellman r g g01 T), Q, I.
+Qed.
+
+Lemma in_class_spec : well_made -> forall T q, some_model (fun T' q' => is T' T && equal q' q) = true <-> M T /\ qstar r g T (real q).
+Proof.
+  intros [g01 W] T q. rewrite some_model_spec. split.
+  - intros [T' [q' [I B]]]. apply andb_true_iff in B. destruct B as [B B']. apply is_spec in B. apply equal_spec in B'.
+    subst T'. rewrite <- B'. split; [apply M_spec; eauto|apply W, I].
+  - intros [HT Q]. apply M_spec in HT. destruct HT as [q' I]. exists T, q'. split; [exact I|]. apply andb_true_iff.
+    split; [apply is_spec; reflexivity|]. apply equal_spec. apply (qstar_unique r g g01 T); [apply W, I|exact Q].
+Qed.
+
+Lemma parts_are_parts {X} (E l : list X) : forall n, In E (parts n l) -> incl E l /\ (length E <= n)%nat.
+Proof.
+  revert E. induction l as [|x l IH]; intros E n I; simpl in I.
+  - destruct I as [<-|[]]. split; [intros y []|simpl; lia].
+  - destruct n as [|n]; [destruct I as [<-|[]]; split; [intros y []|simpl; lia]|].
+    apply in_app_or in I. destruct I as [I|I].
+    + apply in_map_iff in I. destruct I as [F [<- I]]. destruct (IH F n I) as [A B]. split; [|simpl; lia].
+      intros y [<-|J]; [left; reflexivity|right; apply A, J].
+    + destruct (IH E (S n) I) as [A B]. split; [intros y J; right; apply A, J|exact B].
+Qed.
+
+Lemma trials_spec : well_made -> (forallb (fun E => negb (does_as_much E)) trials = true <->
+  forall E, realizable_data M E -> (length E < length D)%nat -> ~ as_much E).
+Proof.
+  intros [g01 W]. pose proof (proj2 (solves_spec g01) W) as solved. split; [apply trials_are_enough; assumption|].
+  intros A. apply forallb_forall. intros E I. apply negb_true_iff, not_true_iff_false. rewrite (does_as_much_spec g01 solved).
+  unfold trials in I. apply filter_In in I. destruct I as [I N]. apply in_flat_map in I. destruct I as [[T q] [I J]].
+  apply parts_are_parts in J. destruct J as [J L]. apply A.
+  - exists T. split; [apply M_spec; eauto|]. intros s a x K. symmetry. apply in_graph, J, K.
+  - destruct E as [|t E]; [discriminate|]. simpl in *. lia.
+Qed.
+
+(* The check is right, and refuses nothing that is right: a certificate is verified exactly if it is well made and all that it claims holds. *)
+Theorem verified_exactly_if_claims_hold : verified = true <-> well_made /\ claims.
+Proof.
+  unfold verified. rewrite !andb_true_iff, <- andb_true_iff, range_spec.
+  split.
+  - intros [[[[[[[[g01 solved] is0] is1] agrees0] meets1] not_in_HM] decides] small].
+    assert (W : well_made) by (split; [exact g01|apply solves_spec; assumption]). split; [exact W|].
+    apply in_class_spec in is0, is1; [|exact W..]. destruct is0 as [M0 Q0], is1 as [M1 Q1].
+    rewrite agrees_spec in agrees0. rewrite meets_all_spec in meets1.
+    rewrite negb_true_iff, <- not_true_iff_false, (in_HM_spec g01 solved) in not_in_HM.
+    assert (B1 : H_B r g M D (real (q_1 c))) by (split; [exists (T_1 c); auto|exact meets1]).
+    split; [|split; [|split; [|split]]].
+    + split; [exact M0|split; [exact Q0|split; [exact agrees0|]]].
+      intros s a x y I J. rewrite <- (agrees0 s a x I). apply agrees0, J.
+    + auto.
+    + split; [intros f; apply (theorem1_part1 r g g01)|eauto].
+    + intros s a I. apply settles_spec; auto. rewrite forallb_forall in decides. apply (decides (s, a) I).
+    + intros S. rewrite S in small. apply (trials_spec W), small.
+  - intros [W [[M0 [Q0 [X0 _]]] [[M1 [Q1 [B1 N1]]] [_ [decides small]]]]]. pose proof W as [g01 Q].
+    pose proof (proj2 (solves_spec g01) Q) as solved.
+    refine (conj (conj (conj (conj (conj (conj (conj (conj g01 solved) _) _) _) _) _) _) _).
+    + apply in_class_spec; auto.
+    + apply in_class_spec; auto.
+    + apply agrees_spec, X0.
+    + apply meets_all_spec, B1.
+    + apply negb_true_iff, not_true_iff_false. rewrite (in_HM_spec g01 solved). exact N1.
+    + apply forallb_forall. intros [s a] I. apply settles_spec; auto.
+    + apply implb_spec. intros S. apply trials_spec; auto.
 Qed.
 
 End Certificate.
