@@ -150,6 +150,24 @@ Proof.
     intros s a. pose proof (at_most g g01 (q' s a - q s a) d Hd (fun n => Hn n s a)). lra.
 Qed.
 
+(* Policy improvement: a policy that is nowhere worse by the values of another has values that are nowhere smaller, and where it is better by
+   those, it is worth more. So policy iteration comes to no policy twice, and stops. *)
+Theorem policy_improvement T pi q pi' q' : evaluates T pi q -> evaluates T pi' q' -> (forall s, q s (pi s) <= q s (pi' s)) ->
+  (forall s a, q s a <= q' s a) /\ (forall s, q s (pi s) < q s (pi' s) -> q s (pi s) < q' s (pi' s)).
+Proof.
+  intros Hq Hq' G. destruct (bounded (fun s a => q s a - q' s a)) as [d [Hd B]].
+  assert (Hn : forall n s a, q s a - q' s a <= g ^ n * d).
+  { induction n as [|n IH]; intros s a; [rewrite pow_O, Rmult_1_l; apply abs_le, B|].
+    rewrite (Hq s a), (Hq' s a). pose proof (power_times g g01 n d Hd) as Hpow.
+    assert (M : mean (after pi q) (next P (T s a)) - mean (after pi' q') (next P (T s a)) <= g ^ n * d).
+    { apply mean_below; [apply next_law|assumption|]. intros [y|]; [|simpl; lra].
+      specialize (IH y (pi' y)). specialize (G y). simpl after. lra. }
+    apply Rmult_le_compat_l with (r := g) in M; [|lra]. simpl (g ^ S n). lra. }
+  assert (L : forall s a, q s a <= q' s a).
+  { intros s a. pose proof (at_most g g01 (q s a - q' s a) d Hd (fun n => Hn n s a)). lra. }
+  split; [exact L|]. intros s F. specialize (L s (pi' s)). lra.
+Qed.
+
 (* Where policy iteration stops, it has found q-star: a policy that is greedy for its own values. *)
 Theorem policy_iteration_stops_at_optimal T pi q : evaluates T pi q -> (forall s a, q s a <= q s (pi s)) -> optimal T q.
 Proof.
