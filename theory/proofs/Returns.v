@@ -126,6 +126,50 @@ Proof.
   intros s a. rewrite E, (backup_ext P q q') by exact E. apply Hq'.
 Qed.
 
+(* ---- plans that choose at random ---- *)
+
+(* Probabilities of actions for each history, which here holds the actions too. *)
+Definition random_plan := list (Ac * option St) -> list (R * Ac).
+Definition distributions (rho : random_plan) : Prop := forall h, (forall w a, In (w, a) (rho h) -> 0 <= w) /\ mass (rho h) = 1.
+
+Fixpoint random_gain T (x : option St) (rho : random_plan) (N : nat) : R :=
+  match N, x with
+  | O, _ | _, None => 0
+  | S N', Some s =>
+      mean (fun a => reward P s a (T s a) + g * mean (fun y => random_gain T y (fun h => rho ((a, y) :: h)) N') (next P (T s a)))
+           (rho [])
+  end.
+
+Lemma mean_at_most (f : Ac -> R) k l : (forall w a, In (w, a) l -> 0 <= w) -> (forall a, f a <= k) -> mean f l <= k * mass l.
+Proof.
+  intros W F. induction l as [|[w a] l IH]; simpl; [lra|].
+  specialize (IH (fun v b I => W v b (or_intror I))). pose proof (Rmult_le_compat_l w _ _ (W w a (or_introl eq_refl)) (F a)). lra.
+Qed.
+
+Lemma random_gain_le T q C : bellman P T q -> 0 <= C -> (forall s a, Rabs (q s a) <= C) ->
+  forall N x rho, distributions rho -> random_gain T x rho N <= V q x + g ^ N * C.
+Proof.
+  intros Hq HC Hb. induction N as [|N IH]; intros [s|] rho D.
+  - rewrite V_greedy. simpl. pose proof (proj1 (abs_le _ _) (Hb s (greedy q s))). lra.
+  - simpl. lra.
+  - simpl random_gain. destruct (D []) as [W M1]. rewrite <- (Rmult_1_r (V q (Some s) + _)), <- M1.
+    apply mean_at_most; [exact W|]. intros a. pose proof (V_ge q s a) as Va. rewrite (Hq s a) in Va. unfold backup in Va.
+    assert (M : mean (fun y => random_gain T y (fun h => rho ((a, y) :: h)) N) (next P (T s a)) - mean (V q) (next P (T s a)) <= g ^ N * C).
+    { apply mean_below; [apply next_law|apply power_times; assumption|]. intros y.
+      specialize (IH y (fun h => rho ((a, y) :: h)) (fun h => D ((a, y) :: h))). lra. }
+    apply Rmult_le_compat_l with (r := g) in M; [|lra]. simpl (g ^ S N). lra.
+  - pose proof (power_times g g01 (S N) C HC) as Hp. simpl in *. lra.
+Qed.
+
+(* Plans that choose at random earn no more than the largest of q-star. *)
+Theorem random_plans_earn_no_more T q rho s v : optimal T q -> distributions rho -> Un_cv (random_gain T (Some s) rho) v -> v <= V q (Some s).
+Proof.
+  intros Hq%optimal_bellman D Hv. destruct (bounded q) as [C [HC Hb]]. apply le_epsilon. intros e He.
+  assert (He2 : 0 < e / 2) by lra. destruct (Hv _ He2) as [N HN]. destruct (power_small g g01 C _ HC He2) as [K HK].
+  specialize (HN (N + K)%nat ltac:(lia)). specialize (HK (N + K)%nat ltac:(lia)).
+  pose proof (random_gain_le T q C Hq HC Hb (N + K) (Some s) rho D). unfold R_dist in HN. apply Rabs_def2 in HN. lra.
+Qed.
+
 (* ---- stationary policies ---- *)
 
 (* q holds the action values of the policy pi. *)
