@@ -8,7 +8,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 help:
 	@echo "make demo      check Theorem 1, certify a witness, learn in tables and online, draw the pictures into demo/"
-	@echo "make test      the whole suite, by tox: light (no torch), py311 (lint, types, everything)"
+	@echo "make test      the whole suite, by tox: light (no torch), py311 (lint, types, everything), proofs (by Coq)"
 	@echo "make bench     the speed of the exact enumeration on this machine"
 	@echo "make pictures  draw the documentation's pictures again"
 	@echo "make figures   draw every study's figure from the results that are there"
