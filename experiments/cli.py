@@ -86,6 +86,8 @@ THEOREM = Group("Theorem 1, checked exactly over classes of small deterministic 
         "Have z3 prove part 3 for all real rewards and all maps of N states and K actions at once."),
     "gallery": Command("commands.theorem:gallery",
         "The built-in classes."),
+    "decide": Command("commands.decide:decide",
+        "Decide what needs no statistics: Theorem 1, its proof, and the identities of replay and planning."),
 })
 ENV = Group("The environments: pictures, structure, best play.", {
     "list": Command("commands.env:list_environments",
@@ -135,6 +137,8 @@ MBGEN = Group("When does a learned model beat experience replay?", {
     "precision": study("precision", "Products in float32 and in bfloat16: whether learning is the same"),
     "claims": Command("commands.claims:claims",
         "Every claim with its evidence, its verdict by a rule fixed beforehand, and that after Holm's correction."),
+    "intervals": Command("commands.intervals:intervals",
+        "How often each 95 % interval covers the truth, by simulation: with few seeds, skewed data and ties."),
     "compare": Command("commands.compare:compare",
         "Draw finished runs on the same task in one picture, and print how each ended."),
     "demo": Command("commands.demo:demo",

@@ -9,6 +9,7 @@ from typing import Any
 
 from experiments.commands.arguments import Json
 from experiments.commands.terminal import console, facts, table
+from experiments.exact.claims import SCALE, STUDY, ExactEntry, exact_entries
 from experiments.ledger import Entry, ledger
 from experiments.storage.json_files import plain, write_json
 from experiments.storage.whole_files import require_writable
@@ -19,7 +20,7 @@ VERDICTS = ("confirmed", "contradicted", "open")
 def claims(*, results: Path = Path("results"), json: Json = None) -> int:
     """Every claim with its evidence, its verdict by a rule fixed beforehand, and that after Holm's correction.
 
-    The correction is over the claims of a study. Each scale stands for itself.
+    The correction is over the claims of a study. Each scale stands for itself. What is decided exactly needs neither.
 
     Args:
         results: Folder of the results, with a folder for each scale.
@@ -30,8 +31,15 @@ def claims(*, results: Path = Path("results"), json: Json = None) -> int:
             f"there is no folder {results}; accepted: the folder of results of a sweep"
         )
     require_writable(json)
-    entries = ledger(results)
+    exact, entries = exact_entries(results), ledger(results)
     screen = console(json)
+    screen.print(
+        table(
+            "Theorem 1, replay and planning: decided exactly",
+            ("claim", "verdict", "gone through"),
+            [(entry.claim.id, entry.verdict, entry.evidence) for entry in exact],
+        )
+    )
     columns = (
         "claim",
         "scale",
@@ -46,9 +54,10 @@ def claims(*, results: Path = Path("results"), json: Json = None) -> int:
     screen.print(
         table("Claims: each says that an effect is above zero", columns, list(map(_row, entries)))
     )
-    counts: Counter[str] = Counter(entry.verdict for entry in entries)
+    counts = Counter([*(entry.verdict for entry in exact), *(entry.verdict for entry in entries)])
     screen.print(facts("In all", [(name, counts[name]) for name in VERDICTS]))
-    write_json(plain({"claims": [_content(entry) for entry in entries]}), json)
+    told = [*map(exact_content, exact), *map(content, entries)]
+    write_json(plain({"claims": told}), json)
     return 0
 
 
@@ -62,7 +71,7 @@ def _row(entry: Entry) -> tuple[object, ...]:
     return (*head, why, None, None, None, None)
 
 
-def _content(entry: Entry) -> dict[str, Any]:
+def content(entry: Entry) -> dict[str, Any]:
     """What a program is told; numbers are those of the comparison that the verdict hangs on."""
     on, there = entry.deciding, entry.results
     return {
@@ -84,4 +93,23 @@ def _content(entry: Entry) -> dict[str, Any]:
         else {"finished": len(there.stored), "planned": len(there.planned)},
         "commit": [] if there is None else there.provenance.get("commit", []),
         "provenance": {} if there is None else there.provenance,
+    }
+
+
+def exact_content(entry: ExactEntry) -> dict[str, Any]:
+    """Likewise of what is decided exactly, which has no interval."""
+    commit = entry.provenance.get("commit")
+    return {
+        "id": entry.claim.id,
+        "study": STUDY,
+        "statement": entry.claim.statement,
+        "source": entry.claim.source,
+        "scale": SCALE if entry.checks else None,
+        "verdict": entry.verdict,
+        "verdict_holm": entry.verdict,
+        **dict.fromkeys(("p_value", "seeds", "effect", "low", "high")),
+        "checks": [check._asdict() for check in entry.checks],
+        "missing": entry.missing if not entry.checks else "",
+        "commit": [commit] if entry.checks and commit else [],
+        "provenance": dict(entry.provenance) if entry.checks else {},
     }

@@ -278,5 +278,6 @@ STUDY = Study(
     draw=draw,
     rows=Cells.table,
     curves=draw_curves,
+    across=Cells.across_tasks,
     claims=CLAIMS,
 )

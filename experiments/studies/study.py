@@ -52,6 +52,7 @@ class Study:
         rows: What was found as a table: columns, and a row of values for each line.
         claims: That it decides.
         curves: Draws its learning curves, to the path of a picture; None if it has none.
+        across: Its agents over all tasks together, as a table; None if it has one task, or no common score.
     """
 
     name: str
@@ -64,6 +65,7 @@ class Study:
     rows: Callable[[Any], tuple[Sequence[str], Sequence[Sequence[object]]]]
     claims: tuple[Claim, ...] = ()
     curves: Callable[[Any, Path], None] | None = None
+    across: Callable[[Any], tuple[Sequence[str], Sequence[Sequence[object]]]] | None = None
 
 
 def plan(

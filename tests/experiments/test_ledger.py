@@ -7,6 +7,7 @@ import pytest
 
 from experiments import ledger as module
 from experiments.cli import main
+from experiments.exact.claims import CLAIMS as EXACT
 from experiments.ledger import ledger
 from experiments.studies.registry import STUDIES
 from experiments.studies.results import Results
@@ -87,14 +88,20 @@ def test_the_command_prints_what_programs_rely_on(capsys):
     results = Path(__file__).parents[2] / "results"
     assert main(["claims", "--results", str(results), "--json", "-"]) == 0
     printed = json.loads(capsys.readouterr().out)["claims"]
-    assert [(each["study"], each["id"]) for each in printed] == CLAIMS
+    exact = [("theorem", claim.id) for claim in EXACT]
+    assert [(each["study"], each["id"]) for each in printed] == exact + CLAIMS
     keys = {"id", "study", "statement", "verdict", "verdict_holm", "scale", "seeds", "effect", "low",
             "high", "commit"}  # fmt: skip
     assert all(keys <= each.keys() for each in printed)
     assert {each["verdict"] for each in printed} <= {"confirmed", "contradicted", "open"}
     for each in printed:
         decided = each["verdict"] != "open"
-        assert not decided or (each["seeds"] >= 4 and each["commit"] and each["scale"] == "desk")
+        assert not decided or each["commit"]
+        if each["study"] == "theorem":
+            assert each["scale"] in ("exact", None)
+        elif decided:
+            assert each["seeds"] >= 4
+            assert each["scale"] == "desk"
         assert each["verdict_holm"] in (each["verdict"], "open")
 
 
