@@ -7,6 +7,7 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
+from experiments.analysis.claims import Verdict
 from experiments.commands.arguments import Json
 from experiments.commands.terminal import console, facts, table
 from experiments.exact.claims import SCALE, STUDY, ExactEntry, exact_entries
@@ -14,7 +15,7 @@ from experiments.ledger import Entry, ledger
 from experiments.storage.json_files import plain, write_json
 from experiments.storage.whole_files import require_writable
 
-VERDICTS = ("confirmed", "contradicted", "open")
+VERDICTS: tuple[Verdict, ...] = ("confirmed", "contradicted", "open")
 
 
 def claims(*, results: Path = Path("results"), json: Json = None) -> int:
