@@ -86,6 +86,8 @@ THEOREM = Group("Theorem 1, checked exactly over classes of small deterministic 
         "Have z3 prove part 3 for all real rewards and all maps of N states and K actions at once."),
     "gallery": Command("commands.theorem:gallery",
         "The built-in classes."),
+    "explore": Command("commands.explore:explore",
+        "A page on which one observes transitions of a class, and sees what H_M and H_B leave open."),
     "decide": Command("commands.decide:decide",
         "Decide what needs no statistics: Theorem 1, its proof, and the identities of replay and planning."),
 })
@@ -137,6 +139,8 @@ MBGEN = Group("When does a learned model beat experience replay?", {
     "precision": study("precision", "Products in float32 and in bfloat16: whether learning is the same"),
     "claims": Command("commands.claims:claims",
         "Every claim with its evidence, its verdict by a rule fixed beforehand, and that after Holm's correction."),
+    "report": Command("commands.report:report",
+        "One HTML page with every claim, its evidence and its figures, and an explorer of Theorem 1."),
     "intervals": Command("commands.intervals:intervals",
         "How often each 95 % interval covers the truth, by simulation: with few seeds, skewed data and ties."),
     "compare": Command("commands.compare:compare",
@@ -149,6 +153,8 @@ MBGEN = Group("When does a learned model beat experience replay?", {
 # The extra that provides a package which the light base lacks.
 EXTRAS = {
     "gymnasium": "deep",
+    "jinja2": "report",
+    "markupsafe": "report",
     "safetensors": "deep",
     "torch": "deep",
     "z3": "proof",

@@ -137,6 +137,26 @@ class Cells:
         )  # fmt: skip
         return columns, [_row(cell) for cell in ordered]
 
+    def in_words(self) -> str:
+        """Task by task, the agents from the best to the worst, with the best and the random policy."""
+        tasks: dict[str, list[Cell]] = {}
+        for cell in self._cells:
+            if cell.mean is not None:
+                settings = cell.settings
+                name = f"{settings.env} {settings.size}, {settings.regime} data"
+                tasks.setdefault(name, []).append(cell)
+        sentences = [
+            "Final performance of the greedy policy, mean over seeds with its 95 % interval."
+        ]
+        for name, cells in tasks.items():
+            ordered = sorted(cells, key=lambda cell: -float(cell.mean.estimate))  # type: ignore[union-attr]
+            reference = cells[0].reference
+            sentences.append(
+                f"{name}, from the best agent to the worst: {', '.join(map(_in_words, ordered))}; "
+                f"the best policy {reference.optimal:.3g}, the random one {reference.uniform:.3g}."
+            )
+        return " ".join(sentences)
+
     def across_tasks(self) -> tuple[list[str], list[list[object]]]:
         """Columns, and a row for each regime and agent: its scores over all tasks that every agent has finished.
 
@@ -169,6 +189,13 @@ class Cells:
                     ]
                 )  # fmt: skip
         return columns, rows
+
+
+def _in_words(cell: Cell) -> str:
+    assert cell.mean is not None
+    told = variant(cell.settings)
+    agent = f"{cell.settings.agent} ({told})" if told else cell.settings.agent
+    return f"{agent} {float(cell.mean.estimate):.3g} ± {float(cell.mean.half_width):.2g}"
 
 
 def _row(cell: Cell) -> list[object]:

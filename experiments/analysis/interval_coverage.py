@@ -7,7 +7,7 @@ Here they meet such data, whose true means are known.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -188,3 +188,19 @@ def _coverage(
 ) -> Coverage:
     missed = float(above.mean()), float(below.mean())
     return Coverage(interval, data, seeds, len(above), 1 - sum(missed), *missed)
+
+
+def coverage_table(found: Sequence[Coverage]) -> tuple[list[str], list[tuple[object, ...]]]:
+    """Columns, and a row for each interval and distribution, by number of seeds."""
+    shares = {(each.interval, each.data, each.seeds): each.covered for each in found}
+    kinds = dict.fromkeys((each.interval, each.data) for each in found)
+    seeds, order = (
+        sorted({each.seeds for each in found}),
+        list(dict.fromkeys(e.interval for e in found)),
+    )
+    columns = ["interval", "data", *(f"{count} seeds" for count in seeds)]
+    rows: list[tuple[object, ...]] = [
+        (*kind, *(f"{shares[*kind, count]:.3f}" for count in seeds))
+        for kind in sorted(kinds, key=lambda kind: order.index(kind[0]))
+    ]
+    return columns, rows

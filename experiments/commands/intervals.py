@@ -5,7 +5,7 @@ from __future__ import annotations
 from experiments.analysis.interval_coverage import (
     DISTRIBUTIONS,
     SEEDS,
-    Coverage,
+    coverage_table,
     interval_coverage,
 )
 from experiments.commands.arguments import Json
@@ -51,16 +51,3 @@ def intervals(
     }
     write_json(content, json)
     return 0
-
-
-def coverage_table(found: list[Coverage]) -> tuple[list[str], list[tuple[object, ...]]]:
-    """Columns, and a row for each interval and distribution, by number of seeds."""
-    shares = {(each.interval, each.data, each.seeds): each.covered for each in found}
-    kinds = dict.fromkeys((each.interval, each.data) for each in found)
-    seeds = sorted({each.seeds for each in found})
-    columns = ["interval", "data", *(f"{count} seeds" for count in seeds)]
-    rows: list[tuple[object, ...]] = [
-        (*kind, *(f"{shares[*kind, count]:.3f}" for count in seeds))
-        for kind in sorted(kinds, key=lambda kind: list(dict.fromkeys(k[0] for k in kinds)).index(kind[0]))
-    ]  # fmt: skip
-    return columns, rows
