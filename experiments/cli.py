@@ -145,6 +145,8 @@ MBGEN = Group("When does a learned model beat experience replay?", {
         "How often each 95 % interval covers the truth, by simulation: with few seeds, skewed data and ties."),
     "compare": Command("commands.compare:compare",
         "Draw finished runs on the same task in one picture, and print how each ended."),
+    "completion": Command("commands.completion:completion",
+        "Print a script with which a shell completes the words after mbgen."),
     "demo": Command("commands.demo:demo",
         "Check Theorem 1 over the gallery, certify a witness, learn in tables and online, and draw the pictures."),
 })
@@ -217,6 +219,8 @@ def parse(words: Sequence[str]) -> Callable[[], int]:
         word = rest.pop(0)
         if word in ("-h", "--help"):
             return functools.partial(_print_help, name, group)
+        if word == "--version" and group is MBGEN:
+            return _print_version
         if word not in group.members:
             raise ValueError(
                 f"{name} has no command {word!r}; accepted: {', '.join(group.members)}"
@@ -226,6 +230,17 @@ def parse(words: Sequence[str]) -> Callable[[], int]:
             return _bound(name, member.load(), rest)
         group = member
     raise ValueError(f"{name} needs a command; accepted: {', '.join(group.members)}")
+
+
+def _print_version() -> int:
+    """The version that is installed, or that of this checkout."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        print(f"mbgen {version('mbgen')}")
+    except PackageNotFoundError:
+        print("mbgen, run from a folder without being installed")
+    return 0
 
 
 def _print_help(name: str, group: Group) -> int:

@@ -5,33 +5,42 @@ from __future__ import annotations
 from collections import Counter
 from math import isnan
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import tyro
 
 from experiments.analysis.claims import Verdict
 from experiments.commands.arguments import Json
 from experiments.commands.terminal import console, facts, table
+from experiments.evidence import evidence_page
 from experiments.exact.claims import SCALE, STUDY, ExactEntry, exact_entries
 from experiments.ledger import Entry, ledger
 from experiments.storage.json_files import plain, write_json
-from experiments.storage.whole_files import require_writable
+from experiments.storage.whole_files import require_writable, write_whole
 
 VERDICTS: tuple[Verdict, ...] = ("confirmed", "contradicted", "open")
 
 
-def claims(*, results: Path = Path("results"), json: Json = None) -> int:
+def claims(
+    *,
+    results: Path = Path("results"),
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FILE.md")] = None,
+    json: Json = None,
+) -> int:
     """Every claim with its evidence, its verdict by a rule fixed beforehand, and that after Holm's correction.
 
     The correction is over the claims of a study. Each scale stands for itself. What is decided exactly needs neither.
 
     Args:
         results: Folder of the results, with a folder for each scale.
+        out: Write the claims as a page of Markdown.
         json: Write the claims with all their comparisons as JSON; "-" is standard output.
     """
     if not results.is_dir():
         raise ValueError(
             f"there is no folder {results}; accepted: the folder of results of a sweep"
         )
-    require_writable(json)
+    require_writable(out, json)
     exact, entries = exact_entries(results), ledger(results)
     screen = console(json)
     screen.print(
@@ -57,6 +66,10 @@ def claims(*, results: Path = Path("results"), json: Json = None) -> int:
     )
     counts = Counter([*(entry.verdict for entry in exact), *(entry.verdict for entry in entries)])
     screen.print(facts("In all", [(name, counts[name]) for name in VERDICTS]))
+    if out is not None:
+        page = evidence_page(exact, entries)
+        write_whole(out, lambda whole: whole.write_text(page, encoding="utf-8"))
+        screen.print(f"  {out}")
     told = [*map(exact_content, exact), *map(content, entries)]
     write_json(plain({"claims": told}), json)
     return 0
