@@ -205,7 +205,7 @@ def words(found: list[Frozen]) -> str:
     return (
         "By the steps after which the model was frozen: the steps until a value function learned on it is "
         "near-optimal, and the reward that the model expects where two thirds of the ends are active. "
-        f"{'; '.join(told)}."
+        f"{'; '.join(told) or 'Nothing has finished'}."
     )
 
 

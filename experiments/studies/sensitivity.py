@@ -197,7 +197,7 @@ def words(found: list[Sensitivity]) -> str:
         )
     return (
         "A heat map for each agent: final performance by step size and temperature, with the pair that the other "
-        f"studies use marked. {'; '.join(told)}."
+        f"studies use marked. {'; '.join(told) or 'Nothing has finished'}."
     )
 
 
