@@ -401,7 +401,8 @@ def words(found: list[Reading]) -> str:
         told.append(f"{reading.coverage}, {label}: {outcome}, {worst:.0%} right in the worst cell")
     return (
         "Left, the layouts of the maze. Right, a panel for each dataset and agent: arrows show which way the greedy "
-        f"policies of all seeds go, blue where it is the right one and orange where it is not. {'; '.join(told) or 'Nothing has finished'}."
+        "policies of all seeds go, blue where it is the right one and orange where it is not. "
+        f"{'; '.join(told) or 'Nothing has finished'}."
     )
 
 

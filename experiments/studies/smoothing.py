@@ -144,10 +144,11 @@ def rows(found: list[Smoothing]) -> tuple[Sequence[str], Sequence[Sequence[objec
 
 def words(found: list[Smoothing]) -> str:
     """What each model expects where two thirds of the ends are active."""
-    told = [
+    told = []
+    head = (
         "By the number of active pipe ends: left, the reward that each model expects, beside the true one, which is 0 "
         "until all are active; right, the probability that it gives to all ends being active next."
-    ]
+    )
     for each in found:
         if each.forecasts is None:
             continue
@@ -160,7 +161,7 @@ def words(found: list[Smoothing]) -> str:
             f"With {ends} of {each.pipes} ends active the {each.agent} model expects a reward of {reward:.2g}, and "
             f"with so many active next it gives all of them the probability {active:.2g}."
         )
-    return " ".join(told)
+    return " ".join([head, *told])
 
 
 STUDY = Study(
