@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator
-from typing import Annotated
+from dataclasses import fields, is_dataclass
+from typing import Annotated, get_type_hints
 
 import tyro
 
@@ -56,18 +57,25 @@ def _words(group: Group, path: str) -> Iterator[tuple[str, list[str]]]:
     yield path, [*group.members, "--help", *([] if path else ["--version"])]
     for name, member in group.members.items():
         if isinstance(member, Command):
-            yield f"{path} {name}", [*_options(member), "--help"]
+            yield f"{path} {name}", [*options_of(member), "--help"]
         else:
             yield from _words(member, f"{path} {name}")
 
 
-def _options(command: Command) -> list[str]:
-    """The options of a command: its keyword arguments, as tyro spells them."""
-    found = []
-    for name, parameter in inspect.signature(command.load()).parameters.items():
+def options_of(command: Command) -> list[str]:
+    """The options of a command as tyro spells them: keyword arguments, and the fields of records of arguments."""
+    function = command.load()
+    hints = get_type_hints(getattr(function, "func", function))  # a study's is a partial one
+    found: list[tuple[str, object]] = []
+    for name, parameter in inspect.signature(function).parameters.items():
         if parameter.kind is parameter.KEYWORD_ONLY:
-            option = name.replace("_", "-")
-            found.append(f"--{option}")
-            if parameter.default in (True, False):
-                found.append(f"--no-{option}")
-    return found
+            found.append((name, parameter.default))
+        elif is_dataclass(hints[name]):
+            found += [(field.name, field.default) for field in fields(hints[name])]
+    spelled = []
+    for name, default in found:
+        option = name.replace("_", "-")
+        spelled.append(f"--{option}")
+        if isinstance(default, bool):
+            spelled.append(f"--no-{option}")
+    return spelled

@@ -308,8 +308,13 @@ def _run_rows(there: Results) -> Iterator[tuple[object, ...]]:
             sum(sitting["seconds"] for sitting in sittings) / 3600,
             _told(sitting["processor"] for sitting in sittings), place["precision"],
             _told((sitting["commit"] or "unknown")[:9] for sitting in sittings),
-            all(sitting["clean"] for sitting in sittings),
+            _clean([sitting["clean"] for sitting in sittings]),
         )  # fmt: skip
+
+
+def _clean(told: Sequence[bool | None]) -> bool | str:
+    """Whether the code was as committed, wherever that is known."""
+    return False if False in told else "unknown" if None in told else True
 
 
 def _told(values: Any) -> str:
