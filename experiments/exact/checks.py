@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 IDENTITY_CASES = 200
 SWEEPS = 4
 PROOF = "theory.proofs.check"
-"""Run as a program, it compiles the proofs, and says by its exit status whether they hold without gaps."""
+"""Run as a program, it compiles the proofs and says how many theorems they prove; exit status 1 if there is a gap."""
 
 
 def theorem_checks() -> Iterator[ExactCheck]:
@@ -99,8 +100,11 @@ def proof_checks() -> tuple[list[ExactCheck], str]:
     )
     version = subprocess.run(["coqc", "--version"], capture_output=True, text=True, check=True)
     how = " ".join(version.stdout.split("\n")[0].split())
-    lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-    said = " ".join(lines[-1].split()) if lines else ""
+    if done.returncode not in (0, 1):
+        return [], f"{PROOF} ended with status {done.returncode}"
+    proved = re.search(r"\d+ theorems proved", done.stdout)
+    faults = [line.strip() for line in done.stderr.splitlines() if line.strip()]
+    said = proved[0] if proved else faults[-1] if faults else ""
     seconds = time.perf_counter() - start
     return [_check("T-proof", "theory/proofs", done.returncode == 0, said, how, seconds)], ""
 

@@ -11,7 +11,7 @@ from experiments.analysis.interval_coverage import DISTRIBUTIONS, SEEDS, Coverag
 from experiments.analysis.statistics import CONFIDENCE
 from experiments.cli import main
 
-SAMPLES, BOOTSTRAPPED = 4_000, 40
+SAMPLES, BOOTSTRAPPED = 4_000, 24
 FOUND = {
     (each.interval, each.data, each.seeds): each
     for each in interval_coverage(SAMPLES, BOOTSTRAPPED, seeds=(3, 10))

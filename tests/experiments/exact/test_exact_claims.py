@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from experiments.exact import checks as module
 from experiments.exact.checks import certificate_checks, proof_checks, theorem_checks
 from experiments.exact.claims import CLAIMS, FILE, ExactCheck, exact_entries, stored_form
 
+PROOFS = "json.tool"  # a module that is there, in place of the checker
 RESULTS = Path(__file__).parents[3] / "results"
 
 
@@ -132,6 +134,26 @@ def test_without_a_proof_or_a_checker_it_is_said_what_is_missing(monkeypatch):
     monkeypatch.setattr(module, "PROOF", "json.tool")
     monkeypatch.setattr(module.shutil, "which", lambda _: None)
     assert proof_checks() == ([], "coqc, which checks the proof, is not installed")
+
+
+@pytest.mark.parametrize(
+    ("status", "printed", "holds", "said"),
+    [(0, "a table\n\n25 theorems proved, in 9 s\n", True, "25 theorems proved"), (1, "", False, "Gap.v: admitted")],
+)  # fmt: skip
+def test_a_proof_holds_if_its_checker_says_so(monkeypatch, status, printed, holds, said):
+    def run(words, **_):
+        version = "The Coq Proof Assistant, version 8.16.1\ncompiled\n"
+        checked = (status, printed, "Bellman.v\nGap.v: admitted\n")
+        code, out, err = checked if PROOFS in words else (0, version, "")
+        return SimpleNamespace(returncode=code, stdout=out, stderr=err)
+
+    monkeypatch.setattr(module, "PROOF", PROOFS)
+    monkeypatch.setattr(module.shutil, "which", lambda _: "coqc")
+    monkeypatch.setattr(module.subprocess, "run", run)
+    (made,), missing = proof_checks()
+    assert missing == ""
+    assert (made.holds, made.gone_through) == (holds, said)
+    assert made.how == "The Coq Proof Assistant, version 8.16.1"
 
 
 def test_random_datasets_differ_in_size_and_have_several_transitions_of_a_pair():
