@@ -63,13 +63,11 @@ def explorer_content(
         each state the optimal actions as bits; `nodes` and `edges` with their places in the picture.
 
     Raises:
-        ValueError: The class is too large, or refused by `theory`.
+        ValueError: The class is too large.
     """
     from theory import solve
-    from theory.theorem import require_unique_solution
 
     require_explorable(problem)
-    require_unique_solution(problem)
     solved = solve(problem)
     tables = [solved.q_table(q) for q in range(solved.value_functions)]
     values = sorted({value for table in tables for row in table for value in row})

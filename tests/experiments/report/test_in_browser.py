@@ -138,7 +138,7 @@ OBSERVE = """(dataset) => {
 
 @pytest.mark.parametrize(
     ("name", "count"),
-    [("push-tree", 20), ("push-tree-independent", 10), ("tabular-2x2-sparse", 10), ("golden-discount", 5),
+    [("push-tree", 20), ("push-tree-independent", 10), ("tabular-2x2-sparse", 10), ("gamma-one", 5),
      ("binary-factors-2", 5)],
 )  # fmt: skip
 def test_the_explorer_says_what_theory_says_of_random_datasets(browser, tmp_path, name, count):
