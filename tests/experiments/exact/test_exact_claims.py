@@ -77,12 +77,13 @@ def test_a_check_of_an_unknown_claim_is_refused(tmp_path):
 
 @pytest.fixture
 def small(monkeypatch):
-    """The checks over the small classes of the gallery, and with few random datasets."""
+    """The checks over the small classes of the gallery, with few random datasets, and without the proof."""
     import theory
 
     chosen = ("tabular-2x2-sparse", "push-tree", "smallest-witness")
     monkeypatch.setattr(theory, "GALLERY", {name: theory.GALLERY[name] for name in chosen})
     monkeypatch.setattr(module, "IDENTITY_CASES", 8)
+    monkeypatch.setattr(module, "PROOF", "theory.nothing.there")
 
 
 def test_what_is_stored_is_what_the_checks_of_small_classes_find_again(small):
