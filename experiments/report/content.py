@@ -167,7 +167,7 @@ def report_content(results: Path, say: Say) -> dict[str, Any]:
         "parts": parts,
         "missing": missing,
         "intervals": _intervals(results / INTERVALS),
-        "results": str(results),
+        "results": results.resolve().name,
     }
 
 

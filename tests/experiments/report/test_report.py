@@ -1,6 +1,7 @@
 """The report as a file: everything is in it, and nothing unescaped."""
 
 import re
+import sys
 from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
@@ -122,6 +123,20 @@ def test_what_cannot_be_done_is_refused_on_one_line(tmp_path, monkeypatch, capsy
     error = capsys.readouterr().err
     assert message in error
     assert error.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_the_package_for_templates_it_is_said_how_to_install_it(
+    tmp_path, monkeypatch, capsys
+):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    monkeypatch.delitem(sys.modules, "experiments.report.pages")
+    for words in (
+        ["report", "--out", str(tmp_path / "x")],
+        ["theorem", "explore", "push-tree", "--out", "x.html"],
+    ):
+        assert main(words) == 2
+        assert "pip install 'mbgen[report]'" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
