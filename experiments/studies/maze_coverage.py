@@ -400,8 +400,8 @@ def words(found: list[Reading]) -> str:
         outcome = _outcome(bool(reading.fails()[-1]))
         told.append(f"{reading.coverage}, {label}: {outcome}, {worst:.0%} right in the worst cell")
     return (
-        "Left, the layouts of the maze. Right, a panel for each dataset and agent: arrows show which way the greedy "
-        "policies of all seeds go, blue where it is the right one and orange where it is not. "
+        "Which way the greedy policies of all seeds go, for each dataset and agent: blue arrows where it is the right "
+        "way, orange ones where it is not. Left, the layouts of the maze. "
         f"{'; '.join(told) or 'Nothing has finished'}."
     )
 

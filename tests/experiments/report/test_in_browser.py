@@ -72,9 +72,9 @@ def test_it_works_without_scripts_and_all_is_open_in_print(browser, report):
         assert page.locator("#filters").is_hidden()
         assert page.locator(".explorer .live").is_hidden()
         assert page.locator(".claims > li").count() == page.locator(".claims > li:visible").count()
-        table = page.locator("#smoothing-desk details table").first
+        table = page.locator("#smoothing-desk > details table").first
         assert table.is_hidden()
-        page.locator("#smoothing-desk summary").first.click()
+        page.locator("#smoothing-desk > details summary").first.click()
         assert table.is_visible()
         page.emulate_media(media="print")
         tables = page.locator("details table")
