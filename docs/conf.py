@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "results"
 GENERATED = Path(__file__).parent / "_generated"
-"""The ledger's page and the report, made anew in each build."""
+"""The ledger's page, that of the commands and the report, made anew in each build."""
+SITE = GENERATED / "site"
+SITE.mkdir(parents=True, exist_ok=True)  # Sphinx looks for it before anything is made
 
 project = "mbgen"
 author = copyright = "The mbgen authors"
@@ -63,12 +65,10 @@ def without_aliases(
 
 def make_pages(app: Sphinx) -> None:
     """The ledger as a page, and the report, from the results that are there."""
-    site = GENERATED / "site"
-    site.mkdir(parents=True, exist_ok=True)
     words = ["--results", str(RESULTS), "--out"]
     for made in (
         ["claims", *words, str(GENERATED / "evidence.md")],
-        ["report", *words, str(site / "report")],
+        ["report", *words, str(SITE / "report")],
     ):
         if main(made) != 0:
             raise RuntimeError(f"mbgen {' '.join(made)} failed")
