@@ -117,8 +117,10 @@ class ExactEntry:
             return self.missing
         told = next((check for check in self.checks if not check.holds), self.checks[0])
         text = f"{told.case}: {told.gone_through}" if told.gone_through else told.case
+        if not told.holds:
+            return f"fails: {text}"
         more = len(self.checks) - 1
-        return f"{text}; {'fails' if not told.holds else 'and'} {more} more" if more else text
+        return f"{text}; and {more} more" if more else text
 
 
 def exact_entries(results: Path) -> list[ExactEntry]:

@@ -44,7 +44,8 @@ def test_a_claim_is_confirmed_if_all_its_checks_hold_and_contradicted_if_one_fai
     )
     assert found["T1"].verdict == "confirmed"
     assert found["T3"].verdict == "contradicted"
-    assert found["T3"].evidence.startswith("that: 9 models; fails")
+    assert found["T3"].evidence == "fails: that: 9 models"
+    assert found["T1"].evidence == "a class: 9 models; and 1 more"
     assert found["T2"].verdict == "open"
 
 
