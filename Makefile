@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test bench pictures figures clean
+.PHONY: help demo test bench pictures figures docs wheel-test clean
 
 help:
 	@echo "make demo      check Theorem 1, certify a witness, learn in tables and online, draw the pictures into demo/"
@@ -12,6 +12,8 @@ help:
 	@echo "make bench     the speed of the exact enumeration on this machine"
 	@echo "make pictures  draw the documentation's pictures again"
 	@echo "make figures   draw every study's figure from the results that are there"
+	@echo "make docs      the documentation, with the report, into docs/_build/html"
+	@echo "make wheel-test  build a wheel, install it into an environment outside the tree, and work with it there"
 	@echo "make clean     remove the environments and what the demo drew"
 
 demo: .venv/deep
@@ -34,6 +36,23 @@ figures: .venv/base
 	$(BIN)/mbgen online --curves docs/pictures/online-curves-desk.png
 	$(BIN)/mbgen maze-coverage --curves docs/pictures/maze-coverage-curves-desk.png || [ $$? = 1 ]
 
+docs: .venv/tox
+	$(BIN)/tox run -e docs
+
+# In a folder of its own, where nothing of the source can be imported by chance.
+wheel-test: .venv/bin/python
+	set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
+	$(BIN)/pip wheel --quiet --no-deps --wheel-dir "$$folder" .; \
+	$(PYTHON) -m venv "$$folder/fresh"; \
+	"$$folder/fresh/bin/pip" install --quiet "$$(echo "$$folder"/*.whl)[deep,report]"; \
+	cd "$$folder"; mbgen=fresh/bin/mbgen; \
+	$$mbgen --version; \
+	$$mbgen theorem check push-tree; \
+	$$mbgen run --agent er --env PanFlute --size 3 --regime high --scale smoke --acceleration none --out run; \
+	$$mbgen theorem decide --results results; \
+	$$mbgen report --results results --out report; \
+	$$mbgen theorem explore push-tree --out explorer.html
+
 # One environment, three layers: what the command needs, what the online agents need, and what runs the tests.
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
@@ -51,4 +70,4 @@ figures: .venv/base
 	touch $@
 
 clean:
-	rm -rf .venv .tox demo .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf .venv .tox demo docs/_build docs/_generated .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -86,6 +86,10 @@ THEOREM = Group("Theorem 1, checked exactly over classes of small deterministic 
         "Have z3 prove part 3 for all real rewards and all maps of N states and K actions at once."),
     "gallery": Command("commands.theorem:gallery",
         "The built-in classes."),
+    "explore": Command("commands.explore:explore",
+        "A page on which one observes transitions of a class, and sees what H_M and H_B leave open."),
+    "decide": Command("commands.decide:decide",
+        "Decide what needs no statistics: Theorem 1, its proof, and the identities of replay and planning."),
 })
 ENV = Group("The environments: pictures, structure, best play.", {
     "list": Command("commands.env:list_environments",
@@ -135,8 +139,14 @@ MBGEN = Group("When does a learned model beat experience replay?", {
     "precision": study("precision", "Products in float32 and in bfloat16: whether learning is the same"),
     "claims": Command("commands.claims:claims",
         "Every claim with its evidence, its verdict by a rule fixed beforehand, and that after Holm's correction."),
+    "report": Command("commands.report:report",
+        "One HTML page with every claim, its evidence and its figures, and an explorer of Theorem 1."),
+    "intervals": Command("commands.intervals:intervals",
+        "How often each 95 % interval covers the truth, by simulation: with few seeds, skewed data and ties."),
     "compare": Command("commands.compare:compare",
         "Draw finished runs on the same task in one picture, and print how each ended."),
+    "completion": Command("commands.completion:completion",
+        "Print a script with which a shell completes the words after mbgen."),
     "demo": Command("commands.demo:demo",
         "Check Theorem 1 over the gallery, certify a witness, learn in tables and online, and draw the pictures."),
 })
@@ -145,6 +155,8 @@ MBGEN = Group("When does a learned model beat experience replay?", {
 # The extra that provides a package which the light base lacks.
 EXTRAS = {
     "gymnasium": "deep",
+    "jinja2": "report",
+    "markupsafe": "report",
     "safetensors": "deep",
     "torch": "deep",
     "z3": "proof",
@@ -207,6 +219,8 @@ def parse(words: Sequence[str]) -> Callable[[], int]:
         word = rest.pop(0)
         if word in ("-h", "--help"):
             return functools.partial(_print_help, name, group)
+        if word == "--version" and group is MBGEN:
+            return _print_version
         if word not in group.members:
             raise ValueError(
                 f"{name} has no command {word!r}; accepted: {', '.join(group.members)}"
@@ -216,6 +230,17 @@ def parse(words: Sequence[str]) -> Callable[[], int]:
             return _bound(name, member.load(), rest)
         group = member
     raise ValueError(f"{name} needs a command; accepted: {', '.join(group.members)}")
+
+
+def _print_version() -> int:
+    """The version that is installed, or that of this checkout."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        print(f"mbgen {version('mbgen')}")
+    except PackageNotFoundError:
+        print("mbgen, run from a folder without being installed")
+    return 0
 
 
 def _print_help(name: str, group: Group) -> int:

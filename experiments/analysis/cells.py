@@ -10,6 +10,11 @@ from typing import Any
 import numpy as np
 from jaxtyping import Float
 
+from experiments.analysis.across_tasks import (
+    interquartile_mean,
+    mean_of_tasks,
+    probability_of_improvement,
+)
 from experiments.analysis.learning_curves import (
     GOOD_SHARE,
     TAKEN_OFF_SHARE,
@@ -58,6 +63,14 @@ class Cell:
         """Of the best and the uniformly random policy on the task."""
         settings = self.settings
         return reference_of(settings.env, settings.size, settings.spontaneous, settings.event)
+
+    @property
+    def score(self) -> Float[np.ndarray, " seed"] | None:
+        """The final performance of each seed, where 0 is the uniformly random policy and 1 the best."""
+        if self.final is None:
+            return None
+        reference = self.reference
+        return (self.final - reference.uniform) / (reference.optimal - reference.uniform)
 
     @property
     def taken_off(self) -> int | None:
@@ -123,6 +136,66 @@ class Cells:
             ),
         )  # fmt: skip
         return columns, [_row(cell) for cell in ordered]
+
+    def in_words(self) -> str:
+        """Task by task, the agents from the best to the worst, with the best and the random policy."""
+        tasks: dict[str, list[Cell]] = {}
+        for cell in self._cells:
+            if cell.mean is not None:
+                settings = cell.settings
+                name = f"{settings.env} {settings.size}, {settings.regime} data"
+                tasks.setdefault(name, []).append(cell)
+        sentences = [
+            "Final performance of the greedy policy, mean over seeds with its 95 % interval."
+        ]
+        for name, cells in tasks.items():
+            ordered = sorted(cells, key=lambda cell: -float(cell.mean.estimate))  # type: ignore[union-attr]
+            reference = cells[0].reference
+            sentences.append(
+                f"{name}, from the best agent to the worst: {', '.join(map(_in_words, ordered))}; "
+                f"the best policy {reference.optimal:.3g}, the random one {reference.uniform:.3g}."
+            )
+        return " ".join(sentences)
+
+    def across_tasks(self) -> tuple[list[str], list[list[object]]]:
+        """Columns, and a row for each regime and agent: its scores over all tasks that every agent has finished.
+
+        An agent that is not planned on all of these tasks is left out. Intervals are the bootstrap's.
+        """
+        columns = [
+            "data", "agent", "tasks", "mean", "low", "high", "IQM", "low ", "high ",
+            "improves on ER", " low", " high",
+        ]  # fmt: skip
+        rows: list[list[object]] = []
+        for regime in self.values("regime"):
+            usual = [cell for cell in self._cells if cell.settings.regime == regime]
+            usual = [cell for cell in usual if not variant(cell.settings)]
+            scores: dict[tuple[str, int], dict[str, Any]] = {}
+            for cell in usual:
+                settings = cell.settings
+                scores.setdefault((settings.env, settings.size), {})[settings.agent] = cell.score
+            finished = [of for of in scores.values() if all(v is not None for v in of.values())]
+            if not finished:
+                continue
+            for agent in AGENTS:
+                if not all(agent in of and "er" in of for of in finished):
+                    continue
+                own = [of[agent] for of in finished]
+                over = probability_of_improvement(own, [of["er"] for of in finished])
+                rows.append(
+                    [
+                        regime, agent, len(finished), *mean_of_tasks(own), *interquartile_mean(own),
+                        *(over if agent != "er" else (None, None, None)),
+                    ]
+                )  # fmt: skip
+        return columns, rows
+
+
+def _in_words(cell: Cell) -> str:
+    assert cell.mean is not None
+    told = variant(cell.settings)
+    agent = f"{cell.settings.agent} ({told})" if told else cell.settings.agent
+    return f"{agent} {float(cell.mean.estimate):.3g} ± {float(cell.mean.half_width):.2g}"
 
 
 def _row(cell: Cell) -> list[object]:

@@ -5,33 +5,51 @@ from __future__ import annotations
 from collections import Counter
 from math import isnan
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+import tyro
+
+from experiments.analysis.claims import Verdict
 from experiments.commands.arguments import Json
 from experiments.commands.terminal import console, facts, table
+from experiments.evidence import evidence_page
+from experiments.exact.claims import SCALE, STUDY, ExactEntry, exact_entries
 from experiments.ledger import Entry, ledger
 from experiments.storage.json_files import plain, write_json
-from experiments.storage.whole_files import require_writable
+from experiments.storage.whole_files import require_writable, write_whole
 
-VERDICTS = ("confirmed", "contradicted", "open")
+VERDICTS: tuple[Verdict, ...] = ("confirmed", "contradicted", "open")
 
 
-def claims(*, results: Path = Path("results"), json: Json = None) -> int:
+def claims(
+    *,
+    results: Path = Path("results"),
+    out: Annotated[Path | None, tyro.conf.arg(metavar="FILE.md")] = None,
+    json: Json = None,
+) -> int:
     """Every claim with its evidence, its verdict by a rule fixed beforehand, and that after Holm's correction.
 
-    The correction is over the claims of a study. Each scale stands for itself.
+    The correction is over the claims of a study. Each scale stands for itself. What is decided exactly needs neither.
 
     Args:
         results: Folder of the results, with a folder for each scale.
+        out: Write the claims as a page of Markdown.
         json: Write the claims with all their comparisons as JSON; "-" is standard output.
     """
     if not results.is_dir():
         raise ValueError(
             f"there is no folder {results}; accepted: the folder of results of a sweep"
         )
-    require_writable(json)
-    entries = ledger(results)
+    require_writable(out, json)
+    exact, entries = exact_entries(results), ledger(results)
     screen = console(json)
+    screen.print(
+        table(
+            "Theorem 1, replay and planning: decided exactly",
+            ("claim", "verdict", "gone through"),
+            [(entry.claim.id, entry.verdict, entry.evidence) for entry in exact],
+        )
+    )
     columns = (
         "claim",
         "scale",
@@ -46,9 +64,14 @@ def claims(*, results: Path = Path("results"), json: Json = None) -> int:
     screen.print(
         table("Claims: each says that an effect is above zero", columns, list(map(_row, entries)))
     )
-    counts: Counter[str] = Counter(entry.verdict for entry in entries)
+    counts = Counter([*(entry.verdict for entry in exact), *(entry.verdict for entry in entries)])
     screen.print(facts("In all", [(name, counts[name]) for name in VERDICTS]))
-    write_json(plain({"claims": [_content(entry) for entry in entries]}), json)
+    if out is not None:
+        page = evidence_page(exact, entries)
+        write_whole(out, lambda whole: whole.write_text(page, encoding="utf-8"))
+        screen.print(f"  {out}")
+    told = [*map(exact_content, exact), *map(content, entries)]
+    write_json(plain({"claims": told}), json)
     return 0
 
 
@@ -62,7 +85,7 @@ def _row(entry: Entry) -> tuple[object, ...]:
     return (*head, why, None, None, None, None)
 
 
-def _content(entry: Entry) -> dict[str, Any]:
+def content(entry: Entry) -> dict[str, Any]:
     """What a program is told; numbers are those of the comparison that the verdict hangs on."""
     on, there = entry.deciding, entry.results
     return {
@@ -84,4 +107,23 @@ def _content(entry: Entry) -> dict[str, Any]:
         else {"finished": len(there.stored), "planned": len(there.planned)},
         "commit": [] if there is None else there.provenance.get("commit", []),
         "provenance": {} if there is None else there.provenance,
+    }
+
+
+def exact_content(entry: ExactEntry) -> dict[str, Any]:
+    """Likewise of what is decided exactly, which has no interval."""
+    commit = entry.provenance.get("commit")
+    return {
+        "id": entry.claim.id,
+        "study": STUDY,
+        "statement": entry.claim.statement,
+        "source": entry.claim.source,
+        "scale": SCALE if entry.checks else None,
+        "verdict": entry.verdict,
+        "verdict_holm": entry.verdict,
+        **dict.fromkeys(("p_value", "seeds", "effect", "low", "high")),
+        "checks": [check._asdict() for check in entry.checks],
+        "missing": entry.missing if not entry.checks else "",
+        "commit": [commit] if entry.checks and commit else [],
+        "provenance": dict(entry.provenance) if entry.checks else {},
     }

@@ -62,6 +62,10 @@ def study(
     columns, rows = chosen.rows(found)
     known = [row for row in rows if any(isinstance(value, float) for value in row)]
     screen.print(table(f"{chosen.title} ({chosen.source}), scale {scale}", columns, known))
+    across_columns, across_rows = chosen.across(found) if chosen.across else ((), ())
+    if across_rows:
+        title = "Over all tasks that every agent has finished; 0 is random, 1 the best; bootstrap"
+        screen.print(table(title, across_columns, across_rows))
     _show_claims(screen, decided)
     screen.print(facts("Runs", _standing(there)))
     for path, draw in _pictures(chosen, out, curves) if there.stored else ():
@@ -76,6 +80,7 @@ def study(
         "runs": there.states,
         "provenance": there.provenance,
         "cells": [dict(zip(columns, row, strict=True)) for row in rows],
+        "across_tasks": [dict(zip(across_columns, row, strict=True)) for row in across_rows],
         "claims": [_claim_json(claim, comparisons) for claim, comparisons in decided],
     }
     write_json(plain(content), json)

@@ -194,6 +194,21 @@ def rows(found: list[Frozen]) -> tuple[Sequence[str], Sequence[Sequence[object]]
     return columns, table
 
 
+def words(found: list[Frozen]) -> str:
+    """When a value function was near-optimal, by the time at which its model was frozen."""
+    told = [
+        f"frozen after {each.model_steps:,}: {float(mean_interval(each.steps).estimate):,.0f} steps, "
+        f"{each.never} of {each.seeds} seeds never"
+        for each in found
+        if each.steps is not None
+    ]
+    return (
+        "By the steps after which the model was frozen: the steps until a value function learned on it is "
+        "near-optimal, and the reward that the model expects where two thirds of the ends are active. "
+        f"{'; '.join(told) or 'Nothing has finished'}."
+    )
+
+
 STUDY = Study(
     name="frozen-model",
     title="A value function from scratch on a simple model frozen early or late",
@@ -203,6 +218,7 @@ STUDY = Study(
     analyse=analyse,
     draw=draw,
     rows=rows,
+    words=words,
     claims=(
         Claim(
             "S-frozen",

@@ -389,6 +389,23 @@ def _outcome(fails: bool) -> str:
     return "fails" if fails else "succeeds"
 
 
+def words(found: list[Reading]) -> str:
+    """What each of the twelve does, with the share of seeds that are right in its worst cell."""
+    told = []
+    for reading in found:
+        if not reading.usual or reading.measured is None:
+            continue
+        worst = float(reading.correct()[-1].min())
+        label = reading.arm.label.replace("\n", " ")
+        outcome = _outcome(bool(reading.fails()[-1]))
+        told.append(f"{reading.coverage}, {label}: {outcome}, {worst:.0%} right in the worst cell")
+    return (
+        "Which way the greedy policies of all seeds go, for each dataset and agent: blue arrows where it is the right "
+        "way, orange ones where it is not. Left, the layouts of the maze. "
+        f"{'; '.join(told) or 'Nothing has finished'}."
+    )
+
+
 STUDY = Study(
     name="maze-coverage",
     title="What replay and rollouts make of partly covered mazes",
@@ -398,6 +415,7 @@ STUDY = Study(
     analyse=analyse,
     draw=draw,
     rows=rows,
+    words=words,
     curves=curves,
     claims=(
         *(

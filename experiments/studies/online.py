@@ -277,6 +277,8 @@ STUDY = Study(
     analyse=Cells,
     draw=draw,
     rows=Cells.table,
+    words=Cells.in_words,
     curves=draw_curves,
+    across=Cells.across_tasks,
     claims=CLAIMS,
 )

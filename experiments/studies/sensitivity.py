@@ -184,6 +184,23 @@ def rows(found: list[Sensitivity]) -> tuple[Sequence[str], Sequence[Sequence[obj
     return columns, table
 
 
+def words(found: list[Sensitivity]) -> str:
+    """The best pair of each grid."""
+    told = []
+    for each in found:
+        if np.isnan(each.mean).all():
+            continue
+        row, column = np.unravel_index(np.nanargmax(each.mean), each.mean.shape)
+        told.append(
+            f"{each.agent} on {each.env} {each.size} is best at step size {each.step_sizes[row]:g} and temperature "
+            f"{each.temperatures[column]:g}, with {each.mean[row, column]:.3g}"
+        )
+    return (
+        "A heat map for each agent: final performance by step size and temperature, with the pair that the other "
+        f"studies use marked. {'; '.join(told) or 'Nothing has finished'}."
+    )
+
+
 STUDY = Study(
     name="sensitivity",
     title="Sensitivity to step size and temperature",
@@ -193,4 +210,5 @@ STUDY = Study(
     analyse=analyse,
     draw=draw,
     rows=rows,
+    words=words,
 )

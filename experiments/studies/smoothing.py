@@ -142,6 +142,28 @@ def rows(found: list[Smoothing]) -> tuple[Sequence[str], Sequence[Sequence[objec
     return columns, table
 
 
+def words(found: list[Smoothing]) -> str:
+    """What each model expects where two thirds of the ends are active."""
+    told = []
+    head = (
+        "By the number of active pipe ends: left, the reward that each model expects, beside the true one, which is 0 "
+        "until all are active; right, the probability that it gives to all ends being active next."
+    )
+    for each in found:
+        if each.forecasts is None:
+            continue
+        ends = round(MOST * each.pipes)
+        reward, active = (
+            float(mean_interval(values[:, ends]).estimate)
+            for values in (each.forecasts.reward, each.forecasts.all_active)
+        )
+        told.append(
+            f"With {ends} of {each.pipes} ends active the {each.agent} model expects a reward of {reward:.2g}, and "
+            f"with so many active next it gives all of them the probability {active:.2g}."
+        )
+    return " ".join([head, *told])
+
+
 STUDY = Study(
     name="smoothing",
     title="What learned models of PanFlute expect after 10,000 steps",
@@ -151,6 +173,7 @@ STUDY = Study(
     analyse=analyse,
     draw=draw,
     rows=rows,
+    words=words,
     claims=(
         Claim(
             "S-reward",

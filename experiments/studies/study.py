@@ -50,8 +50,10 @@ class Study:
             was found.
         draw: Draws what was found, to the path of a picture.
         rows: What was found as a table: columns, and a row of values for each line.
+        words: What the figure shows, for who cannot see it: sentences with what was found.
         claims: That it decides.
         curves: Draws its learning curves, to the path of a picture; None if it has none.
+        across: Its agents over all tasks together, as a table; None if it has one task, or no common score.
     """
 
     name: str
@@ -62,8 +64,10 @@ class Study:
     analyse: Callable[[Sequence[Any], Mapping[str, StoredRun]], Any]
     draw: Callable[[Any, Path], None]
     rows: Callable[[Any], tuple[Sequence[str], Sequence[Sequence[object]]]]
+    words: Callable[[Any], str]
     claims: tuple[Claim, ...] = ()
     curves: Callable[[Any, Path], None] | None = None
+    across: Callable[[Any], tuple[Sequence[str], Sequence[Sequence[object]]]] | None = None
 
 
 def plan(

@@ -7,6 +7,8 @@ import pytest
 
 from experiments import ledger as module
 from experiments.cli import main
+from experiments.evidence import evidence_page
+from experiments.exact.claims import CLAIMS as EXACT
 from experiments.ledger import ledger
 from experiments.studies.registry import STUDIES
 from experiments.studies.results import Results
@@ -87,14 +89,20 @@ def test_the_command_prints_what_programs_rely_on(capsys):
     results = Path(__file__).parents[2] / "results"
     assert main(["claims", "--results", str(results), "--json", "-"]) == 0
     printed = json.loads(capsys.readouterr().out)["claims"]
-    assert [(each["study"], each["id"]) for each in printed] == CLAIMS
+    exact = [("theorem", claim.id) for claim in EXACT]
+    assert [(each["study"], each["id"]) for each in printed] == exact + CLAIMS
     keys = {"id", "study", "statement", "verdict", "verdict_holm", "scale", "seeds", "effect", "low",
             "high", "commit"}  # fmt: skip
     assert all(keys <= each.keys() for each in printed)
     assert {each["verdict"] for each in printed} <= {"confirmed", "contradicted", "open"}
     for each in printed:
         decided = each["verdict"] != "open"
-        assert not decided or (each["seeds"] >= 4 and each["commit"] and each["scale"] == "desk")
+        assert not decided or each["commit"]
+        if each["study"] == "theorem":
+            assert each["scale"] in ("exact", None)
+        elif decided:
+            assert each["seeds"] >= 4
+            assert each["scale"] == "desk"
         assert each["verdict_holm"] in (each["verdict"], "open")
 
 
@@ -103,3 +111,27 @@ def test_a_folder_that_is_not_there_is_refused_on_one_line(tmp_path, capsys):
     error = capsys.readouterr().err
     assert "there is no folder" in error
     assert error.count("\n") == 1
+
+
+def test_the_page_of_markdown_has_a_row_for_each_claim_and_scale(tmp_path, capsys):
+    path = tmp_path / "evidence.md"
+    assert main(["claims", "--results", str(tmp_path), "--out", str(path)]) == 0
+    rows = [line for line in path.read_text("utf-8").splitlines() if "| **" in line]
+    assert [row.split(" | ")[0].strip("| ") for row in rows] == [
+        *(claim.id for claim in EXACT),
+        *(claim for _, claim in CLAIMS),
+    ]
+    assert all("**open**" in row for row in rows)
+
+
+def test_the_page_tells_effects_and_what_holms_correction_leaves(quirks_alone):
+    def level(_, settings):
+        if settings.stale_reset_observation:
+            return 0.0
+        return 1.0 if settings.agent == "simple" else 0.004
+
+    page = evidence_page([], quirks_alone(level))
+    (row,) = [line for line in page.splitlines() if line.startswith("| Q-stale") and "desk" in line]
+    entry = next(e for e in quirks_alone(level) if e.claim.id == "Q-stale" and e.scale == "desk")
+    assert f"{entry.deciding.effect:.4g} [{entry.deciding.low:.4g}, " in row
+    assert f"**{entry.verdict}**" in row

@@ -221,7 +221,7 @@ DRAWN = {
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_study_draws_what_is_there_even_if_it_is_nothing(name, tmp_path):
     study = STUDIES[name]
-    made = DRAWN.get(name, lambda s: float(s.size))
+    made, told = DRAWN.get(name, lambda s: float(s.size)), []
     for number, level in enumerate((lambda _: None, made)):
         seen = found(study, "smoke", level)
         columns, rows = study.rows(seen)
@@ -232,3 +232,25 @@ def test_a_study_draws_what_is_there_even_if_it_is_nothing(name, tmp_path):
                 if draw is not None:
                     draw(seen, path)
                     assert path.read_bytes().startswith(begins)
+        told.append(study.words(seen))
+        assert told[-1].endswith(".")
+    assert len(told[1]) > len(told[0]) > 60
+
+
+@pytest.mark.usefixtures("known_reference")
+def test_over_all_tasks_agents_are_compared_where_every_one_of_them_has_finished():
+    levels = {"er": 0.2, "simple": 0.6, "perfect": 0.2}
+
+    def level(s):
+        return None if (s.env, s.regime) == ("PanFlute", "low") else levels.get(s.agent, 0.4)
+
+    columns, rows = STUDIES["online"].across(found(STUDIES["online"], "smoke", level))
+    table = {tuple(row[:2]): dict(zip(columns, row, strict=True)) for row in rows}
+    assert {row["tasks"] for (data, _), row in table.items() if data == "high"} == {3}
+    assert {row["tasks"] for (data, _), row in table.items() if data == "low"} == {2}
+    simple, perfect = table["high", "simple"], table["high", "perfect"]
+    assert simple["mean"] > table["high", "er"]["mean"]
+    assert (simple["improves on ER"], simple[" low"]) == (1.0, 1.0)
+    assert perfect["improves on ER"] == 0.5
+    assert table["high", "er"]["improves on ER"] is None
+    assert simple["low "] <= simple["IQM"] <= simple["high "]

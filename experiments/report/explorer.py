@@ -1,0 +1,163 @@
+"""What the explorer of Theorem 1 is told of a class: its models with their optimal values, and where to draw what.
+
+The page does the rest by itself: which models agree with the observed transitions (H_M), under which q the Bellman
+equation holds on them (H_B), and what each leaves open.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import combinations, permutations
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from jaxtyping import Float
+
+if TYPE_CHECKING:
+    from theory import MDPClass, SolvedClass
+
+MAX_MODELS = 5_000
+MAX_STATES = 8
+MAX_PAIRS = 32
+DIGITS = "0123456789"
+"""Of a successor: with at most 8 states and the end, one is enough."""
+
+RADIUS = 0.17  # of a node, where the ring of nodes has radius 1
+LOOP_ANGLE = 0.95  # radians between the loops of a node
+LABEL_SHIFT = 0.2  # of a curve's length between the labels of curves side by side
+MOST_PERMUTED = 6  # nodes, of which every order is tried
+Point = Float[np.ndarray, " 2"]
+
+
+def require_explorable(problem: MDPClass) -> None:
+    """Refuse a class that is too large to explore.
+
+    Raises:
+        ValueError: naming its size and what is accepted.
+    """
+    for what, count, most in (
+        ("models", problem.transitions.size, MAX_MODELS),
+        ("states", problem.states, MAX_STATES),
+        ("state-action pairs", problem.transitions.pairs, MAX_PAIRS),
+    ):
+        if count > most:
+            raise ValueError(
+                f"{problem.name} has {count:,} {what}; accepted for the explorer: {most:,} or fewer"
+            )
+
+
+def explorer_content(
+    problem: MDPClass, example: Sequence[tuple[int, int, int]] = ()
+) -> dict[str, Any]:
+    """Everything that the explorer needs of a class, as JSON holds it.
+
+    Args:
+        problem: The class.
+        example: A dataset that goes with it; the page offers to load it.
+
+    Returns:
+        names of states (the end last) and actions; `models`, a digit for each pair; `q` of each model; `first`
+        model of each q; `values`, the distinct numbers in increasing order; `action_values` of each q, a place in
+        `values` for each pair; `state_values` of each q, a rank for each state and the end; `greedy` of each q, for
+        each state the optimal actions as bits; `nodes` and `edges` with their places in the picture.
+
+    Raises:
+        ValueError: The class is too large.
+    """
+    from theory import solve
+
+    require_explorable(problem)
+    solved = solve(problem)
+    tables = [solved.q_table(q) for q in range(solved.value_functions)]
+    values = sorted({value for table in tables for row in table for value in row})
+    place = {value: index for index, value in enumerate(values)}
+    bits = 1 << np.arange(problem.actions)
+    nodes = _nodes(solved)
+    return {
+        "name": problem.name,
+        "gamma": str(problem.gamma),
+        "states": [problem.state_name(s) for s in range(problem.states + 1)],
+        "actions": [problem.action_name(a) for a in range(problem.actions)],
+        "rewards": [[str(reward) for reward in row] for row in problem.rewards],
+        "models": ["".join(DIGITS[successor] for successor in row) for row in solved.models],
+        "q": solved.q_of_model.tolist(),
+        "first": solved.first_model.tolist(),
+        "values": [str(value) for value in values],
+        "action_values": [[place[v] for row in table for v in row] for table in tables],
+        "state_values": solved.ranks[solved.first_model].tolist(),
+        "greedy": (solved.greedy * bits).sum(axis=2).tolist(),
+        "example": [list(transition) for transition in example],
+        "nodes": nodes.round(4).tolist(),
+        "radius": RADIUS,
+        "edges": _edges(solved, nodes),
+    }
+
+
+def _nodes(solved: SolvedClass) -> Float[np.ndarray, "node 2"]:
+    """A ring, the end to the right, in the order in which the fewest possible transitions cross."""
+    count = solved.states
+    links = {
+        (min(pair // solved.actions, int(successor)), max(pair // solved.actions, int(successor)))
+        for pair in range(solved.pairs)
+        for successor in np.unique(solved.models[:, pair])
+        if int(successor) != pair // solved.actions
+    }
+
+    def crossings(order: Sequence[int]) -> int:
+        places = (*order, count)
+        spans = [sorted((places[u], places[v])) for u, v in sorted(links)]
+        return sum(a < c < b < d or c < a < d < b for (a, b), (c, d) in combinations(spans, 2))
+
+    orders = permutations(range(count)) if count < MOST_PERMUTED else [tuple(range(count))]
+    order = min(orders, key=crossings)
+    angles = -2 * np.pi * (np.array([*order, count]) + 1) / (count + 1)
+    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+
+
+def _edges(solved: SolvedClass, nodes: Float[np.ndarray, "node 2"]) -> list[dict[str, Any]]:
+    """Every transition that some model has: the pair, the successor, its curve, and where its label stands."""
+    options = [np.unique(solved.models[:, pair]).tolist() for pair in range(solved.pairs)]
+    shared = Counter((p // solved.actions, t) for p, found in enumerate(options) for t in found)
+    lanes: Counter[tuple[int, int]] = Counter()
+    edges = []
+    for pair in range(solved.pairs):
+        s, a = divmod(pair, solved.actions)
+        for successor in options[pair]:
+            lane = lanes[s, successor]
+            lanes[s, successor] += 1
+            path, label = _curve(nodes[s], nodes[successor], lane, shared[s, successor])
+            edges.append({"s": s, "a": a, "t": successor, "path": path, "label": label})
+    return edges
+
+
+def _curve(start: Point, end: Point, lane: int, lanes: int) -> tuple[str, list[float]]:
+    """An SVG path from rim to rim, and where its label stands.
+
+    Between two nodes the lanes bend further and further; the loops of one node fan out.
+    """
+    if (start == end).all():
+        angle = np.arctan2(start[1], start[0]) + LOOP_ANGLE * (lane - (lanes - 1) / 2)
+        outward, side = (
+            np.array([np.cos(turned), np.sin(turned)]) for turned in (angle, angle + np.pi / 2)
+        )
+        first, last = (start + RADIUS * (0.9 * outward + sign * 0.43 * side) for sign in (1, -1))
+        handles = [start + RADIUS * (2.7 * outward + sign * 0.75 * side) for sign in (1, -1)]
+        label = start + RADIUS * 2.6 * outward
+        return _path("C", first, [*handles, last]), label.round(3).tolist()
+    across = np.array([end[1] - start[1], start[0] - end[0]])
+    control = (start + end) / 2 + (0.14 + 0.16 * lane) * across
+    rims = [
+        point + RADIUS * (control - point) / np.linalg.norm(control - point)
+        for point in (start, end)
+    ]
+    at = 0.5 + LABEL_SHIFT * (lane - (lanes - 1) / 2)
+    label = (1 - at) ** 2 * rims[0] + 2 * at * (1 - at) * control + at**2 * rims[1]
+    return _path("Q", rims[0], [control, rims[1]]), label.round(3).tolist()
+
+
+def _path(kind: str, first: Point, rest: Sequence[Point]) -> str:
+    def text(point: Point) -> str:
+        return f"{point[0]:.3f} {point[1]:.3f}"
+
+    return f"M{text(first)}{kind}{' '.join(map(text, rest))}"

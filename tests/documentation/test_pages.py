@@ -1,0 +1,73 @@
+"""Pages that state what can be checked: every page is reached, flags exist, and tables are what is stored."""
+
+import json
+import re
+import shlex
+import tomllib
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from experiments.analysis.interval_coverage import Coverage, coverage_table
+from experiments.cli import MBGEN, Command
+from experiments.commands.completion import options_of
+from experiments.commands.terminal import table
+
+ROOT = Path(__file__).parents[2]
+DOCS = ROOT / "docs"
+
+
+def read(name):
+    return (DOCS / name).read_text("utf-8")
+
+
+def test_every_page_is_in_the_contents_and_everything_there_exists():
+    contents = re.findall(r"```\{toctree\}\n(.*?)```", read("index.md"), re.DOTALL)
+    listed = [line for part in contents for line in part.splitlines() if line and line[0] != ":"]
+    pages = {str(path.relative_to(DOCS).with_suffix("")) for path in DOCS.rglob("*.md")}
+    generated = {name for name in listed if name.startswith("_generated/")}
+    assert generated == {"_generated/evidence", "_generated/commands"}
+    ours = {page for page in pages if not page.startswith(("_generated/", "_build/"))}
+    assert ours == set(listed) - generated | {"index"}
+    assert len(listed) == len(set(listed))
+
+
+@pytest.mark.parametrize("name", ["departures.md", "command.md", "README.md"])
+def test_every_command_that_a_page_names_exists_with_its_flags(name):
+    text = (ROOT if name == "README.md" else DOCS).joinpath(name).read_text("utf-8")
+    named = re.findall(r"(?:^    |`|\$ )(mbgen [^`\n]*?)(?:`|  |\n|$)", text, re.MULTILINE)
+    assert len(named) > 5
+    for line in named:
+        member, words = MBGEN, shlex.split(line.split("#")[0].split(">")[0])[1:]
+        while words and not isinstance(member, Command):
+            word = words.pop(0)
+            if word in ("--help", "--version"):
+                break
+            assert word in member.members, line
+            member = member.members[word]
+        if isinstance(member, Command):
+            known = {*options_of(member), "--help"}
+            assert {word for word in words if word.startswith("--")} <= known, line
+
+
+def test_departures_are_numbered_one_after_the_other():
+    numbers = re.findall(r"^\| (\d+) \|", read("departures.md"), re.MULTILINE)
+    assert [int(number) for number in numbers] == list(range(1, len(numbers) + 1))
+
+
+def test_the_table_of_coverage_is_what_is_stored():
+    stored = json.loads((ROOT / "results" / "intervals.json").read_text("utf-8"))["coverage"]
+    screen = Console(file=StringIO(), width=120, highlight=False, markup=False)
+    screen.print(table("", *coverage_table([Coverage(**each) for each in stored])))
+    printed = [line.rstrip() for line in screen.file.getvalue().splitlines() if line.strip()]
+    (shown,) = re.findall(r"```text\n(.*?)```", read("statistics.md"), re.DOTALL)
+    assert shown.splitlines() == printed
+
+
+def test_the_citation_names_the_version_and_the_paper():
+    text = (ROOT / "CITATION.cff").read_text("utf-8")
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
+    assert f"\nversion: {version}\n" in text
+    assert "The Benefits of Model-Based Generalization in Reinforcement Learning" in text

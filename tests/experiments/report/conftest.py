@@ -1,0 +1,42 @@
+"""Pages that several tests look at, each made once."""
+
+from pathlib import Path
+
+import pytest
+
+from experiments.cli import main
+from experiments.studies.registry import STUDIES
+from tests.experiments.report.browser import headless
+
+RESULTS = Path(__file__).parents[3] / "results"
+SHOWN = ("smoothing", "precision")
+"""A study without costly references that has all its runs, and one that has none."""
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with headless() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def report(tmp_path_factory):
+    """The report of the committed results of some studies."""
+    pytest.importorskip("jinja2")
+    folder = tmp_path_factory.mktemp("report")
+    with pytest.MonkeyPatch.context() as patch:
+        studies = {name: STUDIES[name] for name in SHOWN}
+        for module in ("experiments.ledger.STUDIES", "experiments.report.content.STUDIES"):
+            patch.setattr(module, studies)
+        patch.setattr("experiments.report.content.EXPLORED", ("smallest-decision", "push-tree"))
+        assert main(["report", "--results", str(RESULTS), "--out", str(folder)]) == 0
+    return folder / "index.html"
+
+
+@pytest.fixture(scope="session")
+def explorer(tmp_path_factory):
+    """The explorer of the push-tree class."""
+    pytest.importorskip("jinja2")
+    path = tmp_path_factory.mktemp("explorer") / "push-tree.html"
+    assert main(["theorem", "explore", "push-tree", "--out", str(path)]) == 0
+    return path
