@@ -7,29 +7,29 @@ in integers and fractions, over whole classes.
 
 from typing import TYPE_CHECKING, Any
 
-from theory.certificate import certificate_text, certify
-from theory.class_file import load_class, load_dataset, load_rewards, parse_class
-from theory.exchange import closed_under_equivalence, exchange_failures, exchange_holds
-from theory.fiber_census import Census, ValueFibers, census, value_fibers
-from theory.gallery import GALLERY, GalleryEntry, gallery_class, named_rewards
-from theory.identifiability import Identifiability, identify
-from theory.mdp_class import MDPClass, cost_rewards, exact, mdp_class, sparse_rewards
-from theory.policy_iteration import optimal_q
-from theory.proof import ProofReport, ProofUnavailableError, prove
-from theory.solved_class import ClassTooLargeError, SolvedClass, solve
-from theory.theorem import (
+from theory.certificates.certificate import certificate_text, certify
+from theory.certificates.witness import Witness, find_decision_witness, find_witness, search_classes
+from theory.classes.class_file import load_class, load_dataset, load_rewards, parse_class
+from theory.classes.gallery import GALLERY, GalleryEntry, gallery_class, named_rewards
+from theory.classes.mdp_class import MDPClass, cost_rewards, exact, mdp_class, sparse_rewards
+from theory.classes.transition_class import TransitionClass, explicit, factored, tabular
+from theory.criteria.exchange import closed_under_equivalence, exchange_failures, exchange_holds
+from theory.criteria.fiber_census import Census, ValueFibers, census, value_fibers
+from theory.criteria.identifiability import Identifiability, identify
+from theory.criteria.proof import ProofReport, ProofUnavailableError, prove
+from theory.criteria.theorem import (
     DatasetReport,
     SeveralSolutionsError,
     TheoremReport,
     check_class,
     check_dataset,
 )
-from theory.transition_class import TransitionClass, explicit, factored, tabular
-from theory.version_spaces import DatasetSweep, VersionSpace, sweep_datasets, version_space
-from theory.witness import Witness, find_decision_witness, find_witness, search_classes
+from theory.criteria.version_spaces import DatasetSweep, VersionSpace, sweep_datasets, version_space
+from theory.solving.policy_iteration import optimal_q
+from theory.solving.solved_class import ClassTooLargeError, SolvedClass, solve
 
 if TYPE_CHECKING:
-    from theory.discount_strata import DiscountStrata, find_strata
+    from theory.discount.discount_strata import DiscountStrata, find_strata
 
 __all__ = [
     "GALLERY",
@@ -88,7 +88,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """The strata of the discount, where they are asked for: sympy takes longer to import than all the rest."""
     if name in ("DiscountStrata", "find_strata"):
-        from theory import discount_strata
+        from theory.discount import discount_strata
 
         return getattr(discount_strata, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -24,9 +24,9 @@ from experiments.storage.whole_files import require_writable, write_whole
 
 if TYPE_CHECKING:
     from theory import DatasetReport, MDPClass, TheoremReport
-    from theory.discount_strata import Stratum
-    from theory.mdp_class import QTable
-    from theory.witness import Witness
+    from theory.certificates.witness import Witness
+    from theory.classes.mdp_class import QTable
+    from theory.discount.discount_strata import Stratum
 
 Class = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="CLASS")]
 Gamma = Annotated[str | None, tyro.conf.arg(metavar="P/Q")]
@@ -257,7 +257,7 @@ def witness(
         out: Write its certificate, draw it, or both: the suffix tells.
     """
     from theory import certificate_text, find_decision_witness, find_witness, solve
-    from theory.theorem import require_unique_solution
+    from theory.criteria.theorem import require_unique_solution
 
     problem = _load(name, gamma)
     require_unique_solution(problem)
@@ -304,8 +304,8 @@ def verify(
     Args:
         certificate: As written by `mbgen theorem witness CLASS --out CERT.json`.
     """
-    from theory import verifier
-    from theory.class_file import read_json
+    from theory.certificates import verifier
+    from theory.classes.class_file import read_json
 
     document = read_json(certificate)
     try:

@@ -1,0 +1,282 @@
+"""Theorem 1 checked on one class: the inclusion, where it is strict, and where it is an equality.
+
+1. H_M(D) is a subset of H_B(D).
+2. For some classes and datasets it is a proper subset.
+3. For the tabular class they are equal, for every functional D.
+
+Realizable, functional and arbitrary datasets have separate answers: D is functional if each (s, a) occurs with at most
+one successor, and realizable if some model of the class agrees with all of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+
+from theory.classes.mdp_class import MDPClass, QTable, zero_sum_choice
+from theory.classes.transition_class import Transition
+from theory.criteria.exchange import (
+    ExchangeTooLargeError,
+    closed_under_equivalence,
+    exchange_holds,
+    included_by_criterion,
+)
+from theory.criteria.version_spaces import (
+    DatasetSweep,
+    SweepTooLargeError,
+    functional_datasets,
+    sweep_datasets,
+    version_space,
+)
+from theory.progress import Progress, silent
+from theory.solving.lasso_table import require_table
+from theory.solving.solved_class import SolvedClass, solve
+
+Datasets = Literal["functional", "realizable"]
+
+
+class SeveralSolutionsError(ValueError):
+    """The Bellman optimality equation may have several solutions, so that part 3 may fail."""
+
+
+@dataclass(frozen=True)
+class SizeRow:
+    """The datasets of one size: how many, and the mean number of q that each criterion leaves."""
+
+    size: int
+    datasets: int
+    mean_HM: float
+    mean_HB: float
+
+
+@dataclass(frozen=True)
+class TheoremReport:
+    """What a check of one class found.
+
+    Attributes:
+        name: the class.
+        states: n.
+        actions: k.
+        gamma: "p/q".
+        models: |M|, those with finite q*.
+        merged: repeated models of an explicit list, merged.
+        dropped: models with infinite q*, left out (gamma = 1 alone).
+        value_functions: |H_Q|.
+        value_vectors: the number of distinct optimal V.
+        datasets: how many datasets were gone through; None if the criteria decided without any.
+        sum_HM: the sum of |H_M(D)| over those datasets.
+        sum_HB: the sum of |H_B(D)| over those datasets.
+        strict: how many realizable datasets have a proper inclusion.
+        part1: whether H_M(D) is a subset of H_B(D) for all of them.
+        part3_functional: whether they are equal for every functional dataset.
+        part3_realizable: whether they are equal for every realizable one; None if undecided.
+        by_size: means over the datasets of each size.
+        method: how it was decided.
+        seconds: wall-clock time.
+    """
+
+    name: str
+    states: int
+    actions: int
+    gamma: str
+    models: int
+    merged: int
+    dropped: int
+    value_functions: int
+    value_vectors: int
+    datasets: int | None
+    sum_HM: int | None
+    sum_HB: int | None
+    strict: int | None
+    part1: bool
+    part3_functional: bool
+    part3_realizable: bool | None
+    by_size: tuple[SizeRow, ...]
+    method: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class DatasetReport:
+    """H_M(D) and H_B(D) of one dataset, as lists of exact q tables."""
+
+    name: str
+    dataset: tuple[Transition, ...]
+    functional: bool
+    realizable: bool
+    models_consistent: int
+    HM: tuple[QTable, ...]
+    HB: tuple[QTable, ...]
+    part1: bool
+    strict: bool
+    equal: bool
+
+
+def require_unique_solution(problem: MDPClass) -> None:
+    """Refuse gamma = 1 where the Bellman equation may have several solutions.
+
+    Raises:
+        SeveralSolutionsError: naming states and actions whose rewards sum to zero.
+        TableTooLargeError: for rewards that `solve` would refuse; there may be exponentially many sums of them.
+    """
+    if problem.gamma < 1:
+        return
+    require_table(problem.rewards, problem.gamma)
+    if (choice := zero_sum_choice(problem.rewards)) is not None:
+        where = ", ".join(
+            f"({problem.state_name(s)}, {problem.action_name(a)})" for s, a in choice.items()
+        )
+        raise SeveralSolutionsError(
+            f"gamma is 1 and the rewards at {where} sum to zero, so that the Bellman equation may have several"
+            " solutions and part 3 may fail; accepted: gamma < 1, or rewards with no zero sum"
+            " over distinct states"
+        )
+
+
+def check_class(
+    problem: MDPClass,
+    datasets: Datasets = "functional",
+    *,
+    allow_zero_sum: bool = False,
+    progress: Progress = silent,
+) -> TheoremReport:
+    """Check the three parts over every dataset of a class.
+
+    Every functional dataset is gone through where they are few enough; the criteria of `theory.criteria.exchange`
+    decide otherwise, and must agree where both are run.
+
+    Args:
+        problem: the class.
+        datasets: which datasets are counted and summed over.
+        allow_zero_sum: go on at gamma = 1 even if the Bellman equation may have several solutions.
+        progress: told the fraction done.
+
+    Raises:
+        ValueError: if the class is too large, or gamma = 1 is refused.
+        ArithmeticError: if two methods disagree (never seen; it is checked).
+    """
+    start = time.perf_counter()
+    if not allow_zero_sum:
+        require_unique_solution(problem)
+    solved = solve(problem, lambda fraction: progress(fraction / 2))
+    closed = closed_under_equivalence(solved)
+    try:
+        exchange: bool | None = True if closed else exchange_holds(solved)
+        method = "criteria"
+    except ExchangeTooLargeError:
+        exchange, method = None, "closure criterion"
+    part1, counts = included_by_criterion(solved), _Counts()
+    try:
+        sweep = sweep_datasets(solved, lambda fraction: progress((1 + fraction) / 2))
+    except SweepTooLargeError:
+        if exchange is None:
+            raise
+    else:
+        counts = _count(solved, sweep, datasets)
+        every = counts.equal_functional, counts.equal_realizable
+        if (closed, exchange) not in (every, (every[0], None)):
+            raise ArithmeticError(f"the criteria say {closed, exchange}, the datasets {every}")
+        part1 = part1 and sweep.outside == 0
+        closed, exchange = every
+        method = f"every {datasets} dataset, and the {method}"
+    progress(1.0)
+    return TheoremReport(
+        name=problem.name,
+        states=problem.states,
+        actions=problem.actions,
+        gamma=str(problem.gamma),
+        models=len(solved.models),
+        merged=getattr(problem.transitions, "merged", 0),
+        dropped=solved.dropped,
+        value_functions=solved.value_functions,
+        value_vectors=solved.value_vectors,
+        datasets=counts.datasets,
+        sum_HM=counts.sum_HM,
+        sum_HB=counts.sum_HB,
+        strict=counts.strict,
+        part1=part1,
+        part3_functional=closed,
+        part3_realizable=exchange,
+        by_size=counts.by_size,
+        method=method,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def check_dataset(
+    problem: MDPClass,
+    dataset: Iterable[Sequence[int]],
+    *,
+    allow_zero_sum: bool = False,
+    progress: Progress = silent,
+) -> DatasetReport:
+    """H_M(D) and H_B(D) for one dataset of any kind; it is said whether D is functional and realizable.
+
+    Raises:
+        ValueError: if the dataset names what does not exist, or the class is refused.
+    """
+    if not allow_zero_sum:
+        require_unique_solution(problem)
+    solved = solve(problem, progress)
+    space = version_space(solved, dataset)
+    return DatasetReport(
+        name=problem.name,
+        dataset=space.dataset,
+        functional=space.functional,
+        realizable=space.realizable,
+        models_consistent=space.models_consistent,
+        HM=tuple(solved.q_table(int(q)) for q in np.flatnonzero(space.HM)),
+        HB=tuple(solved.q_table(int(q)) for q in np.flatnonzero(space.HB)),
+        part1=space.included,
+        strict=space.strict,
+        equal=bool((space.HM == space.HB).all()),
+    )
+
+
+@dataclass(frozen=True)
+class _Counts:
+    datasets: int | None = None
+    sum_HM: int | None = None
+    sum_HB: int | None = None
+    strict: int | None = None
+    equal_functional: bool = True
+    equal_realizable: bool = True
+    by_size: tuple[SizeRow, ...] = ()
+
+
+def _count(solved: SolvedClass, sweep: DatasetSweep, datasets: Datasets) -> _Counts:
+    realizable = sweep.HM > 0
+    differs = sweep.HM != sweep.HB
+    strict = int((differs & realizable).sum())
+    counted = realizable if datasets == "realizable" else np.ones_like(realizable)
+    sizes = _dataset_sizes(solved)[counted]
+    number = np.bincount(sizes)
+    sums = [np.bincount(sizes, weights=H[counted]) for H in (sweep.HM, sweep.HB)]
+    return _Counts(
+        datasets=int(counted.sum()),
+        sum_HM=int(sweep.HM[counted].sum(dtype=np.int64)),
+        sum_HB=int(sweep.HB[counted].sum(dtype=np.int64)),
+        strict=strict,
+        equal_functional=not differs.any(),
+        equal_realizable=strict == 0,
+        by_size=tuple(
+            SizeRow(size, int(count), float(sums[0][size] / count), float(sums[1][size] / count))
+            for size, count in enumerate(number)
+            if count
+        ),
+    )
+
+
+def _dataset_sizes(solved: SolvedClass) -> np.ndarray:
+    """|D| by dataset index: the number of digits that are not n + 1."""
+    base = solved.states + 2
+    sizes = np.zeros(1, dtype=np.int8)
+    digit = np.append(np.ones(base - 1, dtype=np.int8), np.int8(0))
+    for _ in range(solved.pairs):
+        sizes = (sizes[:, None] + digit).reshape(-1)
+    assert len(sizes) == functional_datasets(solved)
+    return sizes
