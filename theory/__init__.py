@@ -25,8 +25,9 @@ from theory.criteria.theorem import (
     check_dataset,
 )
 from theory.criteria.version_spaces import DatasetSweep, VersionSpace, sweep_datasets, version_space
+from theory.solving.deterministic import ClassTooLargeError, solve
 from theory.solving.policy_iteration import optimal_q
-from theory.solving.solved_class import ClassTooLargeError, SolvedClass, solve
+from theory.solving.solved_class import SolvedClass
 
 if TYPE_CHECKING:
     from theory.discount.discount_strata import DiscountStrata, find_strata

@@ -11,7 +11,7 @@ import pytest
 from theory import gallery_class, solve
 from theory.compiled import MAX_INTERPRETED, kernel
 from theory.criteria import exchange, version_spaces
-from theory.solving import solved_class
+from theory.solving import deterministic
 from theory.solving.lasso_table import lasso_table
 
 ROOT = Path(__file__).parents[2]
@@ -39,7 +39,7 @@ def test_looking_up_the_best_policy(solved):
     table = lasso_table(problem.rewards, problem.gamma)
     models = problem.transitions.models(0, problem.transitions.size)
     arguments = (models, table.ranks, table.choice, table.stride, problem.actions)
-    both_ways(solved_class._best_ranks, *arguments)
+    both_ways(deterministic._best_ranks, *arguments)
 
 
 def test_looking_for_stand_ins(solved):

@@ -40,7 +40,8 @@ from theory.classes.mdp_class import MDPClass, QTable
 from theory.classes.transition_class import Transition, explicit, tabular
 from theory.criteria.exchange import exchange_failures, exchange_holds
 from theory.progress import Progress, silent
-from theory.solving.solved_class import SolvedClass, solve
+from theory.solving.deterministic import solve
+from theory.solving.solved_class import SolvedClass
 
 Model = tuple[tuple[int, ...], ...]
 Label = TypeVar("Label")
@@ -245,7 +246,7 @@ def _strict_problems(
     for q, failing in exchange_failures(solved, progress):
         fiber, candidates = solved.fiber(q), solved.models[failing]
         consistent = solved.consistent[q][pairs, candidates]
-        observed = np.where(consistent, candidates, np.int32(solved.states + 1))
+        observed = np.where(consistent, candidates, np.int32(solved.options))
         _, first = np.unique(observed, axis=0, return_index=True)
         for i in np.sort(first):
             differs = _bitmasks(consistent[i] & (fiber != candidates[i]))
@@ -316,7 +317,7 @@ def _subclass(
     else:
         labels = [(-1, [1 << q for q in range(solved.value_functions)])]
     for pairs in combinations(range(solved.pairs), transitions):
-        for successors in product(range(solved.states + 1), repeat=transitions):
+        for successors in product(range(solved.options), repeat=transitions):
             agrees = (solved.models[:, pairs] == successors).all(axis=1)
             HB = np.logical_and.reduce(solved.consistent[:, pairs, successors], axis=1)
             for state, label in labels:

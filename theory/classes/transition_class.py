@@ -65,8 +65,10 @@ def checked_index(value: object, last: int, what: str) -> int:
     raise ValueError(f"{what} is {value!r}; accepted: an integer from 0 to {last}")
 
 
-def checked_transition(transition: Sequence[object], states: int, actions: int) -> Transition:
-    """The transition (s, a, s') as plain integers.
+def checked_transition(
+    transition: Sequence[object], states: int, actions: int, options: int | None = None
+) -> Transition:
+    """The transition (s, a, s') as plain integers; s' is one of n + 1 successors unless another number is given.
 
     Raises:
         ValueError: if it is not three integers that name a state, an action and a successor.
@@ -80,7 +82,7 @@ def checked_transition(transition: Sequence[object], states: int, actions: int) 
     return (
         checked_index(s, states - 1, f"state {where}"),
         checked_index(a, actions - 1, f"action {where}"),
-        checked_index(successor, states, f"successor {where}"),
+        checked_index(successor, (options or states + 1) - 1, f"successor {where}"),
     )
 
 

@@ -71,7 +71,7 @@ def exchange_failures(
     Raises:
         ExchangeTooLargeError: past MAX_COMPARISONS comparisons of a successor.
     """
-    used = np.zeros((solved.pairs, solved.states + 1), dtype=bool)
+    used = np.zeros((solved.pairs, solved.options), dtype=bool)
     for pair in range(solved.pairs):
         used[pair, solved.models[:, pair]] = True
     boxes = set_products(solved.consistent & used)

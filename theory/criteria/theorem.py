@@ -33,8 +33,9 @@ from theory.criteria.version_spaces import (
     version_space,
 )
 from theory.progress import Progress, silent
+from theory.solving.deterministic import solve
 from theory.solving.lasso_table import require_table
-from theory.solving.solved_class import SolvedClass, solve
+from theory.solving.solved_class import SolvedClass
 
 Datasets = Literal["functional", "realizable"]
 
@@ -272,10 +273,9 @@ def _count(solved: SolvedClass, sweep: DatasetSweep, datasets: Datasets) -> _Cou
 
 
 def _dataset_sizes(solved: SolvedClass) -> np.ndarray:
-    """|D| by dataset index: the number of digits that are not n + 1."""
-    base = solved.states + 2
+    """|D| by dataset index: the number of digits that are options."""
     sizes = np.zeros(1, dtype=np.int8)
-    digit = np.append(np.ones(base - 1, dtype=np.int8), np.int8(0))
+    digit = np.append(np.ones(solved.options, dtype=np.int8), np.int8(0))
     for _ in range(solved.pairs):
         sizes = (sizes[:, None] + digit).reshape(-1)
     assert len(sizes) == functional_datasets(solved)

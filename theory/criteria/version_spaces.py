@@ -69,13 +69,13 @@ def version_space(solved: SolvedClass, dataset: Iterable[Sequence[int]]) -> Vers
         ValueError: if a transition names a state or action that does not exist.
     """
     n, k = solved.states, solved.actions
-    transitions = sorted({checked_transition(t, n, k) for t in dataset})
+    transitions = sorted({checked_transition(t, n, k, solved.options) for t in dataset})
     agrees = np.ones(len(solved.models), dtype=bool)
     HB = np.ones(solved.value_functions, dtype=bool)
-    for s, a, successor in transitions:
+    for s, a, option in transitions:
         pair = s * k + a
-        agrees &= solved.models[:, pair] == successor
-        HB &= solved.consistent[:, pair, successor]
+        agrees &= solved.models[:, pair] == option
+        HB &= solved.consistent[:, pair, option]
     HM = np.zeros(solved.value_functions, dtype=bool)
     HM[solved.q_of_model[agrees]] = True
     functional = len({(s, a) for s, a, _ in transitions}) == len(transitions)
@@ -86,8 +86,8 @@ def version_space(solved: SolvedClass, dataset: Iterable[Sequence[int]]) -> Vers
 class DatasetSweep:
     """|H_M(D)| and |H_B(D)| for every functional D.
 
-    A dataset's index has one digit for each pair, in base n + 2, the first pair's the most significant: a successor,
-    or n + 1 where the pair is not observed.
+    A dataset's index has one digit for each pair, the first pair's the most significant: an option, or their number
+    where the pair is not observed. Where options are successors, the base is n + 2.
 
     Attributes:
         HM: [dataset], |H_M(D)|; 0 exactly if D is not realizable.
@@ -101,8 +101,8 @@ class DatasetSweep:
 
 
 def functional_datasets(solved: SolvedClass) -> int:
-    """(n + 2)^(n k): each pair is unobserved, or has one of n + 1 successors."""
-    return int((solved.states + 2) ** solved.pairs)
+    """Each pair is unobserved, or has one of its options: (n + 2)^(n k) where these are successors."""
+    return int((solved.options + 1) ** solved.pairs)
 
 
 def sweep_steps(solved: SolvedClass) -> int:
@@ -144,7 +144,7 @@ def sweep_datasets(solved: SolvedClass, progress: Progress = silent) -> DatasetS
         stop = min(start + part, fibers)
         outside += sweep(
             *(start, stop, members, solved.fiber_start, solved.consistent),
-            *(solved.states + 2, HM, HB, mark_M, mark_B, codes),
+            *(solved.options + 1, HM, HB, mark_M, mark_B, codes),
         )
         progress(stop / fibers)
     return DatasetSweep(HM, HB, outside)

@@ -48,8 +48,8 @@ from theory.discount.policy_value_functions import (
     policy_value_functions,
 )
 from theory.progress import Progress, silent
+from theory.solving.deterministic import optimal_ranks, solve_by_table
 from theory.solving.lasso_table import LassoTable, graph_stride, reward_choice, scale, table_entries
-from theory.solving.solved_class import optimal_ranks, solve_by_table
 
 MAX_MODELS = 500_000
 MAX_SOLUTIONS = 200_000_000
