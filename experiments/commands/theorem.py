@@ -57,6 +57,7 @@ def check(
         out: Draw |H_M| and |H_B| by the size of the dataset.
     """
     from theory import SeveralSolutionsError, check_class, check_dataset, load_dataset
+    from theory.criteria.version_spaces import SweepTooLargeError
 
     problem = _load(name, gamma)
     require_picture(out)
@@ -81,8 +82,11 @@ def check(
                     problem,
                     "functional" if datasets == "functional" else "realizable",
                     allow_zero_sum=allow_zero_sum,
+                    every_dataset=out is not None,
                     progress=report_progress,
                 )
+    except SweepTooLargeError as error:
+        raise ValueError(f"--out {out} draws means over all datasets, but {error}") from None
     except SeveralSolutionsError as error:
         raise ValueError(f"{error}, or --allow-zero-sum") from None
     if single:
@@ -242,6 +246,7 @@ def witness(
     *,
     decision_relevant: bool = False,
     gamma: Gamma = None,
+    time_limit: float = 600.0,
     json: Json = None,
     out: Annotated[tuple[Path, ...], tyro.conf.arg(metavar="CERT.json|FILE.png|svg|pdf")] = (),
 ) -> int:
@@ -253,21 +258,25 @@ def witness(
         name: A class of the gallery, or a JSON file.
         decision_relevant: Ask that it settles an optimal action of a state under H_M, but not under H_B.
         gamma: Another discount than the class's own.
+        time_limit: For the search, in seconds; then the smallest dataset found is given, and how small any may be.
         json: Write the witness as JSON; "-" is standard output.
         out: Write its certificate, draw it, or both: the suffix tells.
     """
     from theory import certificate_text, find_decision_witness, find_witness, solve
+    from theory.certificates.certificate import require_certifiable
     from theory.criteria.theorem import require_unique_solution
 
     problem = _load(name, gamma)
     require_unique_solution(problem)
+    if not time_limit > 0:
+        raise ValueError(f"time-limit is {time_limit}; accepted: a number of seconds above 0")
     require_writable(json)
     for path in out:
         if path.suffix.lower() not in (".json", *PICTURES):
             raise ValueError(f"{path} is no output's name; accepted: .json, {', '.join(PICTURES)}")
         require_writable(path)
-        if path.suffix.lower() == ".json" and problem.gamma == 1:
-            raise ValueError("gamma is 1; accepted for a certificate: gamma < 1")
+        if path.suffix.lower() == ".json":
+            require_certifiable(problem)
         if path.suffix.lower() in PICTURES:
             from experiments.figures.witness import require_drawable
 
@@ -275,12 +284,16 @@ def witness(
     search = find_decision_witness if decision_relevant else find_witness
     with progress(f"searching {problem.name}") as report_progress:
         solved = solve(problem, lambda fraction: report_progress(fraction / 2))
-        found = search(solved, lambda fraction: report_progress((1 + fraction) / 2))
+        found = search(
+            solved, lambda fraction: report_progress((1 + fraction) / 2), time_limit=time_limit
+        )
     if found is None:
         write_json(None, json)
         what = "is decision-relevant" if decision_relevant else "has a proper inclusion"
         console(json).print(f"{problem.name}: no realizable dataset {what}")
         return 1
+    write_json(found, json)
+    _print_witness(console(json), problem, found)
     for path in out:
         if path.suffix.lower() == ".json":
             text = certificate_text(solved, found)
@@ -289,8 +302,6 @@ def witness(
             from experiments.figures.witness import draw_witness
 
             draw_witness(problem, found, path)
-    write_json(found, json)
-    _print_witness(console(json), problem, found)
     return 0
 
 
@@ -305,11 +316,9 @@ def verify(
         certificate: As written by `mbgen theorem witness CLASS --out CERT.json`.
     """
     from theory.certificates import verifier
-    from theory.classes.class_file import read_json
 
-    document = read_json(certificate)
     try:
-        reason = verifier.verify(document)
+        reason = verifier.verify(verifier.read(certificate))
     except ValueError as error:
         raise ValueError(f"{certificate}: {error}") from None
     console().print(f"does not verify: {reason}" if reason else "verified")
@@ -351,7 +360,8 @@ def smallest(
         )
     if found is None:
         write_json(None, json)
-        console(json).print("no class of the box has a proper inclusion")
+        what = "decision-relevant dataset" if decision_relevant else "proper inclusion"
+        console(json).print(f"no class of the box has a {what}")
         return 1
     problem, smallest_witness = found
     models = [problem.transitions.table(i) for i in range(problem.transitions.size)]
@@ -456,9 +466,12 @@ def _print_witness(screen: Console, problem: MDPClass, found: Witness) -> None:
         f"({problem.state_name(s)}, {problem.action_name(a)}) -> {problem.state_name(successor)}"
         for s, a, successor in found.dataset
     )
+    size: object = len(found.dataset)
+    if not found.proved_smallest:
+        size = f"{size}, not proved smallest within the time limit: at least {found.at_least}"
     facts_found: list[tuple[str, object]] = [
-        ("D, the smallest", dataset),
-        ("|D|", len(found.dataset)),
+        ("D, the smallest" if found.proved_smallest else "D, the smallest found", dataset),
+        ("|D|", size),
     ]
     if found.decision is not None:
         state, action = found.decision
@@ -499,6 +512,7 @@ def _print_report(screen: Console, report: TheoremReport) -> None:
         ("sum of |H_B(D)| over them", report.sum_HB),
         ("realizable datasets with a proper inclusion", report.strict),
         ("part 1: H_M(D) is a subset of H_B(D)", report.part1),
+        ("part 2: a proper one for some realizable D", report.part2),
         ("part 3: equal for every functional D", report.part3_functional),
         ("part 3: equal for every realizable D", report.part3_realizable),
         ("decided by", report.method),

@@ -203,6 +203,22 @@ def test_a_file_that_is_no_certificate_has_exit_status_2(capsys, tmp_path, conte
     assert path.name in complaint(capsys, "theorem", "verify", str(path))
 
 
+def test_the_search_of_classes_says_which_kind_of_dataset_it_did_not_find(capsys):
+    for option, what in (((), "proper inclusion"), (("--decision-relevant",), "decision-relevant")):
+        assert main(["theorem", "smallest", "--max-states", "1", *option]) == 1
+        assert what in capsys.readouterr().out
+
+
+def test_a_witness_that_has_no_certificate_is_printed_all_the_same(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("theory.certificates.certificate.MAX_SUCCESSORS", 100)
+    path = tmp_path / "certificate.json"
+    assert main(["theorem", "witness", "push-tree", "--decision-relevant", "--out", str(path)]) == 2
+    printed = capsys.readouterr()
+    assert "settled by H_M(D) alone" in printed.out
+    assert printed.err.startswith("mbgen: the class has 49 models")
+    assert not path.exists()
+
+
 def test_a_class_without_a_witness_has_exit_status_1(capsys, tmp_path):
     path = tmp_path / "certificate.json"
     assert main(["theorem", "witness", "tabular-2x2-sparse", "--out", str(path)]) == 1
@@ -260,6 +276,16 @@ def test_without_z3_the_extra_is_named(capsys, monkeypatch):
         (("theorem", "discount", "binary-factors-5"), "accepted"),
         (("theorem", "witness", "push-tree", "--out", "certificate.txt"), "certificate.txt"),
         (("theorem", "verify", "missing.json"), "missing.json"),
+        (
+            ("theorem", "check", "binary-factors-3", "--out", "x.png"),
+            "--out x.png draws means over",
+        ),
+        (("theorem", "witness", "push-tree", "--time-limit", "0"), "time-limit is 0"),
+        (("theorem", "witness", "push-tree", "--time-limit", "nan"), "time-limit is nan"),
+        (
+            ("theorem", "witness", "push-tree", "--decision-relevant", "--time-limit", "0.001"),
+            "time limit of 0.001 s",
+        ),
         (("theorem", "witness", "gamma-one"), "sum to zero"),
         (("theorem", "witness", "push-tree", "--gamma", "1", "--out", "c.json"), "gamma is 1"),
         (("theorem", "witness", "binary-factors-4", "--out", "c.json", "c.png"), "16 states"),

@@ -13,29 +13,59 @@ from fractions import Fraction
 from math import comb
 
 from theory.certificates.witness import Witness
+from theory.classes.mdp_class import MDPClass
 from theory.solving.solved_class import SolvedClass
 
 FORMAT = "mbgen certificate 1"
+# What the verifier accepts; it has these bounds from nowhere but its own file, and a test compares them.
 MAX_SUCCESSORS = 200_000
+MAX_LENGTH = 2_000
+MAX_WORK = 1_000_000_000
 MAX_TRIALS = 10_000
-MAX_WORK = 10_000_000
+MAX_TRIAL_WORK = 10_000_000
 
 Certificate = dict[str, object]
+
+
+def value_length(problem: MDPClass) -> int:
+    """How many digits a value may take: of gamma's denominator once for each state, and of the rewards."""
+    rewards = [reward for row in problem.rewards for reward in row]
+    denominators = {reward.denominator for reward in rewards} - {1}
+    return (
+        problem.states * len(str(problem.gamma.denominator))
+        + sum(len(str(denominator)) for denominator in denominators)
+        + max(len(str(reward.numerator)) for reward in rewards)
+    )
+
+
+def require_certifiable(problem: MDPClass) -> None:
+    """Refuse a class that has no certificates, before a witness is looked for.
+
+    Raises:
+        ValueError: at gamma = 1, or if its values have too many digits.
+    """
+    if problem.gamma == 1:
+        raise ValueError("gamma is 1; accepted for a certificate: gamma < 1, where q* is unique")
+    length = value_length(problem)
+    if length > MAX_LENGTH or _work(problem, 2) > MAX_WORK:
+        raise ValueError(
+            f"values of {problem.name or 'the class'} take up to {length} digits in {problem.states} states;"
+            f" accepted for a certificate: at most {MAX_LENGTH}, fewer with many states"
+        )
 
 
 def certify(solved: SolvedClass, witness: Witness) -> Certificate:
     """The certificate of a witness, every exact number a string "p/q".
 
-    It is about the whole class where that has at most MAX_SUCCESSORS successors to list, and about {T0, T1} otherwise.
-    That D is smallest is claimed where the verifier can try all smaller datasets within seconds.
+    It is about the whole class where the verifier can list and solve that within seconds, and about {T0, T1} otherwise.
+    That D is smallest is claimed where it is proved, and the verifier can try all smaller datasets within seconds.
 
     Raises:
-        ValueError: at gamma = 1; or if the class is too large to list, and D decides nothing in {T0, T1}.
+        ValueError: if the class has no certificates; or if it is too large to list, and D decides nothing in {T0, T1}.
     """
     problem = solved.problem
-    if problem.gamma == 1:
-        raise ValueError("gamma is 1; accepted for a certificate: gamma < 1, where q* is unique")
-    whole = solved.models.size <= MAX_SUCCESSORS
+    require_certifiable(problem)
+    whole = _solvable(problem, len(solved.models))
     if not whole and witness.decision is not None and _same_action(witness):
         raise ValueError(
             f"the class has {len(solved.models)} models of {solved.pairs} successors each, and T0 and T1 alone do"
@@ -46,7 +76,7 @@ def certify(solved: SolvedClass, witness: Witness) -> Certificate:
         models = solved.models.reshape(-1, solved.states, solved.actions).tolist()
     size = len(witness.dataset)
     trials = len(models) * sum(comb(solved.pairs, fewer) for fewer in range(1, size))
-    feasible = trials <= MAX_TRIALS and trials * len(models) * solved.pairs <= MAX_WORK
+    most = min(MAX_TRIALS, MAX_TRIAL_WORK // (len(models) * solved.pairs))
     return signed(
         {
             "format": FORMAT,
@@ -60,7 +90,7 @@ def certify(solved: SolvedClass, witness: Witness) -> Certificate:
             "q0": witness.q0,
             "q1": witness.q1,
             "decision": [witness.decision] if witness.decision else [],
-            "smallest": feasible and (whole or size == 1),
+            "smallest": trials <= most and witness.proved_smallest and (whole or size == 1),
             "models": models,
         }
     )
@@ -86,6 +116,17 @@ def certificate_text(solved: SolvedClass, witness: Witness) -> str:
     fields = certify(solved, witness).items()
     lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in fields]
     return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _solvable(problem: MDPClass, models: int) -> bool:
+    """Whether the verifier takes so many models."""
+    few = models * problem.transitions.pairs <= MAX_SUCCESSORS
+    return few and _work(problem, models) <= MAX_WORK
+
+
+def _work(problem: MDPClass, models: int) -> int:
+    """The verifier's measure of what it takes to solve so many models."""
+    return models * problem.transitions.pairs * problem.states * value_length(problem)
 
 
 def _same_action(witness: Witness) -> bool:

@@ -8,9 +8,8 @@ F(q) disagree with T0, and the smallest D of the class is the smallest of these 
 A dataset is *decision-relevant* if in some state some action is optimal under every q in H_M(D), while no action is
 optimal there under every q in H_B(D). For D taken from T0 this says of a state s and an action a:
 D contradicts every model for which a is not optimal in s; and for each action b that is optimal in s for T0 some q in
-H_B(D) has b not optimal. Once these q are chosen (those that leave D the most pairs suffice), the smallest D is again a
-minimum hitting set: within the pairs where T0 is consistent with all of them, of the sets where the contrary models
-disagree with T0.
+H_B(D) has b not optimal. The first makes D a hitting set of the sets where the contrary models disagree with T0. The
+second can only be lost as D grows, so that it is a test of what may be chosen together (`hitting_sets`).
 
 Over all classes. Let M with D be a witness: T0 extends D, T1 has an optimal q1 in H_B(D) but not in H_M(D). Then T1
 contradicts some transition of D, and {T0, T1} with that transition alone is a witness too. So the smallest number of
@@ -25,34 +24,46 @@ extends D itself; if it is 0, then q = r is the optimal q of every model. The se
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import reduce
+from functools import partial, reduce
 from itertools import combinations, product
 from operator import and_
-from typing import TypeVar
 
 import numpy as np
 from jaxtyping import Bool
 
+from theory.certificates.hitting_sets import (
+    Deadline,
+    OutOfTimeError,
+    Puzzle,
+    minimal_sets,
+    smallest_hitting_set,
+)
 from theory.classes.mdp_class import MDPClass, QTable
 from theory.classes.transition_class import Transition, explicit, tabular
-from theory.criteria.exchange import exchange_failures, exchange_holds
+from theory.criteria.exchange import (
+    ExchangeTooLargeError,
+    exchange_failures,
+    exchange_holds,
+    single_transition_gaps,
+)
 from theory.progress import Progress, silent
 from theory.solving.deterministic import solve
 from theory.solving.solved_class import SolvedClass
 
 Model = tuple[tuple[int, ...], ...]
-Label = TypeVar("Label")
 
-MAX_STEPS = 100_000_000
+STEPS_PER_SECOND = 2e6
 MAX_SOLVED = 50_000_000
 MAX_CLASS = 5_000_000
 
 
 class WitnessSearchTooLargeError(ValueError):
-    """There are too many datasets or classes to go through."""
+    """There are too many datasets or classes to go through, or too many for the time that is given."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +78,7 @@ class Witness:
         q1: the optimal q of T1.
         decision: a state, and an action that is optimal there under every q in H_M(D) but not under q1, while no
             action is optimal there under every q in H_B(D); None if that was not asked for.
+        at_least: no dataset of the class with fewer transitions does as much; it is |D| where D is proved smallest.
     """
 
     dataset: tuple[Transition, ...]
@@ -74,52 +86,83 @@ class Witness:
     T1: Model
     q0: QTable
     q1: QTable
-    decision: tuple[int, int] | None = None
+    decision: tuple[int, int] | None
+    at_least: int
+
+    @property
+    def proved_smallest(self) -> bool:
+        """Whether every smaller dataset is excluded; no is possible only where the time was limited."""
+        return self.at_least == len(self.dataset)
 
 
-def find_witness(solved: SolvedClass, progress: Progress = silent) -> Witness | None:
+def find_witness(
+    solved: SolvedClass, progress: Progress = silent, *, time_limit: float = math.inf
+) -> Witness | None:
     """The smallest realizable dataset of a class with a strict inclusion; None if there is none.
 
-    Among equally small ones it is the first found, in the order of q and T0. A single transition is looked for in all
-    fibers at once: one that some model makes and q is consistent with, but no member of F(q) makes.
+    A single transition is looked for in all fibers at once.
+
+    Args:
+        solved: the class.
+        progress: told the fraction of fibers compared.
+        time_limit: in seconds. The smallest dataset found by then is returned; `at_least` says what is known.
 
     Raises:
         ExchangeTooLargeError: if a single transition is not enough, and the class has too many models to compare with
             all fibers.
+        WitnessSearchTooLargeError: if the time is over before it is known whether there is any.
     """
-    models, every_pair = solved.models, np.arange(solved.pairs)
-    made = np.zeros_like(solved.consistent)
-    made[solved.q_of_model[:, None], every_pair, models] = True
-    single = np.argwhere(solved.consistent & made.any(axis=0) & ~made)
+    single = single_transition_gaps(solved)
     if len(single):
-        q, pair, successor = (int(index) for index in single[0])
-        T0 = int((models[:, pair] == successor).argmax())
+        q, pair, option = (int(index) for index in single[0])
+        T0 = int((solved.models[:, pair] == option).argmax())
         return _witness(solved, [pair], T0, int(solved.first_model[q]))
-    found = smallest_hitting_set(_strict_problems(solved, progress))
+    with _explained(time_limit):
+        found = smallest_hitting_set(
+            _strict_puzzles(solved, progress), at_least=2, deadline=Deadline(time_limit)
+        )
     if found is None:
         return None
-    (q, T0), pairs = found
-    return _witness(solved, pairs, T0, int(solved.first_model[q]))
+    q, T0 = found.label
+    return _witness(solved, found.elements, T0, int(solved.first_model[q]), at_least=found.at_least)
 
 
-def find_decision_witness(solved: SolvedClass, progress: Progress = silent) -> Witness | None:
+def find_decision_witness(
+    solved: SolvedClass, progress: Progress = silent, *, time_limit: float = math.inf
+) -> Witness | None:
     """The smallest realizable dataset of a class that is decision-relevant; None if there is none.
 
-    Among equally small ones it is the first found, in the order of T0, state and action.
+    Args:
+        solved: the class.
+        progress: told the fraction of models done.
+        time_limit: in seconds. The smallest dataset found by then is returned; `at_least` says what is known.
 
     Raises:
-        WitnessSearchTooLargeError: past MAX_STEPS steps.
-        ExchangeTooLargeError: if the class has too many models to compare with all fibers.
+        WitnessSearchTooLargeError: if the search would take longer than that by far, or the time is over before it is
+            known whether there is any.
     """
-    if exchange_holds(solved):  # no inclusion is strict: nothing is decided by H_M alone
-        return None
-    found = smallest_hitting_set(_decision_problems(solved, progress))
+    try:
+        if exchange_holds(solved):  # no inclusion is proper: nothing is decided by H_M alone
+            return None
+    except ExchangeTooLargeError:
+        pass
+    steps = len(solved.models) * solved.value_functions * solved.pairs
+    if steps > time_limit * STEPS_PER_SECOND:
+        raise WitnessSearchTooLargeError(
+            f"the class has {len(solved.models)} models and {solved.value_functions} distinct q: a smallest"
+            f" decision-relevant dataset takes about {steps / STEPS_PER_SECOND:.3g} s or more;"
+            f" accepted: at most the time limit of {time_limit:.3g} s"
+        )
+    with _explained(time_limit):
+        found = smallest_hitting_set(
+            _decision_puzzles(solved, progress), at_least=1, deadline=Deadline(time_limit)
+        )
     if found is None:
         return None
-    (T0, state, action), pairs = found
+    (T0, state, action), pairs = found.label, found.elements
     HB = solved.consistent[:, pairs, solved.models[T0, pairs]].all(axis=1)
     q1 = int(np.flatnonzero(HB & ~solved.greedy[:, state, action])[0])
-    return _witness(solved, pairs, T0, int(solved.first_model[q1]), (state, action))
+    return _witness(solved, pairs, T0, int(solved.first_model[q1]), (state, action), found.at_least)
 
 
 def search_classes(
@@ -177,68 +220,26 @@ def search_classes(
     return None
 
 
-def smallest_hitting_set(
-    problems: Iterable[tuple[Label, frozenset[int]]],
-) -> tuple[Label, list[int]] | None:
-    """The smallest hitting set over several families of sets, and the label of the family that it meets.
-
-    Each family is asked for hitting sets of size 1, 2, ... below the best so far: the last one found is smallest.
-    """
-    best: tuple[Label, list[int]] | None = None
-    seen = set()
-    for label, family in problems:
-        if family in seen:
-            continue
-        seen.add(family)
-        for size in range(1, len(best[1]) if best else len(family) + 1):
-            if (found := hitting_set(family, size)) is not None:
-                best = label, members(found)
-                break
-        if best and len(best[1]) == 1:
-            break
-    return best
-
-
-def hitting_set(family: frozenset[int], size: int) -> int | None:
-    """At most `size` elements that meet every set of the family, as a bitmask like the sets; None if there are none.
-
-    It branches on the elements of a smallest set that is not yet met, one of which any hitting set contains.
-    """
-    if not family:
-        return 0
-    if size == 0:
-        return None
-    for element in members(min(family, key=lambda mask: (mask.bit_count(), mask))):
-        unmet = frozenset(mask for mask in family if not mask >> element & 1)
-        if (found := hitting_set(unmet, size - 1)) is not None:
-            return found | 1 << element
-    return None
-
-
-def minimal_sets(family: Iterable[int]) -> frozenset[int]:
-    """The sets of a family that contain no other: what meets these meets all."""
-    minimal: list[int] = []
-    for mask in sorted(set(family), key=int.bit_count):
-        if all(mask & smaller != smaller for smaller in minimal):
-            minimal.append(mask)
-    return frozenset(minimal)
-
-
-def members(mask: int) -> list[int]:
-    """The elements of a set given as a bitmask, in increasing order."""
-    return [element for element in range(mask.bit_length()) if mask >> element & 1]
-
-
 def _bitmasks(rows: Bool[np.ndarray, "row element"]) -> list[int]:
     """Each row as a set of its elements."""
     packed = np.packbits(rows, axis=1, bitorder="little")
     return [int.from_bytes(row.tobytes(), "little") for row in packed]
 
 
-def _strict_problems(
-    solved: SolvedClass, progress: Progress
-) -> Iterator[tuple[tuple[int, int], frozenset[int]]]:
-    """((q, T0), sets of pairs in which the members of F(q) disagree with T0) where none can stand in for T0.
+@contextmanager
+def _explained(time_limit: float) -> Iterator[None]:
+    """Say in one line that the time was over before anything was found."""
+    try:
+        yield
+    except OutOfTimeError:
+        raise WitnessSearchTooLargeError(
+            f"no such dataset was found within the time limit of {time_limit:.3g} s, and it is open whether there"
+            " is one; accepted: a longer time limit, or a smaller class"
+        ) from None
+
+
+def _strict_puzzles(solved: SolvedClass, progress: Progress) -> Iterator[Puzzle[tuple[int, int]]]:
+    """(q, T0) with the sets of pairs in which the members of F(q) disagree with T0, where none can stand in for T0.
 
     Models that are equal where they are Bellman-consistent with q count once.
     """
@@ -250,39 +251,35 @@ def _strict_problems(
         _, first = np.unique(observed, axis=0, return_index=True)
         for i in np.sort(first):
             differs = _bitmasks(consistent[i] & (fiber != candidates[i]))
-            yield (q, int(failing[i])), minimal_sets(differs)
+            yield Puzzle((q, int(failing[i])), minimal_sets(differs))
 
 
-def _decision_problems(
+def _decision_puzzles(
     solved: SolvedClass, progress: Progress
-) -> Iterator[tuple[tuple[int, int, int], frozenset[int]]]:
-    """((T0, state, action), the sets that D must meet), once for each choice of the q that keep the state open."""
+) -> Iterator[Puzzle[tuple[int, int, int]]]:
+    """(T0, state, action) with the sets that D must meet, and whether D keeps the state open under H_B(D)."""
     models, pairs = solved.models, np.arange(solved.pairs)
-    steps = len(models) * solved.value_functions * solved.pairs
-    if steps > MAX_STEPS:
-        raise WitnessSearchTooLargeError(
-            f"the class has {len(models)} models and {solved.value_functions} distinct q: a smallest decision-relevant"
-            f" dataset takes about {steps:.3g} steps, {steps / 2e6:.3g} s; accepted: at most {MAX_STEPS:.3g} steps"
-        )
     suboptimal = ~solved.greedy
     for T0 in range(len(models)):
         progress(T0 / len(models))
-        differs = _bitmasks(models != models[T0])
-        clashes = _bitmasks(~solved.consistent[:, pairs, models[T0]])
+        differs = np.array(_bitmasks(models != models[T0]), dtype=object)
+        clashes = np.array(_bitmasks(~solved.consistent[:, pairs, models[T0]]), dtype=object)
         for state, optimal in enumerate(solved.greedy[solved.q_of_model[T0]]):
             actions = [int(action) for action in np.flatnonzero(optimal)]
-            left_out = frozenset([0])  # the fewest pairs that D may not observe
+            # For each action, where the q that rule it out are inconsistent with T0: D must spare one of these sets.
+            spared = [minimal_sets(clashes[suboptimal[:, state, action]]) for action in actions]
             for action in actions:
-                ruling_out = np.flatnonzero(suboptimal[:, state, action])
-                avoid = minimal_sets(clashes[q] for q in ruling_out)
-                left_out = minimal_sets(x | y for x in left_out for y in avoid)
-            for action in actions:
-                contrary = np.flatnonzero(suboptimal[solved.q_of_model, state, action])
-                for mask in sorted(left_out):
-                    yield (
-                        (T0, state, action),
-                        minimal_sets(differs[T] & ~mask for T in contrary),
-                    )
+                contrary = suboptimal[solved.q_of_model, state, action]
+                yield Puzzle(
+                    (T0, state, action),
+                    minimal_sets(differs[contrary]),
+                    partial(_keeps_open, spared),
+                )
+
+
+def _keeps_open(spared: list[frozenset[int]], chosen: int) -> bool:
+    """Whether a choice of pairs avoids a set of each family."""
+    return all(any(not mask & chosen for mask in family) for family in spared)
 
 
 def _witness(
@@ -291,8 +288,12 @@ def _witness(
     T0: int,
     T1: int,
     decision: tuple[int, int] | None = None,
+    at_least: int | None = None,
 ) -> Witness:
-    """The witness whose dataset is what T0 does at the given pairs; T0 and T1 are indices into `solved.models`."""
+    """The witness whose dataset is what T0 does at the given pairs; T0 and T1 are indices into `solved.models`.
+
+    Unless a bound is given it is a smallest one.
+    """
     k = solved.actions
     tables = [
         tuple(tuple(int(x) for x in row) for row in solved.models[T].reshape(-1, k))
@@ -300,7 +301,8 @@ def _witness(
     ]
     dataset = tuple((p // k, p % k, int(solved.models[T0, p])) for p in pairs)
     q0, q1 = (solved.q_table(int(solved.q_of_model[T])) for T in (T0, T1))
-    return Witness(dataset, tables[0], tables[1], q0, q1, decision)
+    bound = len(dataset) if at_least is None else at_least
+    return Witness(dataset, tables[0], tables[1], q0, q1, decision, bound)
 
 
 def _subclass(

@@ -13,6 +13,8 @@ from theory.classes.transition_class import TransitionClass
 Rewards = tuple[tuple[Fraction, ...], ...]
 QTable = tuple[tuple[Fraction, ...], ...]
 
+TERMINAL_NAME = "t"
+
 NUMBER = re.compile(
     r"-?((\d+(\.\d*)?|\.\d+)([eE](?P<exponent>[+-]?\d+))?|\d+/0*[1-9]\d*)", re.ASCII
 )
@@ -61,7 +63,8 @@ class MDPClass:
         action_names: one for each action, or none.
 
     Raises:
-        ValueError: if the rewards do not fit the class, or gamma is outside (0, 1].
+        ValueError: if the rewards do not fit the class, gamma is outside (0, 1], or a name is missing, given twice,
+            blank, or a state's that of the terminal state.
     """
 
     transitions: TransitionClass
@@ -83,6 +86,14 @@ class MDPClass:
         ):
             if names and (len(names) != count or len(set(names)) != count):
                 raise ValueError(f"{what} is {list(names)}; accepted: {count} distinct names")
+            for name in names:
+                if not name.strip():
+                    raise ValueError(f"{what} holds {name!r}; accepted: names that can be seen")
+        if TERMINAL_NAME in self.state_names:
+            raise ValueError(
+                f"state_names holds {TERMINAL_NAME!r}, which is how the terminal state is called;"
+                " accepted: any other name"
+            )
 
     @property
     def states(self) -> int:
@@ -97,7 +108,7 @@ class MDPClass:
     def state_name(self, state: int) -> str:
         """The name of a state, its number if it has none, and "t" for the terminal state."""
         if state == self.states:
-            return "t"
+            return TERMINAL_NAME
         return self.state_names[state] if self.state_names else str(state)
 
     def action_name(self, action: int) -> str:

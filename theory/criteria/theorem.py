@@ -29,6 +29,8 @@ from theory.criteria.version_spaces import (
     DatasetSweep,
     SweepTooLargeError,
     functional_datasets,
+    require_few_datasets,
+    require_few_steps,
     sweep_datasets,
     version_space,
 )
@@ -73,6 +75,7 @@ class TheoremReport:
         sum_HB: the sum of |H_B(D)| over those datasets.
         strict: how many realizable datasets have a proper inclusion.
         part1: whether H_M(D) is a subset of H_B(D) for all of them.
+        part2: whether it is a proper one for some realizable dataset; None if undecided.
         part3_functional: whether they are equal for every functional dataset.
         part3_realizable: whether they are equal for every realizable one; None if undecided.
         by_size: means over the datasets of each size.
@@ -94,6 +97,7 @@ class TheoremReport:
     sum_HB: int | None
     strict: int | None
     part1: bool
+    part2: bool | None
     part3_functional: bool
     part3_realizable: bool | None
     by_size: tuple[SizeRow, ...]
@@ -143,30 +147,39 @@ def check_class(
     datasets: Datasets = "functional",
     *,
     allow_zero_sum: bool = False,
+    every_dataset: bool = False,
     progress: Progress = silent,
 ) -> TheoremReport:
     """Check the three parts over every dataset of a class.
 
     Every functional dataset is gone through where they are few enough; the criteria of `theory.criteria.exchange`
-    decide otherwise, and must agree where both are run.
+    decide otherwise, and must agree where both are run. What neither can decide is None in the report: equality for
+    realizable datasets, where no single transition shows a proper inclusion and comparing all models takes too long.
 
     Args:
         problem: the class.
         datasets: which datasets are counted and summed over.
         allow_zero_sum: go on at gamma = 1 even if the Bellman equation may have several solutions.
+        every_dataset: refuse the class, before anything is computed that this can spare, if its datasets cannot be
+            gone through.
         progress: told the fraction done.
 
     Raises:
-        ValueError: if the class is too large, or gamma = 1 is refused.
+        ValueError: if the class is too large to enumerate, or gamma = 1 is refused.
+        SweepTooLargeError: if `every_dataset` is asked for and there are too many.
         ArithmeticError: if two methods disagree (never seen; it is checked).
     """
     start = time.perf_counter()
     if not allow_zero_sum:
         require_unique_solution(problem)
+    if every_dataset:
+        require_few_datasets(problem.states + 1, problem.transitions.pairs)
     solved = solve(problem, lambda fraction: progress(fraction / 2))
+    if every_dataset:
+        require_few_steps(solved)
     closed = closed_under_equivalence(solved)
     try:
-        exchange: bool | None = True if closed else exchange_holds(solved)
+        exchange: bool | None = closed or exchange_holds(solved)
         method = "criteria"
     except ExchangeTooLargeError:
         exchange, method = None, "closure criterion"
@@ -174,8 +187,7 @@ def check_class(
     try:
         sweep = sweep_datasets(solved, lambda fraction: progress((1 + fraction) / 2))
     except SweepTooLargeError:
-        if exchange is None:
-            raise
+        pass
     else:
         counts = _count(solved, sweep, datasets)
         every = counts.equal_functional, counts.equal_realizable
@@ -200,6 +212,7 @@ def check_class(
         sum_HB=counts.sum_HB,
         strict=counts.strict,
         part1=part1,
+        part2=None if exchange is None else part1 and not exchange,
         part3_functional=closed,
         part3_realizable=exchange,
         by_size=counts.by_size,

@@ -112,6 +112,36 @@ def sweep_steps(solved: SolvedClass) -> int:
     return int(by_model + options.astype(float).prod(axis=1).sum())
 
 
+def require_few_datasets(options: int, pairs: int) -> int:
+    """The number of functional datasets, if all of them can be gone through.
+
+    Raises:
+        SweepTooLargeError: past MAX_DATASETS.
+    """
+    datasets: int = (options + 1) ** pairs
+    if datasets > MAX_DATASETS:
+        raise SweepTooLargeError(
+            f"the class has {Decimal(datasets):.3g} functional datasets, about"
+            f" {Decimal(datasets) * 20 / 10**9:.3g} GB to go through; accepted: at most {MAX_DATASETS:.3g}"
+        )
+    return datasets
+
+
+def require_few_steps(solved: SolvedClass) -> int:
+    """The cost of going through all functional datasets, if it is accepted.
+
+    Raises:
+        SweepTooLargeError: past MAX_STEPS.
+    """
+    steps = sweep_steps(solved)
+    if steps > MAX_STEPS:
+        raise SweepTooLargeError(
+            f"the class has {Decimal(functional_datasets(solved)):.3g} functional datasets, {steps:.3g} steps"
+            f" to go through; accepted: at most {MAX_STEPS:.3g}"
+        )
+    return steps
+
+
 def sweep_datasets(solved: SolvedClass, progress: Progress = silent) -> DatasetSweep:
     """H_M and H_B for every functional dataset, realizable or not.
 
@@ -123,17 +153,8 @@ def sweep_datasets(solved: SolvedClass, progress: Progress = silent) -> DatasetS
     Raises:
         SweepTooLargeError: past MAX_DATASETS datasets or MAX_STEPS steps.
     """
-    datasets = functional_datasets(solved)
-    if datasets > MAX_DATASETS or (steps := sweep_steps(solved)) > MAX_STEPS:
-        needed = (
-            f"about {Decimal(datasets) * 20 / 10**9:.3g} GB; accepted: at most {MAX_DATASETS:.3g}"
-            if datasets > MAX_DATASETS
-            else f"{steps:.3g} steps; accepted: at most {MAX_STEPS:.3g}"
-        )
-        raise SweepTooLargeError(
-            f"the class has {Decimal(datasets):.3g} functional datasets, {needed};"
-            " use the criteria, which need no datasets"
-        )
+    datasets = require_few_datasets(solved.options, solved.pairs)
+    steps = require_few_steps(solved)
     HM, HB = np.zeros(datasets, dtype=np.int32), np.zeros(datasets, dtype=np.int32)
     mark_M, mark_B = np.full(datasets, -1, dtype=np.int32), np.full(datasets, -1, dtype=np.int32)
     codes = np.empty(datasets, dtype=np.int32)

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.theory.incomplete import all_maps_of_3x2_but
+from theory.certificates import hitting_sets
+from theory.certificates.certificate import certify
 from theory.certificates.witness import (
     WitnessSearchTooLargeError,
     find_decision_witness,
     find_witness,
-    hitting_set,
-    minimal_sets,
     search_classes,
-    smallest_hitting_set,
 )
 from theory.classes.gallery import gallery_class
 from theory.classes.mdp_class import MDPClass, mdp_class
@@ -135,11 +135,8 @@ def test_a_decision_witness_is_as_small_as_the_smallest_of_all_datasets(plain):
 )
 def test_all_maps_but_one_need_a_dataset_of_the_missing_map(missing, size):
     # Pasting D into a model of any q in H_B(D) gives a map with that q: a gap at D needs the missing map to extend D.
-    everything = tabular(3, 2)
-    absent = everything.models(missing, missing + 1).reshape(3, 2)
-    others = everything.filter(lambda models: (models != absent).any(axis=(1, 2)))
-    rewards = gallery_class("tabular-3x2-sparse").rewards
-    problem = MDPClass(others, rewards, Fraction(9, 10))
+    absent = tabular(3, 2).models(missing, missing + 1).reshape(3, 2)
+    problem = all_maps_of_3x2_but(missing)
     solved = solve(problem)
     steps = [(s, a, int(absent[s, a])) for s in range(3) for a in range(2)]
     strict = [
@@ -250,43 +247,47 @@ def test_two_states_and_one_action_by_all_pairs_of_models(reward, gamma):
     assert (found is not None) == strict
 
 
-@settings(deadline=None)
-@given(st.lists(st.integers(1, 63), max_size=7))
-def test_a_hitting_set_is_as_small_as_any(masks):
-    smallest = min(
-        (chosen for chosen in range(64) if all(chosen & mask for mask in masks)),
-        key=int.bit_count,
-    )
-    family = minimal_sets(masks)
-    assert family <= set(masks)
-    assert all(any(mask & small == small for small in family) for mask in masks)
-    for size in range(7):
-        found = hitting_set(family, size)
-        assert (found is None) == (size < smallest.bit_count())
-        if found is not None:
-            assert all(found & mask for mask in masks)
-            assert found.bit_count() <= size
-
-
-def test_the_best_of_several_families_is_labelled():
-    families = [
-        ("large", frozenset([1, 2, 4])),
-        ("none", frozenset([0])),
-        ("small", frozenset([3])),
-    ]
-    assert smallest_hitting_set(families) == ("small", [0])
-    assert smallest_hitting_set([("none", frozenset([0, 1]))]) is None
-
-
-def test_a_class_too_large_for_a_decision_is_refused_in_one_line(monkeypatch):
-    monkeypatch.setattr("theory.certificates.witness.MAX_STEPS", 10_000)
+def test_a_decision_that_would_take_longer_than_its_time_by_far_is_refused_in_one_line():
     solved = solve(gallery_class("push-tree"))
     with pytest.raises(WitnessSearchTooLargeError) as refusal:
-        find_decision_witness(solved)
+        find_decision_witness(solved, time_limit=0.001)
     assert str(refusal.value) == (
         "the class has 49 models and 28 distinct q: a smallest decision-relevant dataset takes about"
-        " 1.1e+04 steps, 0.00549 s; accepted: at most 1e+04 steps"
+        " 0.00549 s or more; accepted: at most the time limit of 0.001 s"
     )
+
+
+def test_a_search_that_runs_out_of_time_gives_its_best_and_says_what_it_does_not_know(monkeypatch):
+    """The missing map 793 needs five transitions, 610 three; time ends at the third look, when 610's turn has come."""
+    solved = solve(all_maps_of_3x2_but(793, 610))
+    smallest = find_witness(solved)
+    assert (len(smallest.dataset), smallest.proved_smallest) == (3, True)
+    looks = iter([0.0, 0.0, *[2.0] * 100])
+    monkeypatch.setattr(hitting_sets.time, "monotonic", lambda: next(looks))
+    witness = find_witness(solved, time_limit=1.0)
+    assert version_space(solved, witness.dataset).strict
+    assert (len(witness.dataset), witness.at_least) == (5, 2)
+    assert not witness.proved_smallest
+    assert certify(solved, witness)["smallest"] is False
+
+
+def test_without_time_nothing_is_said_to_be_impossible():
+    solved = solve(all_maps_of_3x2_but(793))
+    with pytest.raises(
+        WitnessSearchTooLargeError, match="open whether there is one; accepted: a lon"
+    ):
+        find_witness(solved, time_limit=0.0)
+
+
+def test_200_random_models_of_8x4_settle_a_decision_at_once():
+    rng = np.random.default_rng(0)
+    models, rewards = rng.integers(0, 9, (200, 8, 4)), rng.integers(-2, 3, (8, 4))
+    problem = mdp_class(explicit(models.tolist()), rewards.tolist(), "9/10")
+    solved = solve(problem)
+    witness = find_decision_witness(solved)
+    assert_is_what_it_says(problem, solved, witness)
+    assert witness.decision in decides(problem, solved, witness.dataset)
+    assert len(witness.dataset) == 1
 
 
 def test_a_box_too_large_is_refused_when_it_comes_to_it(monkeypatch):

@@ -198,6 +198,9 @@ def test_names_are_kept(folder):
         ({"state_names": ["a", "b", 1.5]}, "a name in state_names is '1.5'; accepted: printable strings"),
         ({"state_names": ["a", "b", 3]}, "a name in state_names is 3; accepted: printable strings"),
         ({"action_names": ["up", "do\nwn"]}, "a name in action_names is 'do\\nwn'; accepted: printable strings"),
+        ({"state_names": ["s", "t", "u"]}, "state_names holds 't', which is how the terminal state is called"),
+        ({"state_names": ["a", "", "c"]}, "state_names holds ''; accepted: names that can be seen"),
+        ({"action_names": ["up", " "]}, "action_names holds ' '; accepted: names that can be seen"),
         ({"action_names": "up"}, "action_names is 'up'; accepted: a list"),
     ],
 )  # fmt: skip

@@ -11,6 +11,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from tests.theory import oracle
+from tests.theory.incomplete import all_maps_of_3x2_but
 from theory import (
     GALLERY,
     MDPClass,
@@ -23,6 +24,7 @@ from theory import (
     tabular,
 )
 from theory.criteria import exchange, theorem, version_spaces
+from theory.criteria.version_spaces import SweepTooLargeError
 
 
 @pytest.mark.parametrize(
@@ -79,6 +81,7 @@ def check_report(report, models, rewards, gamma, datasets):
         equal,
         equal_realizable,
     )
+    assert report.part2 == (strict > 0)
     assert part1
     assert [row.size for row in report.by_size] == sorted({size for size, _, _ in rows})
     for row in report.by_size:
@@ -239,21 +242,39 @@ def test_with_and_without_going_through_datasets_the_answers_are_the_same(name, 
 
 
 def test_where_the_exchange_criterion_is_too_dear_the_datasets_decide(monkeypatch):
-    before = check_class(gallery_class("smallest-witness"))
+    """Without the map 671 one transition shows no proper inclusion, two do."""
+    before = check_class(all_maps_of_3x2_but(671))
+    assert before.part2
     monkeypatch.setattr(exchange, "MAX_COMPARISONS", 0)
-    report = check_class(gallery_class("smallest-witness"))
+    report = check_class(all_maps_of_3x2_but(671))
     assert report.method == "every functional dataset, and the closure criterion"
     same = dataclasses.replace(report, method=before.method, seconds=before.seconds)
     assert same == before
 
 
-def test_where_both_are_too_dear_the_class_is_refused(monkeypatch):
+def test_what_nothing_affordable_decides_is_left_open_and_the_rest_is_reported(monkeypatch):
     monkeypatch.setattr(exchange, "MAX_COMPARISONS", 0)
     monkeypatch.setattr(version_spaces, "MAX_DATASETS", 0)
-    with pytest.raises(ValueError, match="functional datasets"):
-        check_class(gallery_class("smallest-witness"))
-    # A closed class needs neither.
+    report = check_class(all_maps_of_3x2_but(671))
+    assert report.method == "closure criterion"
+    assert (report.models, report.value_functions) == (4095, 1439)
+    assert (report.part1, report.part2) == (True, None)
+    assert (report.part3_functional, report.part3_realizable) == (False, None)
+    # A closed class needs neither, and one transition may show a proper inclusion.
     assert check_class(gallery_class("tabular-2x2-sparse")).part3_realizable
+    single = check_class(gallery_class("push-tree"))
+    assert (single.part2, single.part3_realizable, single.method) == (True, False, "criteria")
+
+
+def test_who_needs_every_dataset_is_refused_before_the_class_is_solved(monkeypatch):
+    monkeypatch.setattr(theorem, "solve", None)
+    with pytest.raises(SweepTooLargeError, match=r"1\.00e\+32 functional datasets"):
+        check_class(gallery_class("binary-factors-3"), every_dataset=True)
+    monkeypatch.undo()
+    monkeypatch.setattr(version_spaces, "MAX_STEPS", 10)
+    monkeypatch.setattr(theorem, "closed_under_equivalence", None)
+    with pytest.raises(SweepTooLargeError, match=r"steps to go through; accepted: at most 10"):
+        check_class(gallery_class("push-tree"), every_dataset=True)
 
 
 def test_methods_that_disagree_are_not_reported(monkeypatch):

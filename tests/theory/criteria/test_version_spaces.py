@@ -209,7 +209,7 @@ def test_too_many_steps_are_refused_with_their_number(monkeypatch):
     sweep_datasets(solved)
     monkeypatch.setattr(version_spaces, "MAX_STEPS", steps - 1)
     with pytest.raises(
-        SweepTooLargeError, match=f"16 functional datasets, {steps} steps; accepted"
+        SweepTooLargeError, match=f"16 functional datasets, {steps} steps to go through; accepted"
     ):
         sweep_datasets(solved)
 
