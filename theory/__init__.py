@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from theory.certificates.certificate import certificate_text, certify
 from theory.certificates.witness import Witness, find_decision_witness, find_witness, search_classes
-from theory.classes.class_file import load_class, load_dataset, load_rewards, parse_class
+from theory.classes.class_file import (
+    load_class,
+    load_dataset,
+    load_rewards,
+    load_value_functions,
+    parse_class,
+)
 from theory.classes.gallery import GALLERY, GalleryEntry, gallery_class, named_rewards
 from theory.classes.mdp_class import MDPClass, cost_rewards, exact, mdp_class, sparse_rewards
 from theory.classes.transition_class import TransitionClass, explicit, factored, tabular
@@ -24,6 +30,7 @@ from theory.criteria.theorem import (
     check_class,
     check_dataset,
 )
+from theory.criteria.value_equivalence import equivalent_steps, value_equivalent
 from theory.criteria.version_spaces import DatasetSweep, VersionSpace, sweep_datasets, version_space
 from theory.solving.deterministic import ClassTooLargeError, solve
 from theory.solving.policy_iteration import optimal_q
@@ -58,6 +65,7 @@ __all__ = [
     "check_dataset",
     "closed_under_equivalence",
     "cost_rewards",
+    "equivalent_steps",
     "exact",
     "exchange_failures",
     "exchange_holds",
@@ -71,6 +79,7 @@ __all__ = [
     "load_class",
     "load_dataset",
     "load_rewards",
+    "load_value_functions",
     "mdp_class",
     "named_rewards",
     "optimal_q",
@@ -81,6 +90,7 @@ __all__ = [
     "sparse_rewards",
     "sweep_datasets",
     "tabular",
+    "value_equivalent",
     "value_fibers",
     "version_space",
 ]

@@ -41,6 +41,8 @@ def check(
     datasets: Annotated[str, tyro.conf.arg(metavar="functional|realizable|FILE")] = "functional",
     gamma: Gamma = None,
     allow_zero_sum: bool = False,
+    value_equivalence: Annotated[int | None, tyro.conf.arg(metavar="K")] = None,
+    value_functions: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
     json: Json = None,
     out: Picture = None,
 ) -> int:
@@ -50,13 +52,24 @@ def check(
 
     Args:
         name: A class of the gallery, or a JSON file.
-        datasets: Which datasets are counted; or a JSON file [[s, a, s'], ...] with one dataset.
+        datasets: Which datasets are counted; or a JSON file [[s, a, s'], ...] with one dataset, in which a row may go
+            on as a trajectory: [s, a, s', a', s'', ...].
         gamma: Another discount than the class's own.
         allow_zero_sum: Go on at gamma = 1 although the Bellman equation may have several solutions.
+        value_equivalence: For one dataset: what is left by models that reproduce the rewards, and the values of the
+            states, up to K steps ahead along its trajectories, for every number of steps up to K.
+        value_functions: A JSON file [[V(s), one for each state], ...]: states have to be worth the same under these
+            too, or under these alone.
         json: Write the report as JSON; "-" is standard output.
         out: Draw |H_M| and |H_B| by the size of the dataset.
     """
-    from theory import SeveralSolutionsError, check_class, check_dataset, load_dataset
+    from theory import (
+        SeveralSolutionsError,
+        check_class,
+        check_dataset,
+        load_dataset,
+        load_value_functions,
+    )
     from theory.criteria.version_spaces import SweepTooLargeError
 
     problem = _load(name, gamma)
@@ -66,6 +79,16 @@ def check(
     single = datasets not in ("functional", "realizable")
     if single and out is not None:
         raise ValueError(f"--out {out} draws many datasets; accepted: none for a single dataset")
+    if not single and value_equivalence is not None:
+        raise ValueError(
+            f"--value-equivalence {value_equivalence} is about one dataset; accepted: with --datasets FILE"
+        )
+    if value_equivalence is not None and value_equivalence < 1:
+        raise ValueError(f"--value-equivalence is {value_equivalence}; accepted: 1 or more steps")
+    if value_functions is not None and value_equivalence is None:
+        raise ValueError(
+            "--value-functions is about value equivalence; accepted: with --value-equivalence K"
+        )
     if single and not Path(datasets).exists():
         raise ValueError(f"datasets is {datasets!r}; accepted: functional, realizable, or a file")
     try:
@@ -75,6 +98,10 @@ def check(
                     problem,
                     load_dataset(Path(datasets), problem),
                     allow_zero_sum=allow_zero_sum,
+                    steps=value_equivalence or 0,
+                    functions=load_value_functions(value_functions, problem)
+                    if value_functions is not None
+                    else (),
                     progress=report_progress,
                 )
             else:
@@ -536,12 +563,26 @@ def _print_dataset(screen: Console, problem: MDPClass, report: DatasetReport) ->
         ("models that agree with it", report.models_consistent),
         ("|H_M(D)|", len(report.HM)),
         ("|H_B(D)|", len(report.HB)),
-        ("H_M(D) is a subset of H_B(D)", report.part1),
+        ("part 1: H_M(D) is a subset of H_B(D)", report.part1),
+        ("part 2: a proper one, and D realizable", report.part2),
         ("they are equal", report.equal),
     ]
     screen.print(facts(f"{report.name}, one dataset", rows))
+    if report.value_equivalence:
+        screen.print(_equivalence_table(report))
     for label, tables in (("H_M(D)", report.HM), ("H_B(D)", report.HB)):
         screen.print(_q_tables(problem, label, tables))
+
+
+def _equivalence_table(report: DatasetReport) -> object:
+    """|H_VE^K| by K, from H_B at one step towards H_M."""
+    columns = ["steps ahead", "models", "|H_VE| by their own V*"]
+    rows = [[row.steps, row.models, row.own] for row in report.value_equivalence]
+    if report.value_equivalence[0].functions is not None:
+        columns += ["and by all of F", "by F alone"]
+        for line, row in zip(rows, report.value_equivalence, strict=True):
+            line += [row.own_and_functions or 0, row.functions or 0]
+    return table("Left by value-equivalent models", columns, rows)
 
 
 def _q_tables(problem: MDPClass, title: str, tables: Sequence[QTable]) -> object:

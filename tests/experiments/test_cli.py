@@ -209,6 +209,28 @@ def test_the_search_of_classes_says_which_kind_of_dataset_it_did_not_find(capsys
         assert what in capsys.readouterr().out
 
 
+def test_trajectories_are_followed_and_value_functions_read_from_files(capsys, tmp_path):
+    data, functions = tmp_path / "walk.json", tmp_path / "functions.json"
+    data.write_text("[[0, 0, 2, 1, 2, 1, 2], [3, 1, 4]]")
+    functions.write_text('[["1/10", 0.2, 3, 4]]')
+    arguments = (
+        "theorem",
+        "check",
+        "push-tree",
+        "--datasets",
+        str(data),
+        "--value-equivalence",
+        "2",
+    )
+    rows = run_json(capsys, *arguments)["value_equivalence"]
+    assert [(row["steps"], row["own"]) for row in rows] == [(1, 13), (2, 11)]
+    rows = run_json(capsys, *arguments, "--value-functions", str(functions))["value_equivalence"]
+    assert [row["functions"] for row in rows] == [6, 6]
+    functions.write_text("[[0, 1]]")
+    assert main([*arguments, "--value-functions", str(functions)]) == 2
+    assert "1 value functions of [2] entries; accepted: one or more" in capsys.readouterr().err
+
+
 def test_a_witness_that_has_no_certificate_is_printed_all_the_same(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr("theory.certificates.certificate.MAX_SUCCESSORS", 100)
     path = tmp_path / "certificate.json"
@@ -281,6 +303,15 @@ def test_without_z3_the_extra_is_named(capsys, monkeypatch):
             "--out x.png draws means over",
         ),
         (("theorem", "witness", "push-tree", "--time-limit", "0"), "time-limit is 0"),
+        (("theorem", "check", "push-tree", "--value-equivalence", "2"), "--datasets FILE"),
+        (
+            ("theorem", "check", "push-tree", "--datasets", "d.json", "--value-equivalence", "0"),
+            "is 0",
+        ),
+        (
+            ("theorem", "check", "push-tree", "--value-functions", "f.json"),
+            "with --value-equivalence K",
+        ),
         (("theorem", "witness", "push-tree", "--time-limit", "nan"), "time-limit is nan"),
         (
             ("theorem", "witness", "push-tree", "--decision-relevant", "--time-limit", "0.001"),

@@ -22,6 +22,7 @@ import json
 import reprlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from fractions import Fraction
 from math import prod
 from pathlib import Path
 from typing import Any, NoReturn
@@ -30,9 +31,8 @@ from theory.classes.gallery import GALLERY, gallery_class
 from theory.classes.mdp_class import MAX_DIGITS, MDPClass, Rewards, exact, mdp_class
 from theory.classes.transition_class import (
     Structure,
-    Transition,
     TransitionClass,
-    checked_transition,
+    checked_trajectory,
     explicit,
     factored,
     tabular,
@@ -63,8 +63,8 @@ def load_class(name_or_path: str) -> MDPClass:
     return gallery_class(name_or_path)
 
 
-def load_dataset(path: Path, problem: MDPClass) -> tuple[Transition, ...]:
-    """A dataset [[s, a, s'], ...] for a class.
+def load_dataset(path: Path, problem: MDPClass) -> tuple[tuple[int, ...], ...]:
+    """A dataset [[s, a, s'], ...] for a class; a row that goes on, [s, a, s', a', s'', ...], is a trajectory.
 
     Raises:
         ValueError: if the file holds anything else, or names a state or action that the class does not have.
@@ -72,9 +72,26 @@ def load_dataset(path: Path, problem: MDPClass) -> tuple[Transition, ...]:
     document = read_json(path)
     with _naming(path):
         return tuple(
-            checked_transition(_list(row, f"transition {i}"), problem.states, problem.actions)
+            checked_trajectory(_list(row, f"transition {i}"), problem.states, problem.actions)
             for i, row in enumerate(_list(document, "a dataset"))
         )
+
+
+def load_value_functions(path: Path, problem: MDPClass) -> tuple[tuple[Fraction, ...], ...]:
+    """Value functions [[V(s), one for each state], ...] for a class, every number exactly.
+
+    Raises:
+        ValueError: if the file holds anything else, or none.
+    """
+    document = read_json(path)
+    with _naming(path):
+        rows = [_list(row, f"value function {i}") for i, row in enumerate(_list(document, "F"))]
+        if not rows or any(len(row) != problem.states for row in rows):
+            raise ValueError(
+                f"{len(rows)} value functions of {sorted({len(row) for row in rows})} entries;"
+                f" accepted: one or more, each with {problem.states} entries (states)"
+            )
+        return tuple(tuple(exact(entry, "a value") for entry in row) for row in rows)
 
 
 def load_rewards(path: Path, states: int, actions: int) -> Rewards:

@@ -21,6 +21,7 @@ from jaxtyping import Bool, Int64, Integer, UInt
 Models = UInt[np.ndarray, "model pair"]
 Predicate = Callable[[UInt[np.ndarray, "model state action"]], Bool[np.ndarray, " model"]]
 Transition = tuple[int, int, int]
+Trajectory = tuple[int, ...]  # s, a, s', a', s'', ...
 
 BATCH = 1 << 16
 MAX_PAIRS = 65_535
@@ -84,6 +85,29 @@ def checked_transition(
         checked_index(a, actions - 1, f"action {where}"),
         checked_index(successor, (options or states + 1) - 1, f"successor {where}"),
     )
+
+
+def checked_trajectory(row: Sequence[object], states: int, actions: int) -> Trajectory:
+    """A trajectory (s, a, s', a', s'', ...) as plain integers; a transition is the shortest.
+
+    Raises:
+        ValueError: if it is none, or names what does not exist.
+    """
+    if len(row) < 3 or len(row) % 2 == 0:
+        raise ValueError(
+            f"transition {list(row)} has {len(row)} entries; accepted: [s, a, s'], or on from there"
+            " [s, a, s', a', s'', ...]"
+        )
+    steps = [checked_transition(row[i : i + 3], states, actions) for i in range(0, len(row) - 2, 2)]
+    return (*(entry for s, a, _ in steps for entry in (s, a)), steps[-1][2])
+
+
+def transitions_of(trajectory: Trajectory) -> list[Transition]:
+    """The steps (s, a, s') of a trajectory."""
+    return [
+        (trajectory[i], trajectory[i + 1], trajectory[i + 2])
+        for i in range(0, len(trajectory) - 2, 2)
+    ]
 
 
 def fixed_successors(fixed: Iterable[Sequence[int]], states: int, actions: int) -> dict[int, int]:
