@@ -12,6 +12,7 @@ from theory.certificates.witness import Witness, find_decision_witness, find_wit
 from theory.classes.class_file import (
     load_class,
     load_dataset,
+    load_reward_family,
     load_rewards,
     load_value_functions,
     parse_class,
@@ -23,6 +24,12 @@ from theory.criteria.exchange import closed_under_equivalence, exchange_failures
 from theory.criteria.fiber_census import Census, ValueFibers, census, value_fibers
 from theory.criteria.identifiability import Identifiability, identify
 from theory.criteria.proof import ProofReport, ProofUnavailableError, prove
+from theory.criteria.several_rewards import (
+    SeveralRewards,
+    gap_by_rewards,
+    goal_rewards,
+    random_rewards,
+)
 from theory.criteria.theorem import (
     DatasetReport,
     SeveralSolutionsError,
@@ -33,6 +40,7 @@ from theory.criteria.theorem import (
 from theory.criteria.value_equivalence import equivalent_steps, value_equivalent
 from theory.criteria.version_spaces import DatasetSweep, VersionSpace, sweep_datasets, version_space
 from theory.solving.deterministic import ClassTooLargeError, solve
+from theory.solving.joint_class import JointClass, jointly
 from theory.solving.policy_iteration import optimal_q
 from theory.solving.solved_class import SolvedClass
 
@@ -48,9 +56,11 @@ __all__ = [
     "DiscountStrata",
     "GalleryEntry",
     "Identifiability",
+    "JointClass",
     "MDPClass",
     "ProofReport",
     "ProofUnavailableError",
+    "SeveralRewards",
     "SeveralSolutionsError",
     "SolvedClass",
     "TheoremReport",
@@ -75,9 +85,13 @@ __all__ = [
     "find_strata",
     "find_witness",
     "gallery_class",
+    "gap_by_rewards",
+    "goal_rewards",
     "identify",
+    "jointly",
     "load_class",
     "load_dataset",
+    "load_reward_family",
     "load_rewards",
     "load_value_functions",
     "mdp_class",
@@ -85,6 +99,7 @@ __all__ = [
     "optimal_q",
     "parse_class",
     "prove",
+    "random_rewards",
     "search_classes",
     "solve",
     "sparse_rewards",

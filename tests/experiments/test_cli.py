@@ -231,6 +231,19 @@ def test_trajectories_are_followed_and_value_functions_read_from_files(capsys, t
     assert "1 value functions of [2] entries; accepted: one or more" in capsys.readouterr().err
 
 
+def test_rewards_are_added_from_a_file_until_the_gap_is_closed(capsys, tmp_path):
+    path, picture = tmp_path / "family.json", tmp_path / "gap.png"
+    path.write_text('[[[0, 0], [0, 0], [0, 0], [0, 1]], [["-1", 2], [0, -2], [1, 1.0], [2, -2]]]')
+    report = run_json(capsys, "theorem", "rewards", "push-tree", "--family", str(path))
+    assert report["smallest"] == ["reward 1"]
+    assert main(["theorem", "rewards", "push-tree", "--most", "1", "--out", str(picture)]) == 1
+    assert "no set without a gap was met" in capsys.readouterr().out
+    assert is_a_picture(picture)
+    path.write_text("[]")
+    assert main(["theorem", "rewards", "push-tree", "--family", str(path)]) == 2
+    assert "a family of rewards is empty" in capsys.readouterr().err
+
+
 def test_a_witness_that_has_no_certificate_is_printed_all_the_same(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr("theory.certificates.certificate.MAX_SUCCESSORS", 100)
     path = tmp_path / "certificate.json"
@@ -304,6 +317,16 @@ def test_without_z3_the_extra_is_named(capsys, monkeypatch):
         ),
         (("theorem", "witness", "push-tree", "--time-limit", "0"), "time-limit is 0"),
         (("theorem", "check", "push-tree", "--value-equivalence", "2"), "--datasets FILE"),
+        (
+            ("theorem", "rewards", "push-tree", "--family", "many"),
+            "'many'; accepted: goals, random, or a file",
+        ),
+        (
+            ("theorem", "rewards", "push-tree", "--family", "random", "--count", "0"),
+            "0 random rewards",
+        ),
+        (("theorem", "rewards", "push-tree", "--most", "-1"), "--most is -1"),
+        (("theorem", "rewards", "push-tree", "--gamma", "1"), "gamma"),
         (
             ("theorem", "check", "push-tree", "--datasets", "d.json", "--value-equivalence", "0"),
             "is 0",

@@ -105,6 +105,23 @@ def load_rewards(path: Path, states: int, actions: int) -> Rewards:
         return _rewards(document, states, actions)
 
 
+def load_reward_family(path: Path, problem: MDPClass) -> dict[str, Rewards]:
+    """Reward tables [TABLE, ...] for a class, called by their places: "reward 0", ....
+
+    Raises:
+        ValueError: if the file holds anything else, or none.
+    """
+    document = read_json(path)
+    with _naming(path):
+        tables = _list(document, "a family of rewards")
+        if not tables:
+            raise ValueError("a family of rewards is empty; accepted: one reward table or more")
+        return {
+            f"reward {i}": _rewards(table, problem.states, problem.actions)
+            for i, table in enumerate(tables)
+        }
+
+
 @contextmanager
 def _naming(path: Path) -> Iterator[None]:
     """Put the file before what is said about its contents."""
