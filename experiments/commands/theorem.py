@@ -12,6 +12,7 @@ from rich.console import Console
 from experiments.commands.arguments import Json, Picture
 from experiments.commands.terminal import (
     PICTURES,
+    cell,
     console,
     facts,
     progress,
@@ -26,12 +27,15 @@ if TYPE_CHECKING:
     from theory import DatasetReport, MDPClass, TheoremReport
     from theory.certificates.witness import Witness
     from theory.classes.mdp_class import QTable
+    from theory.criteria.theorem import Policies
+    from theory.criteria.tolerance import ToleranceStep
     from theory.discount.discount_strata import Stratum
 
 Class = Annotated[tyro.conf.Positional[str], tyro.conf.arg(metavar="CLASS")]
 Gamma = Annotated[str | None, tyro.conf.arg(metavar="P/Q")]
 
 MAX_SHOWN = 6
+MAX_STEPS_SHOWN = 12
 
 
 def check(
@@ -43,6 +47,8 @@ def check(
     allow_zero_sum: bool = False,
     value_equivalence: Annotated[int | None, tyro.conf.arg(metavar="K")] = None,
     value_functions: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
+    policies: bool = False,
+    tolerance: bool = False,
     json: Json = None,
     out: Picture = None,
 ) -> int:
@@ -60,6 +66,8 @@ def check(
             states, up to K steps ahead along its trajectories, for every number of steps up to K.
         value_functions: A JSON file [[V(s), one for each state], ...]: states have to be worth the same under these
             too, or under these alone.
+        policies: For one dataset: how many policies are left, and the worst regret of following one of them.
+        tolerance: For one dataset: how many q meet the Bellman equation up to eps, for every eps.
         json: Write the report as JSON; "-" is standard output.
         out: Draw |H_M| and |H_B| by the size of the dataset.
     """
@@ -79,10 +87,13 @@ def check(
     single = datasets not in ("functional", "realizable")
     if single and out is not None:
         raise ValueError(f"--out {out} draws many datasets; accepted: none for a single dataset")
-    if not single and value_equivalence is not None:
-        raise ValueError(
-            f"--value-equivalence {value_equivalence} is about one dataset; accepted: with --datasets FILE"
-        )
+    for asked, option in (
+        (value_equivalence is not None, "--value-equivalence"),
+        (policies, "--policies"),
+        (tolerance, "--tolerance"),
+    ):
+        if asked and not single:
+            raise ValueError(f"{option} is about one dataset; accepted: with --datasets FILE")
     if value_equivalence is not None and value_equivalence < 1:
         raise ValueError(f"--value-equivalence is {value_equivalence}; accepted: 1 or more steps")
     if value_functions is not None and value_equivalence is None:
@@ -102,6 +113,8 @@ def check(
                     functions=load_value_functions(value_functions, problem)
                     if value_functions is not None
                     else (),
+                    policies=policies,
+                    tolerance=tolerance,
                     progress=report_progress,
                 )
             else:
@@ -623,6 +636,7 @@ def _print_report(screen: Console, report: TheoremReport) -> None:
         ("part 2: a proper one for some realizable D", report.part2),
         ("part 3: equal for every functional D", report.part3_functional),
         ("part 3: equal for every realizable D", report.part3_realizable),
+        ("equal for every D, functional or not", report.part3_arbitrary),
         ("decided by", report.method),
         ("seconds", report.seconds),
     ]
@@ -651,6 +665,10 @@ def _print_dataset(screen: Console, problem: MDPClass, report: DatasetReport) ->
     screen.print(facts(f"{report.name}, one dataset", rows))
     if report.value_equivalence:
         screen.print(_equivalence_table(report))
+    if report.policies is not None:
+        screen.print(_policies_table(problem, report.policies))
+    if report.tolerance:
+        screen.print(_tolerance_table(report.tolerance))
     for label, tables in (("H_M(D)", report.HM), ("H_B(D)", report.HB)):
         screen.print(_q_tables(problem, label, tables))
 
@@ -664,6 +682,36 @@ def _equivalence_table(report: DatasetReport) -> object:
         for line, row in zip(rows, report.value_equivalence, strict=True):
             line += [row.own_and_functions or 0, row.functions or 0]
     return table("Left by value-equivalent models", columns, rows)
+
+
+def _policies_table(problem: MDPClass, left: Policies) -> object:
+    """What H_M and H_B leave to choose, side by side."""
+    both = (left.HM, left.HB)
+    regrets = [side.regret for side in both]
+    rows: list[tuple[object, ...]] = [
+        ("policies that some q left is greedy for", *(cell(side.policies) for side in both)),
+        ("policies that all are", *(cell(side.settled) for side in both)),
+        (
+            "least regret that one policy guarantees",
+            *("-" if side.guarantee is None else str(side.guarantee) for side in both),
+        ),
+        ("worst regret of a policy left", *("-" if r is None else str(r.value) for r in regrets)),
+        ("from state", *("-" if r is None else problem.state_name(r.state) for r in regrets)),
+        (
+            "by the policy",
+            *("-" if r is None else " ".join(map(problem.action_name, r.policy)) for r in regrets),
+        ),
+    ]
+    return table("Policies", ("", "H_M(D)", "H_B(D)"), rows)
+
+
+def _tolerance_table(steps: Sequence[ToleranceStep]) -> object:
+    """|H_B^eps| by eps, from H_B to H_Q."""
+    shown = steps[:MAX_STEPS_SHOWN]
+    more = len(steps) - len(shown)
+    rows = [(str(step.eps), step.HB, step.outside_HM) for step in shown]
+    title = f"The Bellman equation up to eps{f' ({more} more steps in --json)' if more else ''}"
+    return table(title, ("from eps", "|H_B^eps(D)|", "of these not in H_M(D)"), rows)
 
 
 def _q_tables(problem: MDPClass, title: str, tables: Sequence[QTable]) -> object:

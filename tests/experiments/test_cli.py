@@ -244,6 +244,25 @@ def test_rewards_are_added_from_a_file_until_the_gap_is_closed(capsys, tmp_path)
     assert "a family of rewards is empty" in capsys.readouterr().err
 
 
+def test_policies_and_tolerance_are_told_of_one_dataset(capsys, tmp_path):
+    path = tmp_path / "seen.json"
+    path.write_text("[[0, 0, 2], [3, 1, 4]]")
+    arguments = (
+        "theorem",
+        "check",
+        "push-tree",
+        "--datasets",
+        str(path),
+        "--policies",
+        "--tolerance",
+    )
+    report = run_json(capsys, *arguments)
+    assert [report["policies"][side]["settled"] for side in ("HM", "HB")] == [2, 0]
+    assert [step["eps"] for step in report["tolerance"]] == ["0", "81/100"]
+    assert main(arguments) == 0
+    assert "least regret that one policy guarantees" in capsys.readouterr().out
+
+
 def test_a_witness_that_has_no_certificate_is_printed_all_the_same(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr("theory.certificates.certificate.MAX_SUCCESSORS", 100)
     path = tmp_path / "certificate.json"
@@ -317,6 +336,8 @@ def test_without_z3_the_extra_is_named(capsys, monkeypatch):
         ),
         (("theorem", "witness", "push-tree", "--time-limit", "0"), "time-limit is 0"),
         (("theorem", "check", "push-tree", "--value-equivalence", "2"), "--datasets FILE"),
+        (("theorem", "check", "push-tree", "--policies"), "--policies is about one dataset"),
+        (("theorem", "check", "push-tree", "--tolerance"), "--tolerance is about one dataset"),
         (
             ("theorem", "rewards", "push-tree", "--family", "many"),
             "'many'; accepted: goals, random, or a file",

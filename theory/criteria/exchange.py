@@ -52,6 +52,14 @@ def closed_under_equivalence(solved: SolvedClass) -> bool:
     return all(int(size) == box for size, box in zip(fiber_sizes, products, strict=True))
 
 
+def equal_for_every_dataset(solved: SolvedClass) -> bool:
+    """Whether H_M(D) = H_B(D) for every D, functional or not.
+
+    A D with two options at a pair agrees with no model; H_B(D) is empty too exactly if no q is consistent with both.
+    """
+    return closed_under_equivalence(solved) and bool((solved.consistent.sum(axis=2) <= 1).all())
+
+
 def single_transition_gaps(solved: SolvedClass) -> Int64[np.ndarray, "gap 3"]:
     """The (q, pair, option) that some model chooses and q is consistent with, while no member of F(q) chooses it.
 

@@ -29,9 +29,12 @@ from theory.classes.transition_class import (
 from theory.criteria.exchange import (
     ExchangeTooLargeError,
     closed_under_equivalence,
+    equal_for_every_dataset,
     exchange_holds,
     included_by_criterion,
 )
+from theory.criteria.policies import PoliciesLeft, policies_left
+from theory.criteria.tolerance import ToleranceStep, tolerance_steps
 from theory.criteria.value_equivalence import (
     ValueFunction,
     equivalent_steps,
@@ -90,6 +93,7 @@ class TheoremReport:
         part2: whether it is a proper one for some realizable dataset; None if undecided.
         part3_functional: whether they are equal for every functional dataset.
         part3_realizable: whether they are equal for every realizable one; None if undecided.
+        part3_arbitrary: whether they are equal for every dataset, functional or not.
         by_size: means over the datasets of each size.
         method: how it was decided.
         seconds: wall-clock time.
@@ -112,6 +116,7 @@ class TheoremReport:
     part2: bool | None
     part3_functional: bool
     part3_realizable: bool | None
+    part3_arbitrary: bool
     by_size: tuple[SizeRow, ...]
     method: str
     seconds: float
@@ -137,6 +142,14 @@ class EquivalenceRow:
 
 
 @dataclass(frozen=True)
+class Policies:
+    """What each criterion leaves to choose."""
+
+    HM: PoliciesLeft
+    HB: PoliciesLeft
+
+
+@dataclass(frozen=True)
 class DatasetReport:
     """H_M(D) and H_B(D) of one dataset, as lists of exact q tables.
 
@@ -153,6 +166,8 @@ class DatasetReport:
         strict: see `part2`.
         equal: whether the two are equal.
         value_equivalence: a row for each K that was asked for.
+        policies: the policies that H_M(D) and H_B(D) leave, where asked for.
+        tolerance: |H_B^eps(D)| as a step function of eps, where asked for.
     """
 
     name: str
@@ -167,6 +182,8 @@ class DatasetReport:
     strict: bool
     equal: bool
     value_equivalence: tuple[EquivalenceRow, ...] = ()
+    policies: Policies | None = None
+    tolerance: tuple[ToleranceStep, ...] = ()
 
 
 def require_unique_solution(problem: MDPClass) -> None:
@@ -263,6 +280,7 @@ def check_class(
         part2=None if exchange is None else part1 and not exchange,
         part3_functional=closed,
         part3_realizable=exchange,
+        part3_arbitrary=equal_for_every_dataset(solved),
         by_size=counts.by_size,
         method=method,
         seconds=time.perf_counter() - start,
@@ -276,6 +294,8 @@ def check_dataset(
     allow_zero_sum: bool = False,
     steps: int = 0,
     functions: Sequence[ValueFunction] = (),
+    policies: bool = False,
+    tolerance: bool = False,
     progress: Progress = silent,
 ) -> DatasetReport:
     """H_M(D) and H_B(D) for one dataset of any kind; it is said whether D is functional and realizable.
@@ -286,16 +306,22 @@ def check_dataset(
         allow_zero_sum: go on at gamma = 1 even if the Bellman equation may have several solutions.
         steps: how far ahead value-equivalent models are asked for, along the trajectories; 0 for not at all.
         functions: the set F of value functions for them; see `theory.criteria.value_equivalence`.
-        progress: told the fraction of the class solved.
+        policies: ask for the policies that are left, and their worst regret; see `theory.criteria.policies`.
+        tolerance: ask for |H_B^eps(D)| by eps; see `theory.criteria.tolerance`.
+        progress: told the fraction done.
 
     Raises:
         ValueError: if the dataset names what does not exist, or the class is refused.
+        TooManyPoliciesError: if the policies would take too long to play.
     """
     if not allow_zero_sum:
         require_unique_solution(problem)
     trajectories = [checked_trajectory(row, problem.states, problem.actions) for row in dataset]
-    solved = solve(problem, progress)
+    solved = solve(problem, lambda fraction: progress(fraction / 2))
     space = version_space(solved, chain.from_iterable(map(transitions_of, trajectories)))
+    played = None
+    if policies:
+        played = Policies(*policies_left(solved, space, lambda done: progress((1 + done) / 2)))
     return DatasetReport(
         name=problem.name,
         dataset=space.dataset,
@@ -309,6 +335,8 @@ def check_dataset(
         strict=space.strict,
         equal=bool((space.HM == space.HB).all()),
         value_equivalence=_equivalence_rows(solved, trajectories, steps, functions),
+        policies=played,
+        tolerance=tolerance_steps(solved, space) if tolerance else (),
     )
 
 

@@ -36,15 +36,20 @@ class VersionSpace:
         dataset: the transitions, sorted, without repetition.
         HM: [q], membership in H_M(D).
         HB: [q], membership in H_B(D).
-        models_consistent: how many models of M agree with D.
+        agrees: [model], whether a model agrees with D.
         functional: whether each pair occurs with at most one successor.
     """
 
     dataset: tuple[Transition, ...]
     HM: Bool[np.ndarray, " q"]
     HB: Bool[np.ndarray, " q"]
-    models_consistent: int
+    agrees: Bool[np.ndarray, " model"]
     functional: bool
+
+    @property
+    def models_consistent(self) -> int:
+        """How many models of M agree with D."""
+        return int(self.agrees.sum())
 
     @property
     def realizable(self) -> bool:
@@ -79,7 +84,7 @@ def version_space(solved: SolvedClass, dataset: Iterable[Sequence[int]]) -> Vers
     HM = np.zeros(solved.value_functions, dtype=bool)
     HM[solved.q_of_model[agrees]] = True
     functional = len({(s, a) for s, a, _ in transitions}) == len(transitions)
-    return VersionSpace(tuple(transitions), HM, HB, int(agrees.sum()), functional)
+    return VersionSpace(tuple(transitions), HM, HB, agrees, functional)
 
 
 @dataclass(frozen=True)
