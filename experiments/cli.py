@@ -72,6 +72,8 @@ THEOREM = Group("Theorem 1, checked exactly over classes of small deterministic 
         "Check the three parts of the theorem over every dataset of a class, or over one dataset."),
     "identify": Command("commands.theorem:identify",
         "How many observed transitions of a true model settle its optimal actions, under H_M and under H_B."),
+    "truths": Command("commands.theorem:truths",
+        "How much data settle an optimal policy, over every true model of a class: the mean and the worst of them."),
     "census": Command("commands.theorem:census",
         "Count all maps of N states and K actions by their optimal values, without enumerating them."),
     "witness": Command("commands.theorem:witness",

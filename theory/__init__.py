@@ -20,6 +20,7 @@ from theory.classes.class_file import (
 from theory.classes.gallery import GALLERY, GalleryEntry, gallery_class, named_rewards
 from theory.classes.mdp_class import MDPClass, cost_rewards, exact, mdp_class, sparse_rewards
 from theory.classes.transition_class import TransitionClass, explicit, factored, tabular
+from theory.criteria.all_truths import AllTruths, over_all_truths
 from theory.criteria.exchange import closed_under_equivalence, exchange_failures, exchange_holds
 from theory.criteria.fiber_census import Census, ValueFibers, census, value_fibers
 from theory.criteria.identifiability import Identifiability, identify
@@ -49,6 +50,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "GALLERY",
+    "AllTruths",
     "Census",
     "ClassTooLargeError",
     "DatasetReport",
@@ -97,6 +99,7 @@ __all__ = [
     "mdp_class",
     "named_rewards",
     "optimal_q",
+    "over_all_truths",
     "parse_class",
     "prove",
     "random_rewards",

@@ -263,6 +263,16 @@ def test_policies_and_tolerance_are_told_of_one_dataset(capsys, tmp_path):
     assert "least regret that one policy guarantees" in capsys.readouterr().out
 
 
+def test_all_truths_are_counted_and_drawn(capsys, tmp_path):
+    path = tmp_path / "truths.png"
+    report = run_json(capsys, "theorem", "truths", "push-tree", "--steps", "2", "--out", str(path))
+    assert (report["queries"]["worst_model"], report["queries"]["worst_bellman"]) == (1, 2)
+    assert len(report["trajectories"]) == 3
+    assert is_a_picture(path)
+    assert main(["theorem", "truths", "smallest-decision"]) == 0
+    assert "best tree for the worst truth" in capsys.readouterr().out
+
+
 def test_a_witness_that_has_no_certificate_is_printed_all_the_same(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr("theory.certificates.certificate.MAX_SUCCESSORS", 100)
     path = tmp_path / "certificate.json"
@@ -337,6 +347,9 @@ def test_without_z3_the_extra_is_named(capsys, monkeypatch):
         (("theorem", "witness", "push-tree", "--time-limit", "0"), "time-limit is 0"),
         (("theorem", "check", "push-tree", "--value-equivalence", "2"), "--datasets FILE"),
         (("theorem", "check", "push-tree", "--policies"), "--policies is about one dataset"),
+        (("theorem", "truths", "push-tree", "--start", "4"), "start is 4"),
+        (("theorem", "truths", "push-tree", "--steps", "-1"), "-1 steps"),
+        (("theorem", "truths", "gamma-one"), "sum to zero"),
         (("theorem", "check", "push-tree", "--tolerance"), "--tolerance is about one dataset"),
         (
             ("theorem", "rewards", "push-tree", "--family", "many"),
