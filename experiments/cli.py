@@ -84,6 +84,8 @@ THEOREM = Group("Theorem 1, checked exactly over classes of small deterministic 
         "The smallest class and dataset with a proper inclusion, by (|S|, |A|, |M|, |D|), over all classes of a box."),
     "rewards": Command("commands.theorem:rewards",
         "How many reward functions it takes until value functions know what a model knows."),
+    "export": Command("commands.theorem:export",
+        "Write a model of a class for Storm (drn), PRISM (prism), Graphviz (dot), or numpy and QuantEcon (npz)."),
     "discount": Command("commands.theorem:discount",
         "The values of gamma in (0, 1) at which the structure of a class changes, exactly."),
     "prove": Command("commands.theorem:prove",

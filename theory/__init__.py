@@ -40,6 +40,12 @@ from theory.criteria.theorem import (
 )
 from theory.criteria.value_equivalence import equivalent_steps, value_equivalent
 from theory.criteria.version_spaces import DatasetSweep, VersionSpace, sweep_datasets, version_space
+from theory.formats.arrays import model_arrays
+from theory.formats.dot import dot_text
+from theory.formats.drn import drn_text, parse_drn
+from theory.formats.explicit_model import class_of, explicit_model
+from theory.formats.gymnasium_table import from_gymnasium
+from theory.formats.prism import prism_files, read_prism
 from theory.solving.deterministic import ClassTooLargeError, solve
 from theory.solving.joint_class import JointClass, jointly
 from theory.solving.policy_iteration import optimal_q
@@ -75,17 +81,22 @@ __all__ = [
     "certify",
     "check_class",
     "check_dataset",
+    "class_of",
     "closed_under_equivalence",
     "cost_rewards",
+    "dot_text",
+    "drn_text",
     "equivalent_steps",
     "exact",
     "exchange_failures",
     "exchange_holds",
     "explicit",
+    "explicit_model",
     "factored",
     "find_decision_witness",
     "find_strata",
     "find_witness",
+    "from_gymnasium",
     "gallery_class",
     "gap_by_rewards",
     "goal_rewards",
@@ -97,12 +108,16 @@ __all__ = [
     "load_rewards",
     "load_value_functions",
     "mdp_class",
+    "model_arrays",
     "named_rewards",
     "optimal_q",
     "over_all_truths",
     "parse_class",
+    "parse_drn",
+    "prism_files",
     "prove",
     "random_rewards",
+    "read_prism",
     "search_classes",
     "solve",
     "sparse_rewards",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import tyro
 from rich.console import Console
@@ -165,15 +165,13 @@ def identify(
         json: Write the curves as JSON; "-" is standard output.
         out: Draw the curves.
     """
-    from theory import GALLERY
     from theory import identify as identifiability_curves
 
     problem = _load(name, gamma)
     require_picture(out)
     require_writable(json)
     if truth is None:
-        known = GALLERY[name].truth if name in GALLERY else ()
-        truth = problem.transitions.index(known) if known else 0
+        truth = _true_model(name, problem)
     with progress(f"observing {problem.name}") as report_progress:
         curves = identifiability_curves(
             problem, truth, samples=samples, seed=seed, progress=report_progress
@@ -586,9 +584,9 @@ def discount(name: Class, /, *, json: Json = None, out: Picture = None) -> int:
         json: Write the strata as JSON; "-" is standard output.
         out: Draw |H_Q| along gamma.
     """
-    from theory import find_strata, load_class
+    from theory import find_strata
 
-    problem = load_class(name)
+    problem = _load(name, "1/2")  # any will do
     require_picture(out)
     require_writable(json)
     with progress(f"following {problem.name} through gamma") as report_progress:
@@ -653,13 +651,89 @@ def prove(
     return 0 if report.proved else 1
 
 
+def export(
+    name: Class,
+    /,
+    *,
+    format: Annotated[  # noqa: A002 - the option's name
+        Literal["drn", "prism", "dot", "npz"], tyro.conf.arg(metavar="drn|prism|dot|npz")
+    ],
+    out: Annotated[Path, tyro.conf.arg(metavar="PATH")],
+    model: Annotated[int | None, tyro.conf.arg(metavar="I")] = None,
+    start: int = 0,
+    fold_discount: bool = False,
+    gamma: Gamma = None,
+) -> int:
+    """Write a model of a class for Storm (drn), PRISM (prism), Graphviz (dot), or numpy and QuantEcon (npz).
+
+    For PRISM there are four files beside each other: PATH with the suffixes .tra, .trew, .lab and .sta.
+
+    Args:
+        name: A class of the gallery, or a file.
+        format: Of which program.
+        out: Where to write it.
+        model: The index of the model; the gallery's own choice of a true one, else 0, unless given.
+        start: The state that Storm and PRISM are to call initial.
+        fold_discount: For Storm and PRISM, which know no discount: let every step end with probability 1 - gamma.
+        gamma: Another discount than the class's own.
+    """
+    from theory.formats import arrays, dot, drn, explicit_model, prism
+
+    problem = _load(name, gamma)
+    index = _true_model(name, problem) if model is None else model
+    texts: dict[Path, str] = {}
+    if format == "npz":
+        import numpy as np
+
+        contents = arrays.model_arrays(problem, index)
+
+        def write_arrays(path: Path) -> None:
+            with path.open("wb") as file:
+                np.savez(file, **contents)  # type: ignore[arg-type]
+
+        write_whole(out, write_arrays)
+    elif format == "dot":
+        texts = {out: dot.dot_text(problem, index)}
+    else:
+        listed = explicit_model.explicit_model(
+            problem, index, fold_discount=fold_discount, start=start
+        )
+        if format == "drn":
+            texts = {out: drn.drn_text(listed)}
+        else:
+            texts = {out.with_suffix(end): text for end, text in prism.prism_files(listed).items()}
+    require_writable(*texts)
+    for path, text in texts.items():
+        write_whole(path, lambda whole, text=text: whole.write_text(text, encoding="utf-8"))  # type: ignore[misc]
+    console().print(f"model {index} of {problem.name}: {', '.join(map(str, texts or [out]))}")
+    return 0
+
+
+def _true_model(name: str, problem: MDPClass) -> int:
+    """The index of the model that the gallery calls true; 0 if it names none."""
+    from theory import GALLERY
+
+    known = GALLERY[name].truth if name in GALLERY else ()
+    return problem.transitions.index(known) if known else 0
+
+
 def _load(name: str, gamma: str | None) -> MDPClass:
-    from dataclasses import replace
+    from theory import from_gymnasium, load_class
 
-    from theory import exact, load_class
+    if not name.startswith("gym:"):
+        return load_class(name, gamma)
+    import gymnasium
 
-    problem = load_class(name)
-    return problem if gamma is None else replace(problem, gamma=exact(gamma, "gamma"))
+    environment = name.removeprefix("gym:")
+    if gamma is None:
+        raise ValueError(f"{name} has no discount of its own; accepted: one given by --gamma P/Q")
+    try:
+        table = getattr(gymnasium.make(environment).unwrapped, "P", None)
+    except gymnasium.error.Error as error:
+        raise ValueError(f"{name} cannot be made: {error}") from None
+    if table is None:
+        raise ValueError(f"{name} has no table P; accepted: environments that have one")
+    return from_gymnasium(table, gamma, name=environment)
 
 
 def _print_witness(screen: Console, problem: MDPClass, found: Witness) -> None:

@@ -7,6 +7,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -273,6 +274,37 @@ def test_all_truths_are_counted_and_drawn(capsys, tmp_path):
     assert "best tree for the worst truth" in capsys.readouterr().out
 
 
+def test_a_model_is_exported_in_every_format_and_checked_again(capsys, tmp_path):
+    for kind in ("drn", "prism", "dot", "npz"):
+        out = str(tmp_path / f"model.{kind}")
+        assert main(["theorem", "export", "push-tree", "--format", kind, "--out", out]) == 0
+    suffixes = {path.suffix for path in tmp_path.iterdir()}
+    assert suffixes == {".drn", ".tra", ".trew", ".lab", ".sta", ".dot", ".npz"}
+    with np.load(tmp_path / "model.npz") as arrays:
+        assert arrays["R"].sum() == 1
+        assert arrays["Q"].shape == (5, 2, 5)
+    capsys.readouterr()
+    for name in ("model.drn", "model.tra"):
+        path = str(tmp_path / name)
+        report = run_json(capsys, "theorem", "check", path, "--gamma", "9/10")
+        assert (report["models"], report["states"], report["part2"]) == (1, 4, False)
+
+
+def test_gymnasiums_tables_are_classes_where_they_are_deterministic(capsys):
+    pytest.importorskip("gymnasium")
+    report = run_json(capsys, "theorem", "check", "gym:CliffWalking-v1", "--gamma", "0.9")
+    assert (report["states"], report["actions"], report["gamma"]) == (48, 4, "9/10")
+    assert "--gamma P/Q" in complaint(capsys, "theorem", "check", "gym:CliffWalking-v1")
+    for environment, named in (
+        ("FrozenLake-v1", "differ"),
+        ("CartPole-v1", "no table P"),
+        ("No", "No"),
+    ):
+        assert named in complaint(
+            capsys, "theorem", "check", f"gym:{environment}", "--gamma", "0.9"
+        )
+
+
 def test_a_witness_that_has_no_certificate_is_printed_all_the_same(capsys, tmp_path, monkeypatch):
     monkeypatch.setattr("theory.certificates.certificate.MAX_SUCCESSORS", 100)
     path = tmp_path / "certificate.json"
@@ -347,6 +379,18 @@ def test_without_z3_the_extra_is_named(capsys, monkeypatch):
         (("theorem", "witness", "push-tree", "--time-limit", "0"), "time-limit is 0"),
         (("theorem", "check", "push-tree", "--value-equivalence", "2"), "--datasets FILE"),
         (("theorem", "check", "push-tree", "--policies"), "--policies is about one dataset"),
+        (("theorem", "export", "push-tree", "--format", "drn"), "--out"),
+        (("theorem", "export", "push-tree", "--format", "pdf", "--out", "x"), "pdf"),
+        (
+            ("theorem", "export", "push-tree", "--format", "dot", "--out", "x", "--model", "49"),
+            "model 49",
+        ),
+        (
+            ("theorem", "export", "push-tree", "--format", "drn", "--out", "x", "--start", "4"),
+            "start is 4",
+        ),
+        (("theorem", "export", "push-tree", "--format", "npz", "--out", "no/x.npz"), "no/x.npz"),
+        (("theorem", "check", "missing.drn"), "missing.drn"),
         (("theorem", "truths", "push-tree", "--start", "4"), "start is 4"),
         (("theorem", "truths", "push-tree", "--steps", "-1"), "-1 steps"),
         (("theorem", "truths", "gamma-one"), "sum to zero"),

@@ -13,6 +13,10 @@
   varying fastest. Each action is a list of alternative structures; a structure has for each factor the list of its
   parents, or "same" for a factor that the action leaves as it is.
 
+Models of other programs are classes too: a file `.drn` (Storm) or `.tra` (PRISM) holds the class of its one model;
+{"imported": [FILE, ...], "gamma": "9/10"} the class of several with the same rewards; and {"P": TABLE, "gamma": "9/10"}
+that of Gymnasium's table P.
+
 The terminal state is the index `states`. Numbers are integers, "p/q" strings and decimals, 0.9 being 9/10.
 """
 
@@ -22,6 +26,7 @@ import json
 import reprlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from fractions import Fraction
 from math import prod
 from pathlib import Path
@@ -37,6 +42,10 @@ from theory.classes.transition_class import (
     factored,
     tabular,
 )
+from theory.formats.drn import parse_drn
+from theory.formats.explicit_model import ExplicitModel, class_of, read_text
+from theory.formats.gymnasium_table import gymnasium_model
+from theory.formats.prism import read_prism
 
 
 class DecimalText(str):
@@ -47,20 +56,60 @@ class DecimalText(str):
 
 REQUIRED = ("states", "actions", "gamma", "rewards", "transitions")
 OPTIONAL = ("state_names", "action_names")
+MODEL_SUFFIXES = (".drn", ".tra")
+SUFFIXES = (".json", *MODEL_SUFFIXES)
 
 
-def load_class(name_or_path: str) -> MDPClass:
-    """A class of the gallery, or the class in a JSON file.
+def load_class(name_or_path: str, gamma: object = None) -> MDPClass:
+    """A class of the gallery, or the class in a file.
+
+    Args:
+        name_or_path: its name; or a JSON file, or a model in Storm's format DRN or PRISM's explicit files (.tra).
+        gamma: another discount than its own.
 
     Raises:
         ValueError: if there is no such class or file, or the file does not hold a class.
     """
     path = Path(name_or_path)
-    if name_or_path not in GALLERY and (path.suffix == ".json" or path.is_file()):
+    discount = None if gamma is None else exact(gamma, "gamma")
+    if name_or_path in GALLERY or not (path.suffix in SUFFIXES or path.is_file()):
+        problem = gallery_class(name_or_path)
+    elif path.suffix in MODEL_SUFFIXES:
+        with _naming(path):
+            return class_of([_read_model(path)], discount, path.stem)
+    else:
         document = read_json(path)
         with _naming(path):
-            return parse_class(document, name=path.stem)
-    return gallery_class(name_or_path)
+            for key, read in (("imported", _imported), ("P", _gymnasium)):
+                if isinstance(document, dict) and key in document:
+                    entries = _object(document, "a class", (key,), ("gamma",))
+                    own = exact(entries["gamma"], "gamma") if "gamma" in entries else None
+                    return class_of(read(entries[key], path), discount or own, path.stem)
+            problem = parse_class(document, name=path.stem)
+    return problem if discount is None else replace(problem, gamma=discount)
+
+
+def _imported(files: object, path: Path) -> list[ExplicitModel]:
+    """Models in files of their own, which are looked for beside this one."""
+    models = []
+    for file in _list(files, "imported"):
+        if type(file) is not str:
+            raise ValueError(f"imported holds {reprlib.repr(file)}; accepted: names of files")
+        with _naming(Path(file)):
+            models.append(_read_model(path.parent / file))
+    if not models:
+        raise ValueError("imported is empty; accepted: one file or more")
+    return models
+
+
+def _gymnasium(table: object, _: Path) -> list[ExplicitModel]:
+    return [gymnasium_model(table)]
+
+
+def _read_model(path: Path) -> ExplicitModel:
+    if path.suffix not in MODEL_SUFFIXES:
+        raise ValueError(f"no model's name; accepted: {', '.join(MODEL_SUFFIXES)}")
+    return read_prism(path) if path.suffix == ".tra" else parse_drn(read_text(path))
 
 
 def load_dataset(path: Path, problem: MDPClass) -> tuple[tuple[int, ...], ...]:
@@ -137,12 +186,7 @@ def read_json(path: Path) -> Any:
     Raises:
         ValueError: if it cannot be read or is not JSON.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")  # with or without a byte-order mark
-    except OSError as error:
-        raise ValueError(f"{path} cannot be read: {error.strerror}") from None
-    except UnicodeDecodeError:
-        raise ValueError(f"{path} is not UTF-8 text; accepted: JSON") from None
+    text = read_text(path)
     try:
         return json.loads(
             text,
