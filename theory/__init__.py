@@ -7,7 +7,13 @@ in integers and fractions, over whole classes.
 
 from typing import TYPE_CHECKING, Any
 
-from theory.certificates.certificate import certificate_text, certify
+from theory.certificates.block_witness import find_block_witness
+from theory.certificates.certificate import (
+    block_certificate_text,
+    certificate_text,
+    certify,
+    certify_blocks,
+)
 from theory.certificates.witness import Witness, find_decision_witness, find_witness, search_classes
 from theory.classes.class_file import (
     load_class,
@@ -76,9 +82,11 @@ __all__ = [
     "ValueFibers",
     "VersionSpace",
     "Witness",
+    "block_certificate_text",
     "census",
     "certificate_text",
     "certify",
+    "certify_blocks",
     "check_class",
     "check_dataset",
     "class_of",
@@ -93,6 +101,7 @@ __all__ = [
     "explicit",
     "explicit_model",
     "factored",
+    "find_block_witness",
     "find_decision_witness",
     "find_strata",
     "find_witness",

@@ -36,6 +36,7 @@ Gamma = Annotated[str | None, tyro.conf.arg(metavar="P/Q")]
 
 MAX_SHOWN = 6
 MAX_STEPS_SHOWN = 12
+MAX_ROWS = 64
 
 
 def check(
@@ -380,20 +381,29 @@ def witness(
         json: Write the witness as JSON; "-" is standard output.
         out: Write its certificate, draw it, or both: the suffix tells.
     """
-    from theory import certificate_text, find_decision_witness, find_witness, solve
+    from theory import (
+        block_certificate_text,
+        certificate_text,
+        find_block_witness,
+        find_decision_witness,
+        find_witness,
+        solve,
+    )
     from theory.certificates.certificate import require_certifiable
     from theory.criteria.theorem import require_unique_solution
+    from theory.solving.deterministic import beyond_enumeration
 
     problem = _load(name, gamma)
     require_unique_solution(problem)
     if not time_limit > 0:
         raise ValueError(f"time-limit is {time_limit}; accepted: a number of seconds above 0")
     require_writable(json)
+    by_blocks = beyond_enumeration(problem) and not decision_relevant
     for path in out:
         if path.suffix.lower() not in (".json", *PICTURES):
             raise ValueError(f"{path} is no output's name; accepted: .json, {', '.join(PICTURES)}")
         require_writable(path)
-        if path.suffix.lower() == ".json":
+        if path.suffix.lower() == ".json" and not by_blocks:
             require_certifiable(problem)
         if path.suffix.lower() in PICTURES:
             from experiments.figures.witness import require_drawable
@@ -401,10 +411,13 @@ def witness(
             require_drawable(problem)
     search = find_decision_witness if decision_relevant else find_witness
     with progress(f"searching {problem.name}") as report_progress:
-        solved = solve(problem, lambda fraction: report_progress(fraction / 2))
-        found = search(
-            solved, lambda fraction: report_progress((1 + fraction) / 2), time_limit=time_limit
-        )
+        if by_blocks:
+            found = find_block_witness(problem, report_progress, time_limit=time_limit)
+        else:
+            solved = solve(problem, lambda fraction: report_progress(fraction / 2))
+            found = search(
+                solved, lambda fraction: report_progress((1 + fraction) / 2), time_limit=time_limit
+            )
     if found is None:
         write_json(None, json)
         what = "is decision-relevant" if decision_relevant else "has a proper inclusion"
@@ -414,7 +427,11 @@ def witness(
     _print_witness(console(json), problem, found)
     for path in out:
         if path.suffix.lower() == ".json":
-            text = certificate_text(solved, found)
+            text = (
+                block_certificate_text(problem, found)
+                if by_blocks
+                else certificate_text(solved, found)
+            )
             write_whole(path, lambda whole, text=text: whole.write_text(text))  # type: ignore[misc]
         else:
             from experiments.figures.witness import draw_witness
@@ -767,7 +784,9 @@ def _print_witness(screen: Console, problem: MDPClass, found: Witness) -> None:
     ]
     columns = ("state", "action", "T0", "q0", "T1", "q1")
     title = "q0 is in H_M(D), as T0 agrees with D; q1 is in H_B(D) alone, as T1 does not"
-    screen.print(table(title, columns, rows))
+    if len(rows) > MAX_ROWS:
+        title += f" ({len(rows) - MAX_ROWS} more rows in --json)"
+    screen.print(table(title, columns, rows[:MAX_ROWS]))
 
 
 def _stratum_name(stratum: Stratum) -> str:

@@ -12,11 +12,14 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import comb
 
+from theory.certificates.block_witness import product_blocks
 from theory.certificates.witness import Witness
 from theory.classes.mdp_class import MDPClass
+from theory.classes.transition_class import ProductClass
 from theory.solving.solved_class import SolvedClass
 
 FORMAT = "mbgen certificate 1"
+FORMAT_BLOCKS = "mbgen certificate 2"
 # What the verifier accepts; it has these bounds from nowhere but its own file, and a test compares them.
 MAX_SUCCESSORS = 200_000
 MAX_LENGTH = 2_000
@@ -57,8 +60,9 @@ def require_certifiable(problem: MDPClass) -> None:
 def certify(solved: SolvedClass, witness: Witness) -> Certificate:
     """The certificate of a witness, every exact number a string "p/q".
 
-    It is about the whole class where the verifier can list and solve that within seconds, and about {T0, T1} otherwise.
-    That D is smallest is claimed where it is proved, and the verifier can try all smaller datasets within seconds.
+    It is about the whole class: as a list of models where the verifier can solve these within seconds, and by blocks
+    where that is too long and the class a product; where neither will do, it is about {T0, T1}. That D is smallest is
+    claimed where it is proved, and the verifier can try all smaller datasets within seconds.
 
     Raises:
         ValueError: if the class has no certificates; or if it is too large to list, and D decides nothing in {T0, T1}.
@@ -66,6 +70,8 @@ def certify(solved: SolvedClass, witness: Witness) -> Certificate:
     problem = solved.problem
     require_certifiable(problem)
     whole = _solvable(problem, len(solved.models))
+    if not whole and witness.decision is None and _blocks_listed(problem):
+        return certify_blocks(problem, witness)
     if not whole and witness.decision is not None and _same_action(witness):
         raise ValueError(
             f"the class has {len(solved.models)} models of {solved.pairs} successors each, and T0 and T1 alone do"
@@ -99,12 +105,58 @@ def certify(solved: SolvedClass, witness: Witness) -> Certificate:
 def signed(claim: Certificate) -> Certificate:
     """A claim in plain JSON, with the sentence that it amounts to and the digest of all that."""
     document = json.loads(json.dumps(claim, default=_exact))
-    document["statement"] = _statement(
-        len(document["models"]), document["decision"], document["smallest"]
-    )
+    document["statement"] = _statement(document)
     canonical = json.dumps(document, sort_keys=True, separators=(",", ":"))
     document["sha256"] = hashlib.sha256(canonical.encode()).hexdigest()
     return dict(document)
+
+
+def _blocks_listed(problem: MDPClass) -> bool:
+    """Whether the assignments of a product class are few enough to list."""
+    transitions = problem.transitions
+    return (
+        isinstance(transitions, ProductClass)
+        and sum(assignments.size for _, assignments in transitions.blocks) <= MAX_SUCCESSORS
+    )
+
+
+def certify_blocks(problem: MDPClass, witness: Witness) -> Certificate:
+    """The certificate of a witness in a product class, which lists the assignments of its blocks in place of models.
+
+    That D is smallest is claimed for a single transition.
+
+    Raises:
+        ValueError: if the class is no product, or too large to list even so; or the witness settles a decision.
+    """
+    blocks = product_blocks(problem)
+    if witness.decision is not None:
+        raise ValueError("a decision has no certificate by blocks; accepted: a proper inclusion")
+    successors = sum(assignments.size for _, assignments in blocks)
+    numbers = [
+        x for table in (problem.rewards, witness.q0, witness.q1) for row in table for x in row
+    ]
+    length = max(len(str(x)) for x in (problem.gamma, *numbers))
+    if problem.gamma == 1 or successors > MAX_SUCCESSORS or length > 2 * MAX_LENGTH:
+        raise ValueError(
+            f"gamma is {problem.gamma}, the blocks of the class have {successors} successors, and values {length}"
+            f" characters; accepted for a certificate: gamma < 1, at most {MAX_SUCCESSORS} and {2 * MAX_LENGTH}"
+        )
+    return signed(
+        {
+            "format": FORMAT_BLOCKS,
+            "states": problem.states,
+            "actions": problem.actions,
+            "gamma": problem.gamma,
+            "rewards": problem.rewards,
+            "T0": witness.T0,
+            "T1": witness.T1,
+            "D": witness.dataset,
+            "q0": witness.q0,
+            "q1": witness.q1,
+            "smallest": len(witness.dataset) == 1,
+            "blocks": [[pairs, assignments.tolist()] for pairs, assignments in blocks],
+        }
+    )
 
 
 def certificate_text(solved: SolvedClass, witness: Witness) -> str:
@@ -113,8 +165,20 @@ def certificate_text(solved: SolvedClass, witness: Witness) -> str:
     Raises:
         ValueError: if there is no certificate.
     """
-    fields = certify(solved, witness).items()
-    lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in fields]
+    return _text(certify(solved, witness))
+
+
+def block_certificate_text(problem: MDPClass, witness: Witness) -> str:
+    """The certificate by blocks of a witness, likewise.
+
+    Raises:
+        ValueError: if there is no certificate.
+    """
+    return _text(certify_blocks(problem, witness))
+
+
+def _text(certificate: Certificate) -> str:
+    lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in certificate.items()]
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
@@ -136,13 +200,19 @@ def _same_action(witness: Witness) -> bool:
     return any(all(row[a] == max(row) for row in rows) for a in range(len(rows[0])))
 
 
-def _statement(models: int, decisions: list[list[int]], smallest: bool) -> str:
+def _statement(document: Certificate) -> str:
     """What a certificate says, in one sentence."""
+    listed, blocks, decisions = (document.get(key, []) for key in ("models", "blocks", "decision"))
+    assert isinstance(listed, list)
+    assert isinstance(blocks, list)
+    assert isinstance(decisions, list)
+    what = f"of all choices from {len(blocks)} blocks" if blocks else f"of {len(listed)} models"
+    the = "the" if blocks else "a"
     parts = [
-        f"D is realizable in a class of {models} models, and H_M(D) is a proper subset of H_B(D)",
+        f"D is realizable in {the} class {what}, and H_M(D) is a proper subset of H_B(D)",
         *(f"in state {state} it alone settles on action {action}" for state, action in decisions),
     ]
-    if smallest:
+    if document["smallest"]:
         parts.append("no smaller realizable dataset does as much")
     return "; ".join(parts)
 

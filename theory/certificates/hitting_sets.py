@@ -21,6 +21,11 @@ from functools import reduce
 from operator import or_
 from typing import Generic, TypeVar
 
+import numpy as np
+from jaxtyping import Bool
+
+from theory.progress import Progress
+
 Label = TypeVar("Label")
 Family = frozenset[int]
 Allowed = Callable[[int], bool]
@@ -48,6 +53,15 @@ class Deadline:
         """
         if time.monotonic() > self._end:
             raise OutOfTimeError
+
+    def watched(self, progress: Progress) -> Progress:
+        """A progress report that stops the search too: for what makes puzzles, and may make none for long."""
+
+        def report(fraction: float) -> None:
+            self.check()
+            progress(fraction)
+
+        return report
 
 
 def anything(_: int) -> bool:
@@ -213,6 +227,12 @@ def minimal_sets(family: Iterable[int]) -> Family:
 def members(mask: int) -> list[int]:
     """The elements of a set given as a bitmask, in increasing order."""
     return [element for element in range(mask.bit_length()) if mask >> element & 1]
+
+
+def bitmasks(rows: Bool[np.ndarray, "row element"]) -> list[int]:
+    """Each row as a set of its elements."""
+    packed = np.packbits(rows, axis=1, bitorder="little")
+    return [int.from_bytes(row.tobytes(), "little") for row in packed]
 
 
 def _union(family: Family) -> int:

@@ -9,7 +9,7 @@ solves
 
     q[s][a] = rewards[s][a] + gamma * max(q[T[s][a]]),
 
-and has this equation's only solution, as gamma < 1. A dataset D holds transitions (s, a, successor). H_M(D) holds the
+and is this equation's only solution, as gamma < 1. A dataset D holds transitions (s, a, successor). H_M(D) holds the
 optimal q of the models that agree with all of D; H_B(D) those optimal q, of any model, that solve the equation at all
 of D.
 """
@@ -23,11 +23,15 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-FORMAT = "mbgen certificate 1"
-KEYS = (
-    *("format", "states", "actions", "gamma", "rewards", "models", "T0", "T1", "D", "q0", "q1"),
-    *("decision", "smallest", "statement", "sha256"),
+LISTED = "mbgen certificate 1"  # the class is a list of models
+BLOCKS = (
+    "mbgen certificate 2"  # the class is all choices of one assignment from each block of pairs
 )
+COMMON = (
+    *("format", "states", "actions", "gamma", "rewards", "T0", "T1", "D", "q0", "q1"),
+    *("smallest", "statement", "sha256"),
+)
+KEYS = {LISTED: (*COMMON, "models", "decision"), BLOCKS: (*COMMON, "blocks")}
 NUMBER = re.compile("-?[0-9]+(/[1-9][0-9]*)?")
 
 # What is accepted, so that any file is done with in seconds.
@@ -37,6 +41,9 @@ MAX_LENGTH = 2_000  # digits that a value may take: of gamma once for each state
 MAX_WORK = 1_000_000_000  # to solve the models: successors * states * digits of a value
 MAX_TRIALS = 10_000  # smaller datasets to try, counted once for each model that extends them
 MAX_TRIAL_WORK = 10_000_000  # to try them: trials * successors
+
+PROPER = "H_M(D) is a proper subset of H_B(D)"
+SMALLEST = "no smaller realizable dataset does as much"
 
 Pair = tuple[int, int]
 Transition = tuple[int, int, int]
@@ -81,15 +88,17 @@ def without_repetition(entries: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 class Certificate:
-    """The fields of a document, each of the right form and in range.
+    """The fields of a document that both kinds have, each of the right form and in range.
 
     Raises:
         ValueError: if the document is no certificate.
     """
 
-    def __init__(self, document: Any) -> None:
-        if type(document) is not dict or sorted(document) != sorted(KEYS):
-            raise ValueError(f"not a certificate: not an object with the keys {', '.join(KEYS)}")
+    def __init__(self, document: Any, kind: str) -> None:
+        if type(document) is not dict or sorted(document) != sorted(KEYS[kind]):
+            raise ValueError(
+                f"not a certificate: not an object with the keys {', '.join(KEYS[kind])}"
+            )
         self.document = document
         n = self.states = self.whole("states", document["states"], MAX_SUCCESSORS)
         k = self.actions = self.whole("actions", document["actions"], MAX_SUCCESSORS)
@@ -99,8 +108,6 @@ class Certificate:
         if not 0 < self.gamma < 1:
             raise ValueError("not a certificate: gamma is not between 0 and 1")
         self.rewards = self.q_table("rewards")
-        self.models = [self.model("models", T) for T in self.items("models", document["models"])]
-        self.check_work()
         self.T0, self.T1 = (self.model(key, document[key]) for key in ("T0", "T1"))
         self.q0, self.q1 = (self.q_table(key) for key in ("q0", "q1"))
         self.D: list[Transition] = [
@@ -111,11 +118,6 @@ class Certificate:
             )
             for row in self.items("D", document["D"], at_most=n * k)
             for s, a, successor in [self.items("D", row, 3)]
-        ]
-        self.decision: list[Pair] = [
-            (self.whole("decision", s, n - 1), self.whole("decision", a, k - 1))
-            for row in self.items("decision", document["decision"], at_most=n * k)
-            for s, a in [self.items("decision", row, 2)]
         ]
         self.smallest = document["smallest"]
         if type(self.smallest) is not bool:
@@ -162,26 +164,80 @@ class Certificate:
         rows = self.rows(name, value)
         return tuple(tuple(self.whole(name, entry, self.states) for entry in row) for row in rows)
 
-    def check_work(self) -> None:
-        """Refuse what would take more than seconds."""
-        successors = len(self.models) * self.states * self.actions
+    def solves(self, q: Q, s: int, a: int, successor: int) -> bool:
+        """Whether q solves the Bellman optimality equation at one transition."""
+        worth = max(q[successor]) if successor < self.states else 0
+        return q[s][a] == self.rewards[s][a] + self.gamma * worth
+
+
+class ListedCertificate(Certificate):
+    """A certificate about a list of models.
+
+    Raises:
+        ValueError: if the document is none, or it would take too long to verify.
+    """
+
+    def __init__(self, document: Any) -> None:
+        super().__init__(document, LISTED)
+        n, k = self.states, self.actions
+        self.models = [self.model("models", T) for T in self.items("models", document["models"])]
+        self.decision: list[Pair] = [
+            (self.whole("decision", s, n - 1), self.whole("decision", a, k - 1))
+            for row in self.items("decision", document["decision"], at_most=n * k)
+            for s, a in [self.items("decision", row, 2)]
+        ]
+        successors = len(self.models) * n * k
         if not 0 < successors <= MAX_SUCCESSORS:
             raise ValueError(
                 f"not a certificate: {successors} successors; accepted: 1 to {MAX_SUCCESSORS}"
             )
         rewards = [reward for row in self.rewards for reward in row]
-        length = self.states * len(str(self.gamma.denominator))
+        length = n * len(str(self.gamma.denominator))
         length += sum(len(str(d)) for d in {reward.denominator for reward in rewards} - {1})
         length += max(len(str(reward.numerator)) for reward in rewards)
         if length > MAX_LENGTH:
             raise ValueError(
                 f"not a certificate: values of {length} digits; accepted: at most {MAX_LENGTH}"
             )
-        work = successors * self.states * length
+        work = successors * n * length
         if work > MAX_WORK:
             raise ValueError(
                 f"not a certificate: {work} steps to solve its models; accepted: at most {MAX_WORK}"
             )
+
+
+class BlockCertificate(Certificate):
+    """A certificate about all models that choose one assignment from each block of pairs.
+
+    Raises:
+        ValueError: if the document is none.
+    """
+
+    def __init__(self, document: Any) -> None:
+        super().__init__(document, BLOCKS)
+        n, k = self.states, self.actions
+        self.blocks: list[tuple[list[Pair], list[tuple[int, ...]]]] = []
+        successors = 0
+        for block in self.items("blocks", document["blocks"], at_most=n * k):
+            pairs, assignments = self.items("blocks", block, 2)
+            numbers = [
+                self.whole("blocks", pair, n * k - 1) for pair in self.items("blocks", pairs)
+            ]
+            rows = [
+                tuple(self.whole("blocks", x, n) for x in self.items("blocks", row, len(numbers)))
+                for row in self.items("blocks", assignments)
+            ]
+            self.blocks.append(([divmod(pair, k) for pair in numbers], rows))
+            successors += len(rows) * len(numbers)
+        covered = sorted(pair for pairs, _ in self.blocks for pair in pairs)
+        if covered != [(s, a) for s in range(n) for a in range(k)] or successors > MAX_SUCCESSORS:
+            raise ValueError(
+                f"not a certificate: blocks do not cover each pair once, or have more than {MAX_SUCCESSORS} successors"
+            )
+
+    def holds(self, T: Model) -> bool:
+        """Whether a model is in the class: what it does in each block is one of the assignments."""
+        return all(tuple(T[s][a] for s, a in pairs) in rows for pairs, rows in self.blocks)
 
 
 # Computing
@@ -234,10 +290,12 @@ def optimal_q(T: Model, rewards: Q, gamma: Fraction) -> Q:
 class Class:
     """The models of a certificate, each with its optimal q."""
 
-    def __init__(self, certificate: Certificate) -> None:
-        self.rewards, self.gamma = certificate.rewards, certificate.gamma
+    def __init__(self, certificate: ListedCertificate) -> None:
+        self.certificate = certificate
         self.pairs = certificate.states * certificate.actions
-        self.q_of = {T: optimal_q(T, self.rewards, self.gamma) for T in certificate.models}
+        self.q_of = {
+            T: optimal_q(T, certificate.rewards, certificate.gamma) for T in certificate.models
+        }
 
     def left_by_model(self, D: list[Transition]) -> set[Q]:
         """H_M(D): the optimal q of the models that agree with D."""
@@ -245,12 +303,9 @@ class Class:
 
     def left_by_equation(self, D: list[Transition]) -> set[Q]:
         """H_B(D): the optimal q that solve the Bellman optimality equation at every transition of D."""
-        return {q for q in self.q_of.values() if all(self.solves(q, *step) for step in D)}
-
-    def solves(self, q: Q, s: int, a: int, successor: int) -> bool:
-        """Whether q solves the Bellman optimality equation at one transition."""
-        worth = max(q[successor]) if successor < len(q) else 0
-        return q[s][a] == self.rewards[s][a] + self.gamma * worth
+        return {
+            q for q in self.q_of.values() if all(self.certificate.solves(q, *step) for step in D)
+        }
 
     def decisions(self, D: list[Transition]) -> set[Pair]:
         """The (s, a) with a optimal in s under all of H_M(D), where no action of s is optimal under all of H_B(D)."""
@@ -292,46 +347,89 @@ def verify(document: Any) -> str | None:
     Raises:
         ValueError: if the document is no certificate.
     """
-    certificate = Certificate(document)
-    models = Class(certificate)
-    D, q0, q1 = certificate.D, certificate.q0, certificate.q1
-    if models.q_of.get(certificate.T0) != q0 or models.q_of.get(certificate.T1) != q1:
-        return "T0 or T1 is no model with q0 or q1"
-    if any(certificate.T0[s][a] != x for s, a, x in D):
-        return "T0 does not extend D"
-    if q1 not in models.left_by_equation(D) or q1 in models.left_by_model(D):
-        return "q1 is not in H_B(D), or it is in H_M(D)"
-    if not set(certificate.decision) <= models.decisions(D):
-        return "H_M(D) does not settle the decision, or H_B(D) does"
-    if certificate.smallest:
-        smaller = models.smaller(len(D))
-        if smaller is None:
-            return "there are too many smaller D to try"
-        for E in smaller:
-            does_as_much = (
-                models.decisions(E)
-                if certificate.decision
-                else models.left_by_equation(E) - models.left_by_model(E)
-            )
-            if does_as_much:
-                return "a smaller D will do"
-    if document["format"] != FORMAT or document["statement"] != statement(
-        certificate, len(models.q_of)
-    ):
+    by_blocks = type(document) is dict and document.get("format") == BLOCKS
+    fault, said = verify_blocks(document) if by_blocks else verify_list(document)
+    if fault:
+        return fault
+    kind = BLOCKS if by_blocks else LISTED
+    if [document["format"], document["statement"]] != [kind, said]:
         return "wrong format or statement"
     if document["sha256"] != digest(document):
         return "wrong digest"
     return None
 
 
-def statement(certificate: Certificate, models: int) -> str:
-    """What the other fields say, in words."""
-    said = f"D is realizable in a class of {models} models, and H_M(D) is a proper subset of H_B(D)"
+def verify_list(document: Any) -> tuple[str | None, str]:
+    """What is wrong with the claim about a list of models, if anything; and the claim in words."""
+    certificate = ListedCertificate(document)
+    models = Class(certificate)
+    D, q0, q1 = certificate.D, certificate.q0, certificate.q1
+    said = f"D is realizable in a class of {len(models.q_of)} models, and {PROPER}"
     for state, action in certificate.decision:
         said += f"; in state {state} it alone settles on action {action}"
     if certificate.smallest:
-        said += "; no smaller realizable dataset does as much"
-    return said
+        said += f"; {SMALLEST}"
+    fault = None
+    if models.q_of.get(certificate.T0) != q0 or models.q_of.get(certificate.T1) != q1:
+        fault = "T0 or T1 is no model with q0 or q1"
+    elif any(certificate.T0[s][a] != x for s, a, x in D):
+        fault = "T0 does not extend D"
+    elif q1 not in models.left_by_equation(D) or q1 in models.left_by_model(D):
+        fault = "q1 is not in H_B(D), or it is in H_M(D)"
+    elif not set(certificate.decision) <= models.decisions(D):
+        fault = "H_M(D) does not settle the decision, or H_B(D) does"
+    elif certificate.smallest:
+        smaller = models.smaller(len(D))
+        if smaller is None:
+            fault = "there are too many smaller D to try"
+        elif any(
+            models.decisions(E)
+            if certificate.decision
+            else models.left_by_equation(E) - models.left_by_model(E)
+            for E in smaller
+        ):
+            fault = "a smaller D will do"
+    return fault, said
+
+
+def verify_blocks(document: Any) -> tuple[str | None, str]:
+    """What is wrong with the claim about all choices from blocks, if anything; and the claim in words.
+
+    A model with the optimal q q1 has q1 solve the equation at all that it does. So if in some block no assignment does
+    this and agrees with D there, no model of the class has q1 and extends D: q1 is not in H_M(D).
+    """
+    certificate = BlockCertificate(document)
+    D, q0, q1 = certificate.D, certificate.q0, certificate.q1
+    seen = {(s, a): x for s, a, x in D}
+
+    def is_optimal(q: Q, T: Model) -> bool:
+        return all(
+            certificate.solves(q, s, a, x) for s, row in enumerate(T) for a, x in enumerate(row)
+        )
+
+    def fits(pairs: list[Pair], assignment: tuple[int, ...]) -> bool:
+        return all(
+            seen.get((s, a), x) == x and certificate.solves(q1, s, a, x)
+            for (s, a), x in zip(pairs, assignment, strict=True)
+        )
+
+    said = f"D is realizable in the class of all choices from {len(certificate.blocks)} blocks, and {PROPER}"
+    if certificate.smallest:
+        said += f"; {SMALLEST}"
+    fault = None
+    if not (certificate.holds(certificate.T0) and certificate.holds(certificate.T1)):
+        fault = "T0 or T1 is not in the class"
+    elif not (is_optimal(q0, certificate.T0) and is_optimal(q1, certificate.T1)):
+        fault = "T0 or T1 is no model with q0 or q1"
+    elif any(certificate.T0[s][a] != x for s, a, x in D):
+        fault = "T0 does not extend D"
+    elif not all(certificate.solves(q1, *step) for step in D):
+        fault = "q1 is not in H_B(D)"
+    elif all(any(fits(pairs, row) for row in rows) for pairs, rows in certificate.blocks):
+        fault = "q1 is in H_M(D)"
+    elif certificate.smallest and len(D) > 1:
+        fault = "that D is smallest is claimed for more than one transition"
+    return fault, said
 
 
 def digest(document: dict[str, Any]) -> str:

@@ -40,6 +40,7 @@ from theory.certificates.hitting_sets import (
     Deadline,
     OutOfTimeError,
     Puzzle,
+    bitmasks,
     minimal_sets,
     smallest_hitting_set,
 )
@@ -117,9 +118,10 @@ def find_witness(
         q, pair, option = (int(index) for index in single[0])
         T0 = int((solved.models[:, pair] == option).argmax())
         return _witness(solved, [pair], T0, int(solved.first_model[q]))
+    deadline = Deadline(time_limit)
     with _explained(time_limit):
         found = smallest_hitting_set(
-            _strict_puzzles(solved, progress), at_least=2, deadline=Deadline(time_limit)
+            _strict_puzzles(solved, deadline.watched(progress)), at_least=2, deadline=deadline
         )
     if found is None:
         return None
@@ -153,9 +155,10 @@ def find_decision_witness(
             f" decision-relevant dataset takes about {steps / STEPS_PER_SECOND:.3g} s or more;"
             f" accepted: at most the time limit of {time_limit:.3g} s"
         )
+    deadline = Deadline(time_limit)
     with _explained(time_limit):
         found = smallest_hitting_set(
-            _decision_puzzles(solved, progress), at_least=1, deadline=Deadline(time_limit)
+            _decision_puzzles(solved, deadline.watched(progress)), at_least=1, deadline=deadline
         )
     if found is None:
         return None
@@ -220,12 +223,6 @@ def search_classes(
     return None
 
 
-def _bitmasks(rows: Bool[np.ndarray, "row element"]) -> list[int]:
-    """Each row as a set of its elements."""
-    packed = np.packbits(rows, axis=1, bitorder="little")
-    return [int.from_bytes(row.tobytes(), "little") for row in packed]
-
-
 @contextmanager
 def _explained(time_limit: float) -> Iterator[None]:
     """Say in one line that the time was over before anything was found."""
@@ -250,7 +247,7 @@ def _strict_puzzles(solved: SolvedClass, progress: Progress) -> Iterator[Puzzle[
         observed = np.where(consistent, candidates, np.int32(solved.options))
         _, first = np.unique(observed, axis=0, return_index=True)
         for i in np.sort(first):
-            differs = _bitmasks(consistent[i] & (fiber != candidates[i]))
+            differs = bitmasks(consistent[i] & (fiber != candidates[i]))
             yield Puzzle((q, int(failing[i])), minimal_sets(differs))
 
 
@@ -262,8 +259,8 @@ def _decision_puzzles(
     suboptimal = ~solved.greedy
     for T0 in range(len(models)):
         progress(T0 / len(models))
-        differs = np.array(_bitmasks(models != models[T0]), dtype=object)
-        clashes = np.array(_bitmasks(~solved.consistent[:, pairs, models[T0]]), dtype=object)
+        differs = np.array(bitmasks(models != models[T0]), dtype=object)
+        clashes = np.array(bitmasks(~solved.consistent[:, pairs, models[T0]]), dtype=object)
         for state, optimal in enumerate(solved.greedy[solved.q_of_model[T0]]):
             actions = [int(action) for action in np.flatnonzero(optimal)]
             # For each action, where the q that rule it out are inconsistent with T0: D must spare one of these sets.
@@ -315,7 +312,7 @@ def _subclass(
     consistent with it (outside).
     """
     if decision_relevant:
-        labels = [(s, _bitmasks(solved.greedy[:, s])) for s in range(solved.states)]
+        labels = [(s, bitmasks(solved.greedy[:, s])) for s in range(solved.states)]
     else:
         labels = [(-1, [1 << q for q in range(solved.value_functions)])]
     for pairs in combinations(range(solved.pairs), transitions):

@@ -28,7 +28,7 @@ from theory.classes.transition_class import (
 
 GAMMA = Fraction(9, 10)
 GENERIC_3X2 = ((3, -2), (1, -5), (-4, 7))
-MAX_BINARY_FACTORS = 6
+MAX_BINARY_FACTORS = 10
 
 
 @dataclass(frozen=True)
@@ -198,7 +198,7 @@ def _entries() -> dict[str, GalleryEntry]:
             binary_factors_dataset(n),
             binary_factors_truth(n),
         )
-        for n in range(1, MAX_BINARY_FACTORS)
+        for n in range(1, 6)
     }
     entries |= {
         "gamma-one": GalleryEntry(

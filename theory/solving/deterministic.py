@@ -27,6 +27,7 @@ from theory.solving.policy_iteration import optimal_q, seconds_per_model
 from theory.solving.solved_class import SolvedClass
 
 MAX_BYTES = 1_500_000_000
+MAX_SECONDS = 3600
 LOOK_UP_SECONDS = 5e-9
 BATCH = 1 << 18
 
@@ -93,6 +94,14 @@ def enumeration_bytes(problem: MDPClass) -> int:
     """About how much memory `solve` needs: models, ranks, and the keys that tell the q apart."""
     n, pairs = problem.states, problem.transitions.pairs
     return problem.transitions.size * (pairs + 4 * (n + 1) + 4 * pairs + 40)
+
+
+def beyond_enumeration(problem: MDPClass) -> bool:
+    """Whether solving all models would pass MAX_BYTES, or about MAX_SECONDS."""
+    if enumeration_bytes(problem) > MAX_BYTES:
+        return True
+    one_by_one = problem.transitions.size * seconds_per_model(problem.states, problem.actions)
+    return min(one_by_one, seconds_by_table(problem)) > MAX_SECONDS
 
 
 def solve(problem: MDPClass, progress: Progress = silent) -> DeterministicClass:

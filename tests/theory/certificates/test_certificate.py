@@ -85,9 +85,16 @@ def test_a_certificate_says_what_it_claims(small):
     assert small["q1"] == [["-3/2", "-1"], ["-1", "-3/2"]]
 
 
-def test_a_class_too_long_to_list_is_certified_for_two_of_its_models(monkeypatch):
+def test_a_class_too_long_to_list_is_certified_by_blocks_or_for_two_of_its_models(monkeypatch):
     monkeypatch.setattr(certificate, "MAX_SUCCESSORS", 100)
     document = made("push-tree")
+    assert document["format"] == "mbgen certificate 2"
+    assert "in the class of all choices from 2 blocks" in document["statement"]
+    assert verifier.verify(document) is None
+    problem = gallery_class("push-tree")
+    filtered = problem.transitions.filter(lambda models: np.ones(len(models), dtype=bool))
+    solved = solve(MDPClass(filtered, problem.rewards, problem.gamma))
+    document = certify(solved, find_witness(solved))
     assert document["models"] == [document["T0"], document["T1"]]
     assert "in a class of 2 models" in document["statement"]
     assert verifier.verify(document) is None

@@ -258,11 +258,11 @@ def test_a_decision_that_would_take_longer_than_its_time_by_far_is_refused_in_on
 
 
 def test_a_search_that_runs_out_of_time_gives_its_best_and_says_what_it_does_not_know(monkeypatch):
-    """The missing map 793 needs five transitions, 610 three; time ends at the third look, when 610's turn has come."""
+    """The missing map 793 needs five transitions, 610 three; time ends before 610's turn has come."""
     solved = solve(all_maps_of_3x2_but(793, 610))
     smallest = find_witness(solved)
     assert (len(smallest.dataset), smallest.proved_smallest) == (3, True)
-    looks = iter([0.0, 0.0, *[2.0] * 100])
+    looks = iter([0.0, 0.0, 0.0, *[2.0] * 100])
     monkeypatch.setattr(hitting_sets.time, "monotonic", lambda: next(looks))
     witness = find_witness(solved, time_limit=1.0)
     assert version_space(solved, witness.dataset).strict

@@ -117,8 +117,8 @@ def test_reward_tables_have_names():
         ("tabular-0x2-sparse", "states is 0; accepted: 1 or more"),
         ("tabular-2x0-cost", "actions is 0; accepted: 1 or more"),
         ("tabular-999999x999999-sparse", "999999 states and 999999 actions; accepted: at most 65535 pairs"),
-        ("binary-factors-0", "binary-factors-0; accepted: 1 to 6 factors"),
-        ("binary-factors-7", "binary-factors-7; accepted: 1 to 6 factors"),
+        ("binary-factors-0", "binary-factors-0; accepted: 1 to 10 factors"),
+        ("binary-factors-11", "binary-factors-11; accepted: 1 to 10 factors"),
     ],
 )  # fmt: skip
 def test_a_name_that_means_nothing_is_refused(name, message):
