@@ -49,7 +49,7 @@ from theory.criteria.version_spaces import DatasetSweep, VersionSpace, sweep_dat
 from theory.formats.arrays import model_arrays
 from theory.formats.dot import dot_text
 from theory.formats.drn import drn_text, parse_drn
-from theory.formats.explicit_model import class_of, explicit_model
+from theory.formats.explicit_model import class_from_models, explicit_model
 from theory.formats.gymnasium_table import from_gymnasium
 from theory.formats.prism import prism_files, read_prism
 from theory.solving.deterministic import ClassTooLargeError, solve
@@ -89,7 +89,7 @@ __all__ = [
     "certify_blocks",
     "check_class",
     "check_dataset",
-    "class_of",
+    "class_from_models",
     "closed_under_equivalence",
     "cost_rewards",
     "dot_text",

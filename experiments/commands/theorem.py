@@ -58,7 +58,7 @@ def check(
     Exit status 1 if the theorem does not hold: part 1 always, part 3 for a class of all maps.
 
     Args:
-        name: A class of the gallery, or a JSON file.
+        name: A class of the gallery, or a file (JSON, .drn, .tra), or gym:ID.
         datasets: Which datasets are counted; or a JSON file [[s, a, s'], ...] with one dataset, in which a row may go
             on as a trajectory: [s, a, s', a', s'', ...].
         gamma: Another discount than the class's own.
@@ -158,7 +158,7 @@ def identify(
     """How many observed transitions of a true model settle its optimal actions, under H_M and under H_B.
 
     Args:
-        name: A class of the gallery, or a JSON file.
+        name: A class of the gallery, or a file (JSON, .drn, .tra), or gym:ID.
         truth: The index of the true model; the gallery's own choice, else 0, unless given.
         gamma: Another discount than the class's own.
         samples: How many sets of observed pairs to draw of each size, where all are too many.
@@ -212,7 +212,7 @@ def truths(
     """How much data settle an optimal policy, over every true model of a class: the mean and the worst of them.
 
     Args:
-        name: A class of the gallery, or a JSON file.
+        name: A class of the gallery, or a file (JSON, .drn, .tra), or gym:ID.
         start: The state where trajectories begin.
         steps: How long they are; twice the number of state-action pairs unless given.
         samples: How many truths and sets of pairs to draw, where all are too many.
@@ -374,7 +374,7 @@ def witness(
     Exit status 1 if the class has none.
 
     Args:
-        name: A class of the gallery, or a JSON file.
+        name: A class of the gallery, or a file (JSON, .drn, .tra), or gym:ID.
         decision_relevant: Ask that it settles an optimal action of a state under H_M, but not under H_B.
         gamma: Another discount than the class's own.
         time_limit: For the search, in seconds; then the smallest dataset found is given, and how small any may be.
@@ -530,7 +530,7 @@ def rewards(
     Exit status 1 if no set of rewards was found that closes the gap.
 
     Args:
-        name: A class of the gallery, or a JSON file; its own rewards are always among those known.
+        name: A class of the gallery, or a file (JSON, .drn, .tra), or gym:ID; its own rewards are always known.
         family: The rewards to add: a goal at every pair, random integers from -2 to 2, or a JSON file with a list of
             reward tables.
         count: How many random ones.
@@ -597,7 +597,7 @@ def discount(name: Class, /, *, json: Json = None, out: Picture = None) -> int:
     """The values of gamma in (0, 1) at which the structure of a class changes, exactly.
 
     Args:
-        name: A class of the gallery, or a JSON file; its own discount plays no part.
+        name: A class of the gallery, or a file (JSON, .drn, .tra), or gym:ID; its own discount plays no part.
         json: Write the strata as JSON; "-" is standard output.
         out: Draw |H_Q| along gamma.
     """
@@ -686,7 +686,7 @@ def export(
     For PRISM there are four files beside each other: PATH with the suffixes .tra, .trew, .lab and .sta.
 
     Args:
-        name: A class of the gallery, or a file.
+        name: A class of the gallery, or a file (JSON, .drn, .tra), or gym:ID.
         format: Of which program.
         out: Where to write it.
         model: The index of the model; the gallery's own choice of a true one, else 0, unless given.

@@ -43,7 +43,7 @@ from theory.classes.transition_class import (
     tabular,
 )
 from theory.formats.drn import parse_drn
-from theory.formats.explicit_model import ExplicitModel, class_of, read_text
+from theory.formats.explicit_model import ExplicitModel, class_from_models, read_text
 from theory.formats.gymnasium_table import gymnasium_model
 from theory.formats.prism import read_prism
 
@@ -76,7 +76,7 @@ def load_class(name_or_path: str, gamma: object = None) -> MDPClass:
         problem = gallery_class(name_or_path)
     elif path.suffix in MODEL_SUFFIXES:
         with _naming(path):
-            return class_of([_read_model(path)], discount, path.stem)
+            return class_from_models([_read_model(path)], discount, path.stem)
     else:
         document = read_json(path)
         with _naming(path):
@@ -84,7 +84,7 @@ def load_class(name_or_path: str, gamma: object = None) -> MDPClass:
                 if isinstance(document, dict) and key in document:
                     entries = _object(document, "a class", (key,), ("gamma",))
                     own = exact(entries["gamma"], "gamma") if "gamma" in entries else None
-                    return class_of(read(entries[key], path), discount or own, path.stem)
+                    return class_from_models(read(entries[key], path), discount or own, path.stem)
             problem = parse_class(document, name=path.stem)
     return problem if discount is None else replace(problem, gamma=discount)
 

@@ -26,6 +26,7 @@ from theory.solving.policy_iteration import optimal_q, policy_values, seconds_pe
 from theory.solving.solved_class import SolvedClass
 
 MAX_POLICIES = 1 << 20
+MAX_LISTED = 256
 MAX_PLAYS = 200_000
 MAX_SECONDS = 600
 
@@ -60,6 +61,7 @@ class PoliciesLeft:
     Attributes:
         policies: how many deterministic policies are greedy for some q of H; None if there are more than MAX_POLICIES
             policies to tell apart.
+        listed: these, each as the action in every state; None if there are more than MAX_LISTED.
         settled: how many are greedy for all of H.
         guarantee: the least regret that a policy guarantees, from every state in every model whose q is in H; None if H
             is empty, or this takes more than MAX_PLAYS values of policies.
@@ -67,6 +69,7 @@ class PoliciesLeft:
     """
 
     policies: int | None
+    listed: tuple[tuple[int, ...], ...] | None
     settled: int
     guarantee: Fraction | None
     regret: Regret | None
@@ -109,7 +112,7 @@ def policies_left(
                     worst[criterion] = found
         progress((done + 1) / len(truths))
     by_model, by_equation = (
-        PoliciesLeft(_count(ways), _settled(solved, left), _guarantee(solved, left), regret)
+        PoliciesLeft(*_policies(ways), _settled(solved, left), _guarantee(solved, left), regret)
         for ways, left, regret in zip(choices, (space.HM, space.HB), worst, strict=True)
     )
     return by_model, by_equation
@@ -144,20 +147,24 @@ def _regret(
     return Regret(losses[state], state, table, policy)
 
 
-def _count(ways: list[Actions]) -> int | None:
-    """How many policies choose allowed actions in one of these ways."""
+def _policies(ways: list[Actions]) -> tuple[int | None, tuple[tuple[int, ...], ...] | None]:
+    """How many policies choose allowed actions in one of these ways, and which, if they are few."""
     if not ways:
-        return 0
+        return 0, ()
     states, actions = ways[0].shape
     if actions**states > MAX_POLICIES:
-        return None
+        return None, None
     chosen = np.zeros(actions**states, dtype=bool)
     for way in ways:
         policies = np.ones(1, dtype=bool)
         for row in way:
             policies = (policies[:, None] & row).reshape(-1)
         chosen |= policies
-    return int(chosen.sum())
+    count = int(chosen.sum())
+    if count > MAX_LISTED:
+        return count, None
+    digits = np.unravel_index(np.flatnonzero(chosen), (actions,) * states)
+    return count, tuple(tuple(map(int, policy)) for policy in np.transpose(digits))
 
 
 def _settled(solved: SolvedClass, left: Bool[np.ndarray, " q"]) -> int:

@@ -98,7 +98,9 @@ def explicit_model(
     )
 
 
-def class_of(models: Sequence[ExplicitModel], gamma: Fraction | None, name: str = "") -> MDPClass:
+def class_from_models(
+    models: Sequence[ExplicitModel], gamma: Fraction | None, name: str = ""
+) -> MDPClass:
     """The class of some deterministic models with the same states, actions and rewards.
 
     Where no state is called the end, states that can only be stayed in, for nothing, are it: they are worth as much.

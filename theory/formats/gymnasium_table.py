@@ -13,7 +13,7 @@ import numpy as np
 
 from theory.classes.mdp_class import MDPClass, exact
 from theory.classes.transition_class import checked_index
-from theory.formats.explicit_model import Choice, ExplicitModel, class_of
+from theory.formats.explicit_model import Choice, ExplicitModel, class_from_models
 
 
 def from_gymnasium(P: Any, gamma: object, *, name: str = "") -> MDPClass:
@@ -27,7 +27,7 @@ def from_gymnasium(P: Any, gamma: object, *, name: str = "") -> MDPClass:
     Raises:
         ValueError: naming the entry that is not understood, or not deterministic.
     """
-    return class_of([gymnasium_model(P)], exact(gamma, "gamma"), name)
+    return class_from_models([gymnasium_model(P)], exact(gamma, "gamma"), name)
 
 
 def gymnasium_model(P: Any) -> ExplicitModel:

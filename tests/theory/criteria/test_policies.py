@@ -54,6 +54,7 @@ def test_policies_and_regrets_are_those_of_playing_all_of_them(drawn):
         left = [policy for policy in every if any(greedy(policy, q) for q in H)]
         settled = [policy for policy in every if H and all(greedy(policy, q) for q in H)]
         assert (found.policies, found.settled) == (len(left), len(settled))
+        assert found.listed == tuple(left)
         truths = sorted(expected.extensions(D))
         worst = [max(losses(T, q, policy)) for T, q in truths for policy in left]
         assert (None if found.regret is None else found.regret.value) == max(worst, default=None)
@@ -90,7 +91,10 @@ def test_what_is_too_many_is_left_out_or_refused(monkeypatch):
     monkeypatch.setattr(policies, "MAX_POLICIES", 15)
     monkeypatch.setattr(policies, "MAX_PLAYS", 15)
     by_model, _ = policies_left(solved, space)
-    assert (by_model.policies, by_model.guarantee) == (None, None)
+    assert (by_model.policies, by_model.listed, by_model.guarantee) == (None, None, None)
+    monkeypatch.undo()
+    monkeypatch.setattr(policies, "MAX_LISTED", 1)
+    assert policies_left(solved, space)[0].listed is None
     monkeypatch.setattr(policies, "MAX_SECONDS", 0)
     with pytest.raises(
         TooManyPoliciesError, match=r"^49 models agree with D, and H_M and H_B leave"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tests.theory import oracle
 from theory import (
-    class_of,
+    class_from_models,
     dot_text,
     drn_text,
     explicit,
@@ -48,10 +48,10 @@ def test_a_model_of_the_gallery_is_read_back_as_it_was(name, tmp_path):
     problem = gallery_class(name)
     for index in (0, problem.transitions.size - 1):
         model = explicit_model(problem, index)
-        same(class_of([parse_drn(drn_text(model))], None), problem, index)
+        same(class_from_models([parse_drn(drn_text(model))], None), problem, index)
         read = read_prism(written(tmp_path, prism_files(model)))
         assert read.gamma is None
-        same(class_of([read], problem.gamma), problem, index)
+        same(class_from_models([read], problem.gamma), problem, index)
 
 
 @given(oracle.classes(max_models=1))
@@ -61,9 +61,9 @@ def test_any_model_is_read_back_as_it_was(tmp_path_factory, drawn):
     problem = mdp_class(explicit(models), rewards, gamma)
     model = explicit_model(problem, 0, start=len(rewards) - 1)
     assert parse_drn(drn_text(model)).start == len(rewards) - 1
-    same(class_of([parse_drn(drn_text(model))], None), problem, 0)
+    same(class_from_models([parse_drn(drn_text(model))], None), problem, 0)
     folder = tmp_path_factory.mktemp("prism")
-    same(class_of([read_prism(written(folder, prism_files(model)))], gamma), problem, 0)
+    same(class_from_models([read_prism(written(folder, prism_files(model)))], gamma), problem, 0)
 
 
 def best_sums(model):
@@ -175,7 +175,7 @@ state 2
 
 
 def test_a_file_of_storms_without_our_labels_is_read_its_absorbing_states_being_the_end():
-    problem = class_of([parse_drn(DRN)], Fraction(1, 2))
+    problem = class_from_models([parse_drn(DRN)], Fraction(1, 2))
     assert problem.transitions.table(0) == ((1, 0), (2, 0))
     assert problem.rewards == ((0, 0), (0, 0))
     assert problem.action_names == ("a", "b")
@@ -183,7 +183,10 @@ def test_a_file_of_storms_without_our_labels_is_read_its_absorbing_states_being_
         "state 1", "state 1 [1]"
     )
     rewarded = rewarded.replace("action a\n\t\t2", "action a [-0.25]\n\t\t2")
-    assert class_of([parse_drn(rewarded)], Fraction(1, 2)).rewards == ((0, 0), (Fraction(3, 4), 1))
+    assert class_from_models([parse_drn(rewarded)], Fraction(1, 2)).rewards == (
+        (0, 0),
+        (Fraction(3, 4), 1),
+    )
 
 
 @pytest.mark.parametrize(
@@ -222,7 +225,7 @@ def test_a_file_of_storms_without_our_labels_is_read_its_absorbing_states_being_
 def test_what_a_drn_file_must_not_have_is_named(change, message):
     assert DRN.count(change[0]) >= 1
     with pytest.raises(ValueError, match="^" + re.escape(message)) as refused:
-        class_of([parse_drn(DRN.replace(*change, 1))], Fraction(1, 2))
+        class_from_models([parse_drn(DRN.replace(*change, 1))], Fraction(1, 2))
     assert len(str(refused.value).splitlines()) == 1
 
 
@@ -253,7 +256,7 @@ def test_what_a_drn_file_must_not_have_is_named(change, message):
 def test_what_prisms_files_must_not_have_is_named(tmp_path, files, message):
     path = written(tmp_path, {".tra": "2 2 2\n0 0 1 1\n1 0 1 1.0\n"} | files)
     with pytest.raises(ValueError, match="^" + re.escape(message)) as refused:
-        class_of([read_prism(path)], Fraction(1, 2))
+        class_from_models([read_prism(path)], Fraction(1, 2))
     assert len(str(refused.value).splitlines()) == 1
 
 
@@ -366,6 +369,6 @@ def test_files_of_models_that_do_not_go_together_are_refused(tmp_path, content, 
 def test_no_text_is_read_as_a_model_or_refused_in_more_than_a_line(text, place):
     for garbled in (text, DRN[:place] + text + DRN[place:]):
         try:
-            class_of([parse_drn(garbled)], Fraction(1, 2))
+            class_from_models([parse_drn(garbled)], Fraction(1, 2))
         except ValueError as error:
             assert len(str(error).splitlines()) == 1  # noqa: PT017 - it may also be read
