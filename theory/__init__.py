@@ -7,32 +7,62 @@ in integers and fractions, over whole classes.
 
 from typing import TYPE_CHECKING, Any
 
-from theory.certificate import certificate_text, certify
-from theory.class_file import load_class, load_dataset, load_rewards, parse_class
-from theory.exchange import closed_under_equivalence, exchange_failures, exchange_holds
-from theory.fiber_census import Census, ValueFibers, census, value_fibers
-from theory.gallery import GALLERY, GalleryEntry, gallery_class, named_rewards
-from theory.identifiability import Identifiability, identify
-from theory.mdp_class import MDPClass, cost_rewards, exact, mdp_class, sparse_rewards
-from theory.policy_iteration import optimal_q
-from theory.proof import ProofReport, ProofUnavailableError, prove
-from theory.solved_class import ClassTooLargeError, SolvedClass, solve
-from theory.theorem import (
+from theory.certificates.block_witness import find_block_witness
+from theory.certificates.certificate import (
+    block_certificate_text,
+    certificate_text,
+    certify,
+    certify_blocks,
+)
+from theory.certificates.witness import Witness, find_decision_witness, find_witness, search_classes
+from theory.classes.class_file import (
+    load_class,
+    load_dataset,
+    load_reward_family,
+    load_rewards,
+    load_value_functions,
+    parse_class,
+)
+from theory.classes.gallery import GALLERY, GalleryEntry, gallery_class, named_rewards
+from theory.classes.mdp_class import MDPClass, cost_rewards, exact, mdp_class, sparse_rewards
+from theory.classes.transition_class import TransitionClass, explicit, factored, tabular
+from theory.criteria.all_truths import AllTruths, over_all_truths
+from theory.criteria.exchange import closed_under_equivalence, exchange_failures, exchange_holds
+from theory.criteria.fiber_census import Census, ValueFibers, census, value_fibers
+from theory.criteria.identifiability import Identifiability, identify
+from theory.criteria.proof import ProofReport, ProofUnavailableError, prove
+from theory.criteria.several_rewards import (
+    SeveralRewards,
+    gap_by_rewards,
+    goal_rewards,
+    random_rewards,
+)
+from theory.criteria.theorem import (
     DatasetReport,
     SeveralSolutionsError,
     TheoremReport,
     check_class,
     check_dataset,
 )
-from theory.transition_class import TransitionClass, explicit, factored, tabular
-from theory.version_spaces import DatasetSweep, VersionSpace, sweep_datasets, version_space
-from theory.witness import Witness, find_decision_witness, find_witness, search_classes
+from theory.criteria.value_equivalence import equivalent_steps, value_equivalent
+from theory.criteria.version_spaces import DatasetSweep, VersionSpace, sweep_datasets, version_space
+from theory.formats.arrays import model_arrays
+from theory.formats.dot import dot_text
+from theory.formats.drn import drn_text, parse_drn
+from theory.formats.explicit_model import class_from_models, explicit_model
+from theory.formats.gymnasium_table import from_gymnasium
+from theory.formats.prism import prism_files, read_prism
+from theory.solving.deterministic import ClassTooLargeError, solve
+from theory.solving.joint_class import JointClass, jointly
+from theory.solving.policy_iteration import optimal_q
+from theory.solving.solved_class import SolvedClass
 
 if TYPE_CHECKING:
-    from theory.discount_strata import DiscountStrata, find_strata
+    from theory.discount.discount_strata import DiscountStrata, find_strata
 
 __all__ = [
     "GALLERY",
+    "AllTruths",
     "Census",
     "ClassTooLargeError",
     "DatasetReport",
@@ -40,9 +70,11 @@ __all__ = [
     "DiscountStrata",
     "GalleryEntry",
     "Identifiability",
+    "JointClass",
     "MDPClass",
     "ProofReport",
     "ProofUnavailableError",
+    "SeveralRewards",
     "SeveralSolutionsError",
     "SolvedClass",
     "TheoremReport",
@@ -50,36 +82,57 @@ __all__ = [
     "ValueFibers",
     "VersionSpace",
     "Witness",
+    "block_certificate_text",
     "census",
     "certificate_text",
     "certify",
+    "certify_blocks",
     "check_class",
     "check_dataset",
+    "class_from_models",
     "closed_under_equivalence",
     "cost_rewards",
+    "dot_text",
+    "drn_text",
+    "equivalent_steps",
     "exact",
     "exchange_failures",
     "exchange_holds",
     "explicit",
+    "explicit_model",
     "factored",
+    "find_block_witness",
     "find_decision_witness",
     "find_strata",
     "find_witness",
+    "from_gymnasium",
     "gallery_class",
+    "gap_by_rewards",
+    "goal_rewards",
     "identify",
+    "jointly",
     "load_class",
     "load_dataset",
+    "load_reward_family",
     "load_rewards",
+    "load_value_functions",
     "mdp_class",
+    "model_arrays",
     "named_rewards",
     "optimal_q",
+    "over_all_truths",
     "parse_class",
+    "parse_drn",
+    "prism_files",
     "prove",
+    "random_rewards",
+    "read_prism",
     "search_classes",
     "solve",
     "sparse_rewards",
     "sweep_datasets",
     "tabular",
+    "value_equivalent",
     "value_fibers",
     "version_space",
 ]
@@ -88,7 +141,7 @@ __all__ = [
 def __getattr__(name: str) -> Any:
     """The strata of the discount, where they are asked for: sympy takes longer to import than all the rest."""
     if name in ("DiscountStrata", "find_strata"):
-        from theory import discount_strata
+        from theory.discount import discount_strata
 
         return getattr(discount_strata, name)
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -51,8 +51,8 @@ def bench_theory(*, repeats: int = 3, json: Json = None) -> int:
 
 def _measure(repeats: int, report: Callable[[float], None]) -> list[Measurement]:
     from theory import census, gallery_class, named_rewards, solve, sweep_datasets
-    from theory.lasso_table import lasso_table
-    from theory.solved_class import optimal_ranks, optimal_ranks_of_product
+    from theory.solving.deterministic import optimal_ranks, optimal_ranks_of_product
+    from theory.solving.lasso_table import lasso_table
 
     small, large = gallery_class("tabular-3x2-sparse"), gallery_class("tabular-4x2-sparse")
     sweep_datasets(solve(small))  # compiles everything that follows

@@ -94,7 +94,7 @@ def _push_tree(screen: Console) -> None:
     import numpy as np
 
     from theory import GALLERY, solve, version_space
-    from theory.push_tree import EXPERIENCE, PUSH, STANDING_WITH_FOOD
+    from theory.classes.push_tree import EXPERIENCE, PUSH, STANDING_WITH_FOOD
 
     rows = []
     for name, entry in GALLERY.items():
@@ -152,7 +152,8 @@ def _flat(q: tuple[tuple[object, ...], ...]) -> str:
 
 def _certify(screen: Console, out: Path) -> bool:
     """Find the smallest witness of the push-tree and have the independent program verify its certificate."""
-    from theory import certificate_text, find_witness, gallery_class, solve, verifier
+    from theory import certificate_text, find_witness, gallery_class, solve
+    from theory.certificates import verifier
 
     solved = solve(gallery_class("push-tree"))
     witness = find_witness(solved)

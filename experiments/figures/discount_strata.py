@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from experiments.figures.style import EQUAL, GREY, MAX_NAME, PROPER, picture, short, whole_numbers
 
 if TYPE_CHECKING:
-    from theory.algebraic_numbers import AlgebraicNumber
-    from theory.discount_strata import DiscountStrata, Stratum
+    from theory.discount.algebraic_numbers import AlgebraicNumber
+    from theory.discount.discount_strata import DiscountStrata, Stratum
 
 
 NEAREST_NAMES = 0.03  # of the width, so that the names of two gammas do not touch

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from theory import MDPClass
-    from theory.mdp_class import QTable
-    from theory.witness import Model, Witness
+    from theory.certificates.witness import Model, Witness
+    from theory.classes.mdp_class import QTable
 
 
 MAX_DRAWN_STATES = 5

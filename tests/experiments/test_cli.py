@@ -7,6 +7,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -203,6 +204,117 @@ def test_a_file_that_is_no_certificate_has_exit_status_2(capsys, tmp_path, conte
     assert path.name in complaint(capsys, "theorem", "verify", str(path))
 
 
+def test_the_search_of_classes_says_which_kind_of_dataset_it_did_not_find(capsys):
+    for option, what in (((), "proper inclusion"), (("--decision-relevant",), "decision-relevant")):
+        assert main(["theorem", "smallest", "--max-states", "1", *option]) == 1
+        assert what in capsys.readouterr().out
+
+
+def test_trajectories_are_followed_and_value_functions_read_from_files(capsys, tmp_path):
+    data, functions = tmp_path / "walk.json", tmp_path / "functions.json"
+    data.write_text("[[0, 0, 2, 1, 2, 1, 2], [3, 1, 4]]")
+    functions.write_text('[["1/10", 0.2, 3, 4]]')
+    arguments = (
+        "theorem",
+        "check",
+        "push-tree",
+        "--datasets",
+        str(data),
+        "--value-equivalence",
+        "2",
+    )
+    rows = run_json(capsys, *arguments)["value_equivalence"]
+    assert [(row["steps"], row["own"]) for row in rows] == [(1, 13), (2, 11)]
+    rows = run_json(capsys, *arguments, "--value-functions", str(functions))["value_equivalence"]
+    assert [row["functions"] for row in rows] == [6, 6]
+    functions.write_text("[[0, 1]]")
+    assert main([*arguments, "--value-functions", str(functions)]) == 2
+    assert "1 value functions of [2] entries; accepted: one or more" in capsys.readouterr().err
+
+
+def test_rewards_are_added_from_a_file_until_the_gap_is_closed(capsys, tmp_path):
+    path, picture = tmp_path / "family.json", tmp_path / "gap.png"
+    path.write_text('[[[0, 0], [0, 0], [0, 0], [0, 1]], [["-1", 2], [0, -2], [1, 1.0], [2, -2]]]')
+    report = run_json(capsys, "theorem", "rewards", "push-tree", "--family", str(path))
+    assert report["smallest"] == ["reward 1"]
+    assert main(["theorem", "rewards", "push-tree", "--most", "1", "--out", str(picture)]) == 1
+    assert "no set without a gap was met" in capsys.readouterr().out
+    assert is_a_picture(picture)
+    path.write_text("[]")
+    assert main(["theorem", "rewards", "push-tree", "--family", str(path)]) == 2
+    assert "a family of rewards is empty" in capsys.readouterr().err
+
+
+def test_policies_and_tolerance_are_told_of_one_dataset(capsys, tmp_path):
+    path = tmp_path / "seen.json"
+    path.write_text("[[0, 0, 2], [3, 1, 4]]")
+    arguments = (
+        "theorem",
+        "check",
+        "push-tree",
+        "--datasets",
+        str(path),
+        "--policies",
+        "--tolerance",
+    )
+    report = run_json(capsys, *arguments)
+    assert [report["policies"][side]["settled"] for side in ("HM", "HB")] == [2, 0]
+    assert [step["eps"] for step in report["tolerance"]] == ["0", "81/100"]
+    assert main(arguments) == 0
+    assert "least regret that one policy guarantees" in capsys.readouterr().out
+
+
+def test_all_truths_are_counted_and_drawn(capsys, tmp_path):
+    path = tmp_path / "truths.png"
+    report = run_json(capsys, "theorem", "truths", "push-tree", "--steps", "2", "--out", str(path))
+    assert (report["queries"]["worst_model"], report["queries"]["worst_bellman"]) == (1, 2)
+    assert len(report["trajectories"]) == 3
+    assert is_a_picture(path)
+    assert main(["theorem", "truths", "smallest-decision"]) == 0
+    assert "best tree for the worst truth" in capsys.readouterr().out
+
+
+def test_a_model_is_exported_in_every_format_and_checked_again(capsys, tmp_path):
+    for kind in ("drn", "prism", "dot", "npz"):
+        out = str(tmp_path / f"model.{kind}")
+        assert main(["theorem", "export", "push-tree", "--format", kind, "--out", out]) == 0
+    suffixes = {path.suffix for path in tmp_path.iterdir()}
+    assert suffixes == {".drn", ".tra", ".trew", ".lab", ".sta", ".dot", ".npz"}
+    with np.load(tmp_path / "model.npz") as arrays:
+        assert arrays["R"].sum() == 1
+        assert arrays["Q"].shape == (5, 2, 5)
+    capsys.readouterr()
+    for name in ("model.drn", "model.tra"):
+        path = str(tmp_path / name)
+        report = run_json(capsys, "theorem", "check", path, "--gamma", "9/10")
+        assert (report["models"], report["states"], report["part2"]) == (1, 4, False)
+
+
+def test_gymnasiums_tables_are_classes_where_they_are_deterministic(capsys):
+    pytest.importorskip("gymnasium")
+    report = run_json(capsys, "theorem", "check", "gym:CliffWalking-v1", "--gamma", "0.9")
+    assert (report["states"], report["actions"], report["gamma"]) == (48, 4, "9/10")
+    assert "--gamma P/Q" in complaint(capsys, "theorem", "check", "gym:CliffWalking-v1")
+    for environment, named in (
+        ("FrozenLake-v1", "differ"),
+        ("CartPole-v1", "no table P"),
+        ("No", "No"),
+    ):
+        assert named in complaint(
+            capsys, "theorem", "check", f"gym:{environment}", "--gamma", "0.9"
+        )
+
+
+def test_a_witness_that_has_no_certificate_is_printed_all_the_same(capsys, tmp_path, monkeypatch):
+    monkeypatch.setattr("theory.certificates.certificate.MAX_SUCCESSORS", 100)
+    path = tmp_path / "certificate.json"
+    assert main(["theorem", "witness", "push-tree", "--decision-relevant", "--out", str(path)]) == 2
+    printed = capsys.readouterr()
+    assert "settled by H_M(D) alone" in printed.out
+    assert printed.err.startswith("mbgen: the class has 49 models")
+    assert not path.exists()
+
+
 def test_a_class_without_a_witness_has_exit_status_1(capsys, tmp_path):
     path = tmp_path / "certificate.json"
     assert main(["theorem", "witness", "tabular-2x2-sparse", "--out", str(path)]) == 1
@@ -260,6 +372,52 @@ def test_without_z3_the_extra_is_named(capsys, monkeypatch):
         (("theorem", "discount", "binary-factors-5"), "accepted"),
         (("theorem", "witness", "push-tree", "--out", "certificate.txt"), "certificate.txt"),
         (("theorem", "verify", "missing.json"), "missing.json"),
+        (
+            ("theorem", "check", "binary-factors-3", "--out", "x.png"),
+            "--out x.png draws means over",
+        ),
+        (("theorem", "witness", "push-tree", "--time-limit", "0"), "time-limit is 0"),
+        (("theorem", "check", "push-tree", "--value-equivalence", "2"), "--datasets FILE"),
+        (("theorem", "check", "push-tree", "--policies"), "--policies is about one dataset"),
+        (("theorem", "export", "push-tree", "--format", "drn"), "--out"),
+        (("theorem", "export", "push-tree", "--format", "pdf", "--out", "x"), "pdf"),
+        (
+            ("theorem", "export", "push-tree", "--format", "dot", "--out", "x", "--model", "49"),
+            "model 49",
+        ),
+        (
+            ("theorem", "export", "push-tree", "--format", "drn", "--out", "x", "--start", "4"),
+            "start is 4",
+        ),
+        (("theorem", "export", "push-tree", "--format", "npz", "--out", "no/x.npz"), "no/x.npz"),
+        (("theorem", "check", "missing.drn"), "missing.drn"),
+        (("theorem", "truths", "push-tree", "--start", "4"), "start is 4"),
+        (("theorem", "truths", "push-tree", "--steps", "-1"), "-1 steps"),
+        (("theorem", "truths", "gamma-one"), "sum to zero"),
+        (("theorem", "check", "push-tree", "--tolerance"), "--tolerance is about one dataset"),
+        (
+            ("theorem", "rewards", "push-tree", "--family", "many"),
+            "'many'; accepted: goals, random, or a file",
+        ),
+        (
+            ("theorem", "rewards", "push-tree", "--family", "random", "--count", "0"),
+            "0 random rewards",
+        ),
+        (("theorem", "rewards", "push-tree", "--most", "-1"), "--most is -1"),
+        (("theorem", "rewards", "push-tree", "--gamma", "1"), "gamma"),
+        (
+            ("theorem", "check", "push-tree", "--datasets", "d.json", "--value-equivalence", "0"),
+            "is 0",
+        ),
+        (
+            ("theorem", "check", "push-tree", "--value-functions", "f.json"),
+            "with --value-equivalence K",
+        ),
+        (("theorem", "witness", "push-tree", "--time-limit", "nan"), "time-limit is nan"),
+        (
+            ("theorem", "witness", "push-tree", "--decision-relevant", "--time-limit", "0.001"),
+            "time limit of 0.001 s",
+        ),
         (("theorem", "witness", "gamma-one"), "sum to zero"),
         (("theorem", "witness", "push-tree", "--gamma", "1", "--out", "c.json"), "gamma is 1"),
         (("theorem", "witness", "binary-factors-4", "--out", "c.json", "c.png"), "16 states"),

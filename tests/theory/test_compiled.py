@@ -8,9 +8,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from theory import exchange, gallery_class, solve, solved_class, version_spaces
+from theory import gallery_class, solve
 from theory.compiled import MAX_INTERPRETED, kernel
-from theory.lasso_table import lasso_table
+from theory.criteria import exchange, version_spaces
+from theory.solving import deterministic
+from theory.solving.lasso_table import lasso_table
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,7 +39,7 @@ def test_looking_up_the_best_policy(solved):
     table = lasso_table(problem.rewards, problem.gamma)
     models = problem.transitions.models(0, problem.transitions.size)
     arguments = (models, table.ranks, table.choice, table.stride, problem.actions)
-    both_ways(solved_class._best_ranks, *arguments)
+    both_ways(deterministic._best_ranks, *arguments)
 
 
 def test_looking_for_stand_ins(solved):
@@ -59,7 +61,8 @@ def test_going_through_all_datasets(solved):
 SEVERAL_THREADS = """
 import numba
 import numpy as np
-from theory import exchange, gallery_class, solve
+from theory import gallery_class, solve
+from theory.criteria import exchange
 
 results = []
 for threads in (1, 3):

@@ -10,7 +10,7 @@ from experiments.figures.discount_strata import draw_strata
 from experiments.figures.version_spaces import draw_identifiability, draw_sizes
 from experiments.figures.witness import draw_witness
 from theory import GALLERY, check_class, find_witness, identify, solve
-from theory.discount_strata import find_strata
+from theory.discount.discount_strata import find_strata
 
 NASTY = ["$x_{$", "状態", "x" * 500, r"\frac{", "two\nlines"]
 

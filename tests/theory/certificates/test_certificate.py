@@ -1,0 +1,550 @@
+"""Certificates, and the verifier that shares nothing with what it verifies."""
+
+import ast
+import copy
+import hashlib
+import json
+import random
+import subprocess
+import sys
+from fractions import Fraction
+from itertools import combinations
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from theory.certificates import certificate, verifier
+from theory.certificates.certificate import certificate_text, certify, signed
+from theory.certificates.witness import find_decision_witness, find_witness
+from theory.classes.gallery import gallery_class
+from theory.classes.mdp_class import MDPClass, mdp_class
+from theory.classes.transition_class import explicit, tabular
+from theory.criteria.version_spaces import version_space
+from theory.solving.deterministic import solve
+from theory.solving.policy_iteration import optimal_q
+
+SOURCE = Path(verifier.__file__)
+DERIVED = ("statement", "sha256")
+
+
+def made(name: str, find=find_witness):
+    solved = solve(gallery_class(name))
+    return certify(solved, find(solved))
+
+
+@pytest.fixture(scope="module")
+def small():
+    """The smallest decision: every field has something in it."""
+    return made("smallest-decision", find_decision_witness)
+
+
+def rejected(document: object) -> bool:
+    """Whether a document fails to verify, or is refused as no certificate, with a reason on one line."""
+    try:
+        reason = verifier.verify(document)
+    except ValueError as error:
+        reason = str(error)
+    assert reason is None or (reason and "\n" not in reason)
+    return reason is not None
+
+
+def resigned(document: dict) -> dict:
+    """The document with its statement and digest made to fit the other fields."""
+    return signed({key: value for key, value in document.items() if key not in DERIVED})
+
+
+# What it verifies
+
+
+@pytest.mark.parametrize("find", [find_witness, find_decision_witness])
+@pytest.mark.parametrize("name", ["smallest-decision", "push-tree", "push-tree-independent"])
+def test_a_witness_of_the_gallery_is_certified(name, find):
+    document = made(name, find)
+    assert verifier.verify(document) is None
+    assert document["smallest"] is True
+    assert len(document["decision"]) == (find is find_decision_witness)
+
+
+@pytest.mark.parametrize("name", ["smallest-witness", *(f"binary-factors-{n}" for n in (2, 3, 4))])
+def test_a_gap_of_the_gallery_is_certified_over_the_whole_class(name):
+    document = made(name)
+    assert verifier.verify(document) is None
+    assert len(document["models"]) == gallery_class(name).transitions.size
+
+
+def test_a_certificate_says_what_it_claims(small):
+    assert small["statement"] == (
+        "D is realizable in a class of 2 models, and H_M(D) is a proper subset of H_B(D);"
+        " in state 1 it alone settles on action 1; no smaller realizable dataset does as much"
+    )
+    assert small["D"] == [[0, 0, 0]]
+    assert small["q0"] == [["-2", "-2"], ["-2", "-1"]]
+    assert small["q1"] == [["-3/2", "-1"], ["-1", "-3/2"]]
+
+
+def test_a_class_too_long_to_list_is_certified_by_blocks_or_for_two_of_its_models(monkeypatch):
+    monkeypatch.setattr(certificate, "MAX_SUCCESSORS", 100)
+    document = made("push-tree")
+    assert document["format"] == "mbgen certificate 2"
+    assert "in the class of all choices from 2 blocks" in document["statement"]
+    assert verifier.verify(document) is None
+    problem = gallery_class("push-tree")
+    filtered = problem.transitions.filter(lambda models: np.ones(len(models), dtype=bool))
+    solved = solve(MDPClass(filtered, problem.rewards, problem.gamma))
+    document = certify(solved, find_witness(solved))
+    assert document["models"] == [document["T0"], document["T1"]]
+    assert "in a class of 2 models" in document["statement"]
+    assert verifier.verify(document) is None
+
+
+def test_a_decision_that_two_models_do_not_show_is_refused_where_the_class_is_too_long(monkeypatch):
+    monkeypatch.setattr(certificate, "MAX_SUCCESSORS", 100)
+    solved = solve(gallery_class("push-tree"))
+    witness = find_decision_witness(solved)
+    state, action = witness.decision
+    assert witness.q0[state][1 - action] == max(witness.q0[state])  # a tie, which T1 breaks
+    with pytest.raises(ValueError, match=r"^the class has 49 models.*: at most 100 successors$"):
+        certify(solved, witness)
+
+
+def test_a_decision_that_two_models_show_is_certified_however_long_the_class(monkeypatch):
+    monkeypatch.setattr(certificate, "MAX_SUCCESSORS", 1)
+    document = made("smallest-decision", find_decision_witness)
+    assert document["decision"] == [[1, 1]]
+    assert verifier.verify(document) is None
+
+
+def test_no_certificate_without_discount():
+    problem = mdp_class(explicit([[[0], [2]], [[1], [2]], [[2], [2]]]), [[-1], [-2]], 1)
+    solved = solve(problem)
+    with pytest.raises(ValueError, match="gamma is 1; accepted for a certificate: gamma < 1"):
+        certify(solved, find_witness(solve(gallery_class("smallest-witness"))))
+
+
+def test_the_verifier_and_the_writer_agree_on_their_bounds():
+    for bound in ("MAX_SUCCESSORS", "MAX_LENGTH", "MAX_WORK", "MAX_TRIALS", "MAX_TRIAL_WORK"):
+        assert getattr(certificate, bound) == getattr(verifier, bound)
+
+
+# What it rejects: any change
+
+
+def changes(value):
+    """Other values in place of a part of a JSON document, each different from it."""
+    if isinstance(value, bool):
+        return [not value, int(value), str(value), None]
+    if isinstance(value, int):
+        return [
+            value + 1,
+            value - 1,
+            -value - 1,
+            10**30,
+            float(value),
+            str(value),
+            bool(value),
+            None,
+            [value],
+        ]
+    if isinstance(value, str):
+        return [
+            value + "0",
+            "-" + value,
+            value[1:],
+            value + " ",
+            "1/3",
+            "2/2",
+            "1/0",
+            "nan",
+            "1e5",
+            "0x1",
+            None,
+            [value],
+        ]
+    if isinstance(value, list):
+        shuffled = [value[::-1]] if value != value[::-1] else []
+        return [[], {}, None, [value], "x", value + value[-1:], [*value, []], value[:-1], *shuffled]
+    return [[], {}, 0, "x"]
+
+
+def mutations(document):
+    """Every single change to a part of a document: leaves changed, elements deleted and duplicated, types changed."""
+    paths = [((), document)]
+    for path, value in paths:
+        inside = (
+            value.items()
+            if isinstance(value, dict)
+            else enumerate(value)
+            if isinstance(value, list)
+            else ()
+        )
+        paths += [((*path, key), part) for key, part in inside]
+    for path, value in paths[1:]:
+        for replacement in changes(value):
+            if repr(replacement) == repr(value):
+                continue
+            changed = copy.deepcopy(document)
+            parent = changed
+            for key in path[:-1]:
+                parent = parent[key]
+            parent[path[-1]] = replacement
+            yield path, changed
+    for key in document:
+        yield key, {other: value for other, value in document.items() if other != key}
+        yield key, {**document, f"{key}2": document[key]}
+
+
+def test_every_change_of_one_field_is_rejected(small):
+    count = 0
+    for path, changed in mutations(small):
+        assert rejected(changed), path
+        count += 1
+    assert count > 500
+
+
+def test_with_a_fitting_digest_only_another_order_of_the_models_is_accepted(small):
+    accepted = []
+    for path, changed in mutations(small):
+        if "sha256" not in changed or path == ("sha256",):
+            continue
+        rest = {key: value for key, value in changed.items() if key != "sha256"}
+        text = json.dumps(rest, sort_keys=True, separators=(",", ":"))
+        changed["sha256"] = hashlib.sha256(text.encode()).hexdigest()
+        if not rejected(changed):
+            accepted.append(changed)
+    assert accepted  # reversed, or with one listed twice
+    for changed in accepted:
+        models = changed.pop("models")
+        assert all(models.count(model) for model in small["models"])
+        assert all(model in small["models"] for model in models)
+        assert all(small[key] == changed[key] for key in changed if key != "sha256")
+
+
+# What it rejects: exactly what is false
+
+
+def claim_holds(document: dict) -> bool:
+    """Whether a well-formed certificate's claim is true, by the fast methods of `theory`."""
+    rewards = [[Fraction(r) for r in row] for row in document["rewards"]]
+    problem = mdp_class(explicit(document["models"]), rewards, document["gamma"])
+    solved = solve(problem)
+    tables = [problem.transitions.table(i) for i in range(problem.transitions.size)]
+    T0, T1 = (tuple(map(tuple, document[key])) for key in ("T0", "T1"))
+    q0, q1 = (
+        tuple(tuple(Fraction(v) for v in row) for row in document[key]) for key in ("q0", "q1")
+    )
+    space = version_space(solved, document["D"])
+
+    def q_tables(H):
+        return [solved.q_table(int(q)) for q in np.flatnonzero(H)]
+
+    def decisions(space):
+        best_M, best_B = (solved.greedy[H].all(axis=0) for H in (space.HM, space.HB))
+        found = np.argwhere(best_M & ~best_B.any(axis=1, keepdims=True))
+        return {(int(s), int(a)) for s, a in found}
+
+    def smaller():
+        for size in range(len(document["D"])):
+            for table in tables:
+                steps = [(s, a, x) for s, row in enumerate(table) for a, x in enumerate(row)]
+                yield from combinations(steps, size)
+
+    def does_as_much(dataset):
+        other = version_space(solved, dataset)
+        return bool(decisions(other)) if document["decision"] else other.strict
+
+    return (
+        f"in a class of {len(tables)} models" in document["statement"]
+        and T0 in tables
+        and T1 in tables
+        and q0 == optimal_q(T0, problem.rewards, problem.gamma)
+        and q1 == optimal_q(T1, problem.rewards, problem.gamma)
+        and all(T0[s][a] == x for s, a, x in document["D"])
+        and q1 in q_tables(space.HB)
+        and q1 not in q_tables(space.HM)
+        and {tuple(pair) for pair in document["decision"]} <= decisions(space)
+        and not (document["smallest"] and any(map(does_as_much, smaller())))
+    )
+
+
+def altered(document: dict, seed: int) -> dict:
+    """A well-formed certificate with one or two random changes to what it claims."""
+    draw = random.Random(seed)
+    changed = copy.deepcopy({key: value for key, value in document.items() if key not in DERIVED})
+    n, k = changed["states"], changed["actions"]
+    s, a = draw.randrange(n), draw.randrange(k)
+
+    def other_model():
+        changed["models"][draw.randrange(len(changed["models"]))][s][a] = draw.randint(0, n)
+
+    def other_truth():
+        changed["T0"] = copy.deepcopy(draw.choice(changed["models"]))
+
+    def fitting_q():
+        for T, q in (("T0", "q0"), ("T1", "q1")):
+            rewards = tuple(tuple(map(Fraction, row)) for row in changed["rewards"])
+            table = optimal_q(changed[T], rewards, Fraction(changed["gamma"]))
+            changed[q] = [[str(v) for v in row] for row in table]
+
+    def other_witness():
+        changed["T0"], changed["T1"] = draw.choices(changed["models"], k=2)
+        fitting_q()
+
+    def other_dataset():
+        table = draw.choice(changed["models"])
+        size = draw.randint(1, min(3, n * k))
+        pairs = draw.sample([(s, a) for s in range(n) for a in range(k)], size)
+        changed["D"] = [[s, a, table[s][a]] for s, a in pairs]
+
+    def other_reward():
+        changed["rewards"][s][a] = draw.choice(["-1", "0", "1", "1/3"])
+        fitting_q()
+
+    def other_discount():
+        changed["gamma"] = draw.choice(["1/3", "1/2", "99/100"])
+        fitting_q()
+
+    def other_decision():
+        changed["decision"] = draw.choice([[], [[s, a]]])
+
+    def other_q():
+        changed[draw.choice(["q0", "q1"])][s][a] = draw.choice(["-1", "0", "1"])
+
+    def without_a_model():
+        if len(changed["models"]) > 2:
+            changed["models"].pop(draw.randrange(len(changed["models"])))
+
+    def smallest_or_not():
+        changed["smallest"] = not changed["smallest"]
+
+    kinds = [
+        *(other_model, other_truth, other_witness, other_dataset, other_reward, other_discount),
+        *(other_decision, other_q, without_a_model, smallest_or_not),
+    ]
+    for change in draw.choices(kinds, k=draw.randint(1, 2)):
+        change()
+    return changed
+
+
+@pytest.mark.parametrize("find", [find_witness, find_decision_witness])
+@pytest.mark.parametrize("name", ["smallest-decision", "push-tree"])
+def test_with_a_fitting_digest_exactly_the_false_are_rejected(name, find):
+    document = made(name, find)
+    outcomes = []
+    for seed in range(60):
+        changed = resigned(altered(document, seed))
+        outcomes.append(claim_holds(changed))
+        assert rejected(changed) != outcomes[-1], (seed, changed)
+    assert {True, False} == set(outcomes)  # both kinds were met
+
+
+@settings(deadline=None, max_examples=60)
+@given(
+    st.lists(
+        st.lists(st.integers(0, 2), min_size=4, max_size=4), min_size=2, max_size=8, unique_by=tuple
+    ),
+    st.lists(st.integers(-1, 1), min_size=4, max_size=4),
+    st.sampled_from(["1/2", "9/10"]),
+    st.booleans(),
+    st.integers(0, 10**6),
+)
+def test_a_random_class_is_certified_and_its_false_variants_are_rejected(
+    rows, rewards, gamma, decide, seed
+):
+    tables = [[row[:2], row[2:]] for row in rows]
+    solved = solve(mdp_class(explicit(tables), [rewards[:2], rewards[2:]], gamma))
+    witness = (find_decision_witness if decide else find_witness)(solved)
+    assume(witness is not None)
+    document = certify(solved, witness)
+    assert verifier.verify(document) is None
+    assert claim_holds(document)
+    changed = resigned(altered(document, seed))
+    assert rejected(changed) != claim_holds(changed)
+
+
+def test_a_larger_dataset_is_not_smallest():
+    everything = tabular(3, 2)
+    models = everything.models(0, everything.size).reshape(-1, 3, 2)
+    rewards = gallery_class("tabular-3x2-sparse").rewards
+    solved = solve(MDPClass(explicit(models[:200].tolist()), rewards, Fraction(9, 10)))
+    document = certify(solved, find_witness(solved))
+    assert verifier.verify(document) is None
+    T0, D = document["T0"], document["D"]
+    unseen = next([s, a, T0[s][a]] for s in range(3) for a in range(2) if [s, a, T0[s][a]] not in D)
+    larger = resigned({**document, "D": sorted([*D, unseen]), "smallest": False})
+    assert claim_holds(larger)
+    assert verifier.verify(larger) is None
+    assert verifier.verify(resigned({**larger, "smallest": True})) == "a smaller D will do"
+
+
+def test_smallest_is_not_believed_where_there_are_too_many_to_try(monkeypatch):
+    document = made("push-tree-independent", find_decision_witness)
+    assert len(document["D"]) == 2
+    monkeypatch.setattr(verifier, "MAX_TRIALS", 100)
+    assert verifier.verify(document) == "there are too many smaller D to try"
+    assert verifier.verify(resigned({**document, "smallest": False})) is None
+
+
+def test_smallest_is_not_claimed_where_there_are_too_many_to_try(monkeypatch):
+    monkeypatch.setattr(certificate, "MAX_TRIALS", 100)
+    document = made("push-tree-independent", find_decision_witness)
+    assert document["smallest"] is False
+    assert "no smaller" not in document["statement"]
+    assert verifier.verify(document) is None
+
+
+# The program by itself
+
+
+def run(path: Path | str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, str(SOURCE), str(path)], capture_output=True, text=True, check=False
+    )
+
+
+def test_the_verifier_uses_the_standard_library_alone():
+    text = SOURCE.read_text()
+    for node in ast.walk(ast.parse(text)):
+        names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0
+            names = [node.module]
+        assert all(name.split(".")[0] in sys.stdlib_module_names for name in names)
+    assert "__import__" not in text
+    assert "importlib" not in text
+
+
+def test_a_good_file_verifies(tmp_path):
+    solved = solve(gallery_class("push-tree"))
+    (tmp_path / "good.json").write_text(certificate_text(solved, find_witness(solved)))
+    done = run(tmp_path / "good.json")
+    assert (done.returncode, done.stdout, done.stderr) == (0, "verified\n", "")
+
+
+def test_a_tampered_file_does_not(tmp_path, small):
+    (tmp_path / "bad.json").write_text(json.dumps({**small, "gamma": "1/3"}))
+    done = run(tmp_path / "bad.json")
+    assert done.returncode == 1
+    assert done.stdout.startswith("does not verify: ")
+    assert (done.stdout.count("\n"), done.stderr) == (1, "")
+
+
+DEEP = 100_000
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"1" * 5000,
+        b"\xff\xfe{}",
+        b"NaN",
+        b"[" * DEEP,
+        b'{"a":' * DEEP,
+        b'{"format": 1}',
+        b'"' + b"x" * (1 << 25) + b'"',
+    ],
+    ids=["empty", "cut", "list", "null", "long", "latin", "nan", "deep", "deeper", "keys", "huge"],
+)
+def test_garbage_is_refused_in_one_line(tmp_path, content, capsys):
+    path = tmp_path / "garbage.json"
+    path.write_bytes(content)
+    assert verifier.main([str(path)]) == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+
+
+def test_a_file_too_large_is_refused_whatever_stands_in_what_follows(tmp_path, small, capsys):
+    path = tmp_path / "certificate.json"
+    text = json.dumps(small)
+    for blanks, status in ((verifier.MAX_BYTES - len(text), 0), (verifier.MAX_BYTES, 2)):
+        path.write_text(text + " " * blanks)
+        assert verifier.main([str(path)]) == status
+    assert capsys.readouterr().err == f"the file has more than {verifier.MAX_BYTES} bytes\n"
+
+
+def test_a_key_that_is_given_twice_is_refused_and_named(tmp_path, small, capsys):
+    path = tmp_path / "certificate.json"
+    path.write_text('{"gamma": "1/3", ' + json.dumps(small)[1:])
+    assert verifier.main([str(path)]) == 2
+    assert capsys.readouterr().err == "the key 'gamma' is given twice\n"
+
+
+def test_without_a_file_it_says_how_it_is_used(capsys):
+    for arguments in ([], ["a.json", "b.json"]):
+        assert verifier.main(arguments) == 2
+        assert capsys.readouterr().err == "usage: python verifier.py CERTIFICATE.json\n"
+
+
+def chain(states, gamma):
+    """The smallest witness, and behind it states in a row: T0 stays in 0, T1 goes to and fro between 0 and 1."""
+    row = [[s + 1] for s in range(2, states)]
+    return mdp_class(explicit([[[0], [2], *row], [[1], [0], *row]]), [[-1]] * states, gamma)
+
+
+@pytest.mark.parametrize(
+    ("states", "digits", "accepted"),
+    [(200, 9, True), (200, 11, False), (2, 990, True), (2, 1001, False)],
+)
+def test_values_of_too_many_digits_are_neither_written_nor_read(states, digits, accepted):
+    gamma = Fraction(10**digits - 11, 10**digits - 10)
+    assert len(str(gamma.denominator)) == digits
+    solved = solve(chain(states, gamma))
+    witness = find_witness(solved)
+    if accepted:
+        document = certify(solved, witness)
+        assert verifier.verify(document) is None
+        with pytest.raises(ValueError, match=r"not a certificate: values of \d+ digits"):
+            verifier.verify({**document, "gamma": f"{10**1500}/{10**1500 + 1}"})
+    else:
+        with pytest.raises(ValueError, match=r"values of the class take up to \d+ digits"):
+            certify(solved, witness)
+
+
+def test_garbage_leaves_no_traceback(tmp_path):
+    (tmp_path / "garbage.json").write_bytes(b"[" * DEEP)
+    for path in (tmp_path / "garbage.json", tmp_path, tmp_path / "none.json", "a\nb"):
+        done = run(path)
+        assert done.returncode == 2
+        assert "Traceback" not in done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("gamma", float("nan")),
+        ("gamma", "1"),
+        ("gamma", "0"),
+        ("gamma", "3/2"),
+        ("gamma", "9" * 3000 + "/1"),
+        ("states", 10**9),
+        ("actions", 199_999),
+        ("states", 0),
+        ("rewards", [["-1", "-1"], ["-1"]]),
+        ("rewards", [[-1, -1], [-1, -1]]),
+        ("rewards", [["-1", "-1.0"], ["-1", "-1"]]),
+        ("rewards", [["-1", "-2/2"], ["-1", "-1"]]),
+        ("T0", [[0, 3], [0, 2]]),
+        ("T0", [[True, 0], [0, 2]]),
+        ("D", [[0, 0]]),
+        ("D", [[2, 0, 0]]),
+        ("D", {"a": 1}),
+        ("models", []),
+        ("models", None),
+        ("D", [[0, 0, 0]] * 5),
+        ("decision", None),
+        ("decision", [[1, 2]]),
+        ("smallest", 1),
+    ],
+)
+def test_a_field_out_of_form_is_named_and_refused(small, field, value):
+    with pytest.raises(ValueError, match="not a certificate: ") as refusal:
+        verifier.verify({**small, field: value})
+    assert "\n" not in str(refusal.value)

@@ -1,0 +1,222 @@
+"""Certificates of part 2 of Theorem 1: a witness with its class, in exact terms, as JSON.
+
+`docs/certificate.md` gives the format and what is claimed. `theory.certificates.verifier` checks it, and shares no code
+with what is written here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from fractions import Fraction
+from math import comb
+
+from theory.certificates.block_witness import product_blocks
+from theory.certificates.witness import Witness
+from theory.classes.mdp_class import MDPClass
+from theory.classes.transition_class import ProductClass
+from theory.solving.solved_class import SolvedClass
+
+FORMAT = "mbgen certificate 1"
+FORMAT_BLOCKS = "mbgen certificate 2"
+# What the verifier accepts; it has these bounds from nowhere but its own file, and a test compares them.
+MAX_SUCCESSORS = 200_000
+MAX_LENGTH = 2_000
+MAX_WORK = 1_000_000_000
+MAX_TRIALS = 10_000
+MAX_TRIAL_WORK = 10_000_000
+
+Certificate = dict[str, object]
+
+
+def value_length(problem: MDPClass) -> int:
+    """How many digits a value may take: of gamma's denominator once for each state, and of the rewards."""
+    rewards = [reward for row in problem.rewards for reward in row]
+    denominators = {reward.denominator for reward in rewards} - {1}
+    return (
+        problem.states * len(str(problem.gamma.denominator))
+        + sum(len(str(denominator)) for denominator in denominators)
+        + max(len(str(reward.numerator)) for reward in rewards)
+    )
+
+
+def require_certifiable(problem: MDPClass) -> None:
+    """Refuse a class that has no certificates, before a witness is looked for.
+
+    Raises:
+        ValueError: at gamma = 1, or if its values have too many digits.
+    """
+    if problem.gamma == 1:
+        raise ValueError("gamma is 1; accepted for a certificate: gamma < 1, where q* is unique")
+    length = value_length(problem)
+    if length > MAX_LENGTH or _work(problem, 2) > MAX_WORK:
+        raise ValueError(
+            f"values of {problem.name or 'the class'} take up to {length} digits in {problem.states} states;"
+            f" accepted for a certificate: at most {MAX_LENGTH}, fewer with many states"
+        )
+
+
+def certify(solved: SolvedClass, witness: Witness) -> Certificate:
+    """The certificate of a witness, every exact number a string "p/q".
+
+    It is about the whole class: as a list of models where the verifier can solve these within seconds, and by blocks
+    where that is too long and the class a product; where neither will do, it is about {T0, T1}. That D is smallest is
+    claimed where it is proved, and the verifier can try all smaller datasets within seconds.
+
+    Raises:
+        ValueError: if the class has no certificates; or if it is too large to list, and D decides nothing in {T0, T1}.
+    """
+    problem = solved.problem
+    require_certifiable(problem)
+    whole = _solvable(problem, len(solved.models))
+    if not whole and witness.decision is None and _blocks_listed(problem):
+        return certify_blocks(problem, witness)
+    if not whole and witness.decision is not None and _same_action(witness):
+        raise ValueError(
+            f"the class has {len(solved.models)} models of {solved.pairs} successors each, and T0 and T1 alone do"
+            f" not show its decision; accepted for its certificate: at most {MAX_SUCCESSORS} successors"
+        )
+    models: Sequence[object] = [witness.T0, witness.T1]
+    if whole:
+        models = solved.models.reshape(-1, solved.states, solved.actions).tolist()
+    size = len(witness.dataset)
+    trials = len(models) * sum(comb(solved.pairs, fewer) for fewer in range(1, size))
+    most = min(MAX_TRIALS, MAX_TRIAL_WORK // (len(models) * solved.pairs))
+    return signed(
+        {
+            "format": FORMAT,
+            "states": solved.states,
+            "actions": solved.actions,
+            "gamma": problem.gamma,
+            "rewards": problem.rewards,
+            "T0": witness.T0,
+            "T1": witness.T1,
+            "D": witness.dataset,
+            "q0": witness.q0,
+            "q1": witness.q1,
+            "decision": [witness.decision] if witness.decision else [],
+            "smallest": trials <= most and witness.proved_smallest and (whole or size == 1),
+            "models": models,
+        }
+    )
+
+
+def signed(claim: Certificate) -> Certificate:
+    """A claim in plain JSON, with the sentence that it amounts to and the digest of all that."""
+    document = json.loads(json.dumps(claim, default=_exact))
+    document["statement"] = _statement(document)
+    canonical = json.dumps(document, sort_keys=True, separators=(",", ":"))
+    document["sha256"] = hashlib.sha256(canonical.encode()).hexdigest()
+    return dict(document)
+
+
+def _blocks_listed(problem: MDPClass) -> bool:
+    """Whether the assignments of a product class are few enough to list."""
+    transitions = problem.transitions
+    return (
+        isinstance(transitions, ProductClass)
+        and sum(assignments.size for _, assignments in transitions.blocks) <= MAX_SUCCESSORS
+    )
+
+
+def certify_blocks(problem: MDPClass, witness: Witness) -> Certificate:
+    """The certificate of a witness in a product class, which lists the assignments of its blocks in place of models.
+
+    That D is smallest is claimed for a single transition.
+
+    Raises:
+        ValueError: if the class is no product, or too large to list even so; or the witness settles a decision.
+    """
+    blocks = product_blocks(problem)
+    if witness.decision is not None:
+        raise ValueError("a decision has no certificate by blocks; accepted: a proper inclusion")
+    successors = sum(assignments.size for _, assignments in blocks)
+    numbers = [
+        x for table in (problem.rewards, witness.q0, witness.q1) for row in table for x in row
+    ]
+    length = max(len(str(x)) for x in (problem.gamma, *numbers))
+    if problem.gamma == 1 or successors > MAX_SUCCESSORS or length > 2 * MAX_LENGTH:
+        raise ValueError(
+            f"gamma is {problem.gamma}, the blocks of the class have {successors} successors, and values {length}"
+            f" characters; accepted for a certificate: gamma < 1, at most {MAX_SUCCESSORS} and {2 * MAX_LENGTH}"
+        )
+    return signed(
+        {
+            "format": FORMAT_BLOCKS,
+            "states": problem.states,
+            "actions": problem.actions,
+            "gamma": problem.gamma,
+            "rewards": problem.rewards,
+            "T0": witness.T0,
+            "T1": witness.T1,
+            "D": witness.dataset,
+            "q0": witness.q0,
+            "q1": witness.q1,
+            "smallest": len(witness.dataset) == 1,
+            "blocks": [[pairs, assignments.tolist()] for pairs, assignments in blocks],
+        }
+    )
+
+
+def certificate_text(solved: SolvedClass, witness: Witness) -> str:
+    """The certificate of a witness as the text of a JSON file, a field a line.
+
+    Raises:
+        ValueError: if there is no certificate.
+    """
+    return _text(certify(solved, witness))
+
+
+def block_certificate_text(problem: MDPClass, witness: Witness) -> str:
+    """The certificate by blocks of a witness, likewise.
+
+    Raises:
+        ValueError: if there is no certificate.
+    """
+    return _text(certify_blocks(problem, witness))
+
+
+def _text(certificate: Certificate) -> str:
+    lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in certificate.items()]
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def _solvable(problem: MDPClass, models: int) -> bool:
+    """Whether the verifier takes so many models."""
+    few = models * problem.transitions.pairs <= MAX_SUCCESSORS
+    return few and _work(problem, models) <= MAX_WORK
+
+
+def _work(problem: MDPClass, models: int) -> int:
+    """The verifier's measure of what it takes to solve so many models."""
+    return models * problem.transitions.pairs * problem.states * value_length(problem)
+
+
+def _same_action(witness: Witness) -> bool:
+    """Whether in the state of the decision some action is optimal for both T0 and T1."""
+    assert witness.decision is not None
+    rows = [q[witness.decision[0]] for q in (witness.q0, witness.q1)]
+    return any(all(row[a] == max(row) for row in rows) for a in range(len(rows[0])))
+
+
+def _statement(document: Certificate) -> str:
+    """What a certificate says, in one sentence."""
+    listed, blocks, decisions = (document.get(key, []) for key in ("models", "blocks", "decision"))
+    assert isinstance(listed, list)
+    assert isinstance(blocks, list)
+    assert isinstance(decisions, list)
+    what = f"of all choices from {len(blocks)} blocks" if blocks else f"of {len(listed)} models"
+    the = "the" if blocks else "a"
+    parts = [
+        f"D is realizable in {the} class {what}, and H_M(D) is a proper subset of H_B(D)",
+        *(f"in state {state} it alone settles on action {action}" for state, action in decisions),
+    ]
+    if document["smallest"]:
+        parts.append("no smaller realizable dataset does as much")
+    return "; ".join(parts)
+
+
+def _exact(number: object) -> str:
+    assert isinstance(number, Fraction)
+    return str(number)

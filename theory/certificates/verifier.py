@@ -1,0 +1,457 @@
+"""Verify a certificate of part 2 of Theorem 1: `python verifier.py CERTIFICATE.json`.
+
+It prints one line. Exit status 0: verified. 1: it does not verify, and why. 2: it is no certificate, and why.
+
+This file is to be read by who wants to trust it. It needs the standard library alone and computes everything anew, in
+fractions. docs/certificate.md gives the format, and what is claimed. The terms are those of the theorem: a model T
+gives each pair (s, a) a successor T[s][a]; the number of states stands for the end, which is worth 0. Its optimal q
+solves
+
+    q[s][a] = rewards[s][a] + gamma * max(q[T[s][a]]),
+
+and is this equation's only solution, as gamma < 1. A dataset D holds transitions (s, a, successor). H_M(D) holds the
+optimal q of the models that agree with all of D; H_B(D) those optimal q, of any model, that solve the equation at all
+of D.
+"""
+
+import hashlib
+import json
+import re
+import sys
+from fractions import Fraction
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+LISTED = "mbgen certificate 1"  # the class is a list of models
+BLOCKS = (
+    "mbgen certificate 2"  # the class is all choices of one assignment from each block of pairs
+)
+COMMON = (
+    *("format", "states", "actions", "gamma", "rewards", "T0", "T1", "D", "q0", "q1"),
+    *("smallest", "statement", "sha256"),
+)
+KEYS = {LISTED: (*COMMON, "models", "decision"), BLOCKS: (*COMMON, "blocks")}
+NUMBER = re.compile("-?[0-9]+(/[1-9][0-9]*)?")
+
+# What is accepted, so that any file is done with in seconds.
+MAX_BYTES = 1 << 24  # of the file
+MAX_SUCCESSORS = 200_000  # models * states * actions
+MAX_LENGTH = 2_000  # digits that a value may take: of gamma once for each state, and of the rewards
+MAX_WORK = 1_000_000_000  # to solve the models: successors * states * digits of a value
+MAX_TRIALS = 10_000  # smaller datasets to try, counted once for each model that extends them
+MAX_TRIAL_WORK = 10_000_000  # to try them: trials * successors
+
+PROPER = "H_M(D) is a proper subset of H_B(D)"
+SMALLEST = "no smaller realizable dataset does as much"
+
+Pair = tuple[int, int]
+Transition = tuple[int, int, int]
+Model = tuple[tuple[int, ...], ...]
+Q = tuple[tuple[Fraction, ...], ...]
+
+
+# Reading
+
+
+def read(path: Path) -> Any:
+    """The JSON document in a file.
+
+    Raises:
+        ValueError: if the file cannot be read, is too long, is no JSON, or repeats a key.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ValueError(f"the file cannot be read: {error.strerror}") from None
+    if len(content) > MAX_BYTES:
+        raise ValueError(f"the file has more than {MAX_BYTES} bytes")
+    try:
+        return json.loads(content.decode(), object_pairs_hook=without_repetition)
+    except RecursionError:
+        raise ValueError("the file is nested too deeply") from None
+
+
+def without_repetition(entries: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A JSON object; one that gives a key twice says two things.
+
+    Raises:
+        ValueError: naming the key that is repeated.
+    """
+    found: dict[str, Any] = {}
+    for key, value in entries:
+        if key in found:
+            raise ValueError(f"the key {key[:40]!r} is given twice")
+        found[key] = value
+    return found
+
+
+class Certificate:
+    """The fields of a document that both kinds have, each of the right form and in range.
+
+    Raises:
+        ValueError: if the document is no certificate.
+    """
+
+    def __init__(self, document: Any, kind: str) -> None:
+        if type(document) is not dict or sorted(document) != sorted(KEYS[kind]):
+            raise ValueError(
+                f"not a certificate: not an object with the keys {', '.join(KEYS[kind])}"
+            )
+        self.document = document
+        n = self.states = self.whole("states", document["states"], MAX_SUCCESSORS)
+        k = self.actions = self.whole("actions", document["actions"], MAX_SUCCESSORS)
+        if n * k == 0 or n * k > MAX_SUCCESSORS:
+            raise ValueError(f"not a certificate: {n} states and {k} actions")
+        self.gamma = self.number("gamma", document["gamma"])
+        if not 0 < self.gamma < 1:
+            raise ValueError("not a certificate: gamma is not between 0 and 1")
+        self.rewards = self.q_table("rewards")
+        self.T0, self.T1 = (self.model(key, document[key]) for key in ("T0", "T1"))
+        self.q0, self.q1 = (self.q_table(key) for key in ("q0", "q1"))
+        self.D: list[Transition] = [
+            (
+                self.whole("D", s, n - 1),
+                self.whole("D", a, k - 1),
+                self.whole("D", successor, n),
+            )
+            for row in self.items("D", document["D"], at_most=n * k)
+            for s, a, successor in [self.items("D", row, 3)]
+        ]
+        self.smallest = document["smallest"]
+        if type(self.smallest) is not bool:
+            raise ValueError("not a certificate: smallest is neither true nor false")
+
+    def whole(self, name: str, value: Any, last: int) -> int:
+        """An integer from 0 to `last`."""
+        if type(value) is not int or not 0 <= value <= last:
+            raise ValueError(f"not a certificate: {name} holds no integer from 0 to {last}")
+        return value
+
+    def number(self, name: str, value: Any) -> Fraction:
+        """An exact number in lowest terms, as a string such as "9/10"."""
+        if type(value) is str and len(value) <= 2 * MAX_LENGTH and NUMBER.fullmatch(value):
+            number = Fraction(value)
+            if str(number) == value:
+                return number
+        raise ValueError(
+            f"not a certificate: {name} holds no fraction in lowest terms, or a too long one"
+        )
+
+    def items(
+        self, name: str, value: Any, count: int | None = None, *, at_most: int = MAX_SUCCESSORS
+    ) -> list[Any]:
+        """A list, of so many entries."""
+        if type(value) is not list or count not in (None, len(value)):
+            wanted = "list" if count is None else f"list of {count}"
+            raise ValueError(f"not a certificate: {name} holds no {wanted}")
+        if len(value) > at_most:
+            raise ValueError(f"not a certificate: {name} holds a list of more than {at_most}")
+        return value
+
+    def rows(self, name: str, value: Any) -> list[list[Any]]:
+        """An entry for each action in a row for each state."""
+        return [self.items(name, row, self.actions) for row in self.items(name, value, self.states)]
+
+    def q_table(self, name: str) -> Q:
+        """A number for each pair."""
+        rows = self.rows(name, self.document[name])
+        return tuple(tuple(self.number(name, entry) for entry in row) for row in rows)
+
+    def model(self, name: str, value: Any) -> Model:
+        """A successor for each pair."""
+        rows = self.rows(name, value)
+        return tuple(tuple(self.whole(name, entry, self.states) for entry in row) for row in rows)
+
+    def solves(self, q: Q, s: int, a: int, successor: int) -> bool:
+        """Whether q solves the Bellman optimality equation at one transition."""
+        worth = max(q[successor]) if successor < self.states else 0
+        return q[s][a] == self.rewards[s][a] + self.gamma * worth
+
+
+class ListedCertificate(Certificate):
+    """A certificate about a list of models.
+
+    Raises:
+        ValueError: if the document is none, or it would take too long to verify.
+    """
+
+    def __init__(self, document: Any) -> None:
+        super().__init__(document, LISTED)
+        n, k = self.states, self.actions
+        self.models = [self.model("models", T) for T in self.items("models", document["models"])]
+        self.decision: list[Pair] = [
+            (self.whole("decision", s, n - 1), self.whole("decision", a, k - 1))
+            for row in self.items("decision", document["decision"], at_most=n * k)
+            for s, a in [self.items("decision", row, 2)]
+        ]
+        successors = len(self.models) * n * k
+        if not 0 < successors <= MAX_SUCCESSORS:
+            raise ValueError(
+                f"not a certificate: {successors} successors; accepted: 1 to {MAX_SUCCESSORS}"
+            )
+        rewards = [reward for row in self.rewards for reward in row]
+        length = n * len(str(self.gamma.denominator))
+        length += sum(len(str(d)) for d in {reward.denominator for reward in rewards} - {1})
+        length += max(len(str(reward.numerator)) for reward in rewards)
+        if length > MAX_LENGTH:
+            raise ValueError(
+                f"not a certificate: values of {length} digits; accepted: at most {MAX_LENGTH}"
+            )
+        work = successors * n * length
+        if work > MAX_WORK:
+            raise ValueError(
+                f"not a certificate: {work} steps to solve its models; accepted: at most {MAX_WORK}"
+            )
+
+
+class BlockCertificate(Certificate):
+    """A certificate about all models that choose one assignment from each block of pairs.
+
+    Raises:
+        ValueError: if the document is none.
+    """
+
+    def __init__(self, document: Any) -> None:
+        super().__init__(document, BLOCKS)
+        n, k = self.states, self.actions
+        self.blocks: list[tuple[list[Pair], list[tuple[int, ...]]]] = []
+        successors = 0
+        for block in self.items("blocks", document["blocks"], at_most=n * k):
+            pairs, assignments = self.items("blocks", block, 2)
+            numbers = [
+                self.whole("blocks", pair, n * k - 1) for pair in self.items("blocks", pairs)
+            ]
+            rows = [
+                tuple(self.whole("blocks", x, n) for x in self.items("blocks", row, len(numbers)))
+                for row in self.items("blocks", assignments)
+            ]
+            self.blocks.append(([divmod(pair, k) for pair in numbers], rows))
+            successors += len(rows) * len(numbers)
+        covered = sorted(pair for pairs, _ in self.blocks for pair in pairs)
+        if covered != [(s, a) for s in range(n) for a in range(k)] or successors > MAX_SUCCESSORS:
+            raise ValueError(
+                f"not a certificate: blocks do not cover each pair once, or have more than {MAX_SUCCESSORS} successors"
+            )
+
+    def holds(self, T: Model) -> bool:
+        """Whether a model is in the class: what it does in each block is one of the assignments."""
+        return all(tuple(T[s][a] for s, a in pairs) in rows for pairs, rows in self.blocks)
+
+
+# Computing
+
+
+def policy_values(successor: list[int], reward: list[Fraction], gamma: Fraction) -> list[Fraction]:
+    """What each state is worth under a policy: V[s] = reward[s] + gamma * V[successor[s]]; the end's 0 comes last."""
+    n = len(successor)
+    value: list[Any] = [None] * n + [Fraction(0)]
+    for start in range(n):
+        path = []  # of states whose value is not known yet
+        s = start
+        while value[s] is None and s not in path:
+            path.append(s)
+            s = successor[s]
+        if value[s] is None:
+            # The path has come back to s: V[s] is what is earned around the loop, and gamma^length * V[s] after it.
+            loop = path[path.index(s) :]
+            around = Fraction(0)
+            for x in reversed(loop):
+                around = reward[x] + gamma * around
+            value[s] = around / (1 - gamma ** len(loop))
+        for x in reversed(path):
+            if value[x] is None:
+                value[x] = reward[x] + gamma * value[successor[x]]
+    return value
+
+
+def optimal_q(T: Model, rewards: Q, gamma: Fraction) -> Q:
+    """The optimal q of a model, by policy iteration: it stops at a policy that is greedy for its own q."""
+    policy = [0] * len(T)
+    while True:
+        value = policy_values(
+            [T[s][a] for s, a in enumerate(policy)],
+            [rewards[s][a] for s, a in enumerate(policy)],
+            gamma,
+        )
+        q = tuple(
+            tuple(reward + gamma * value[x] for reward, x in zip(rewards[s], T[s], strict=True))
+            for s in range(len(T))
+        )
+        greedy = [
+            a if q[s][a] == max(q[s]) else q[s].index(max(q[s])) for s, a in enumerate(policy)
+        ]
+        if greedy == policy:
+            return q
+        policy = greedy
+
+
+class Class:
+    """The models of a certificate, each with its optimal q."""
+
+    def __init__(self, certificate: ListedCertificate) -> None:
+        self.certificate = certificate
+        self.pairs = certificate.states * certificate.actions
+        self.q_of = {
+            T: optimal_q(T, certificate.rewards, certificate.gamma) for T in certificate.models
+        }
+
+    def left_by_model(self, D: list[Transition]) -> set[Q]:
+        """H_M(D): the optimal q of the models that agree with D."""
+        return {q for T, q in self.q_of.items() if all(T[s][a] == x for s, a, x in D)}
+
+    def left_by_equation(self, D: list[Transition]) -> set[Q]:
+        """H_B(D): the optimal q that solve the Bellman optimality equation at every transition of D."""
+        return {
+            q for q in self.q_of.values() if all(self.certificate.solves(q, *step) for step in D)
+        }
+
+    def decisions(self, D: list[Transition]) -> set[Pair]:
+        """The (s, a) with a optimal in s under all of H_M(D), where no action of s is optimal under all of H_B(D)."""
+        by_model, by_equation = (
+            always_optimal(H) for H in (self.left_by_model(D), self.left_by_equation(D))
+        )
+        open_to_equation = {s for s, _ in by_model} - {s for s, _ in by_equation}
+        return {(s, a) for s, a in by_model if s in open_to_equation}
+
+    def smaller(self, size: int) -> list[list[Transition]] | None:
+        """All realizable datasets of 1 to size - 1 transitions; None if they are too many to try."""
+        found: set[tuple[Transition, ...]] = set()
+        tried = 0
+        most = min(MAX_TRIALS, MAX_TRIAL_WORK // (len(self.q_of) * self.pairs))
+        for T in self.q_of:
+            steps = [(s, a, x) for s, row in enumerate(T) for a, x in enumerate(row)]
+            for fewer in range(1, size):
+                for D in combinations(steps, fewer):
+                    tried += 1
+                    if tried > most:
+                        return None
+                    found.add(D)
+        return [list(D) for D in found]
+
+
+def always_optimal(H: set[Q]) -> set[Pair]:
+    """The (s, a) with a optimal in s under every q of a set that is not empty."""
+    some = next(iter(H))
+    pairs = {(s, a) for s, row in enumerate(some) for a in range(len(row))}
+    return {(s, a) for s, a in pairs if all(q[s][a] == max(q[s]) for q in H)}
+
+
+# Verifying
+
+
+def verify(document: Any) -> str | None:
+    """Why a certificate does not hold; None if it does.
+
+    Raises:
+        ValueError: if the document is no certificate.
+    """
+    by_blocks = type(document) is dict and document.get("format") == BLOCKS
+    fault, said = verify_blocks(document) if by_blocks else verify_list(document)
+    if fault:
+        return fault
+    kind = BLOCKS if by_blocks else LISTED
+    if [document["format"], document["statement"]] != [kind, said]:
+        return "wrong format or statement"
+    if document["sha256"] != digest(document):
+        return "wrong digest"
+    return None
+
+
+def verify_list(document: Any) -> tuple[str | None, str]:
+    """What is wrong with the claim about a list of models, if anything; and the claim in words."""
+    certificate = ListedCertificate(document)
+    models = Class(certificate)
+    D, q0, q1 = certificate.D, certificate.q0, certificate.q1
+    said = f"D is realizable in a class of {len(models.q_of)} models, and {PROPER}"
+    for state, action in certificate.decision:
+        said += f"; in state {state} it alone settles on action {action}"
+    if certificate.smallest:
+        said += f"; {SMALLEST}"
+    fault = None
+    if models.q_of.get(certificate.T0) != q0 or models.q_of.get(certificate.T1) != q1:
+        fault = "T0 or T1 is no model with q0 or q1"
+    elif any(certificate.T0[s][a] != x for s, a, x in D):
+        fault = "T0 does not extend D"
+    elif q1 not in models.left_by_equation(D) or q1 in models.left_by_model(D):
+        fault = "q1 is not in H_B(D), or it is in H_M(D)"
+    elif not set(certificate.decision) <= models.decisions(D):
+        fault = "H_M(D) does not settle the decision, or H_B(D) does"
+    elif certificate.smallest:
+        smaller = models.smaller(len(D))
+        if smaller is None:
+            fault = "there are too many smaller D to try"
+        elif any(
+            models.decisions(E)
+            if certificate.decision
+            else models.left_by_equation(E) - models.left_by_model(E)
+            for E in smaller
+        ):
+            fault = "a smaller D will do"
+    return fault, said
+
+
+def verify_blocks(document: Any) -> tuple[str | None, str]:
+    """What is wrong with the claim about all choices from blocks, if anything; and the claim in words.
+
+    A model with the optimal q q1 has q1 solve the equation at all that it does. So if in some block no assignment does
+    this and agrees with D there, no model of the class has q1 and extends D: q1 is not in H_M(D).
+    """
+    certificate = BlockCertificate(document)
+    D, q0, q1 = certificate.D, certificate.q0, certificate.q1
+    seen = {(s, a): x for s, a, x in D}
+
+    def is_optimal(q: Q, T: Model) -> bool:
+        return all(
+            certificate.solves(q, s, a, x) for s, row in enumerate(T) for a, x in enumerate(row)
+        )
+
+    def fits(pairs: list[Pair], assignment: tuple[int, ...]) -> bool:
+        return all(
+            seen.get((s, a), x) == x and certificate.solves(q1, s, a, x)
+            for (s, a), x in zip(pairs, assignment, strict=True)
+        )
+
+    said = f"D is realizable in the class of all choices from {len(certificate.blocks)} blocks, and {PROPER}"
+    if certificate.smallest:
+        said += f"; {SMALLEST}"
+    fault = None
+    if not (certificate.holds(certificate.T0) and certificate.holds(certificate.T1)):
+        fault = "T0 or T1 is not in the class"
+    elif not (is_optimal(q0, certificate.T0) and is_optimal(q1, certificate.T1)):
+        fault = "T0 or T1 is no model with q0 or q1"
+    elif any(certificate.T0[s][a] != x for s, a, x in D):
+        fault = "T0 does not extend D"
+    elif not all(certificate.solves(q1, *step) for step in D):
+        fault = "q1 is not in H_B(D)"
+    elif all(any(fits(pairs, row) for row in rows) for pairs, rows in certificate.blocks):
+        fault = "q1 is in H_M(D)"
+    elif certificate.smallest and len(D) > 1:
+        fault = "that D is smallest is claimed for more than one transition"
+    return fault, said
+
+
+def digest(document: dict[str, Any]) -> str:
+    """SHA-256 of all fields but this one."""
+    others = {key: value for key, value in document.items() if key != "sha256"}
+    text = json.dumps(others, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def main(arguments: list[str]) -> int:
+    """Print one line; 0 if the certificate in the file verifies, 1 if not, 2 if there is none."""
+    if len(arguments) != 1:
+        print("usage: python verifier.py CERTIFICATE.json", file=sys.stderr)
+        return 2
+    try:
+        reason = verify(read(Path(arguments[0])))
+    except ValueError as error:
+        print(error, file=sys.stderr)
+        return 2
+    print(f"does not verify: {reason}" if reason else "verified")
+    return 1 if reason else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

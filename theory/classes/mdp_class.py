@@ -1,0 +1,164 @@
+"""A class of deterministic MDPs with one known reward function: what Theorem 1 quantifies over."""
+
+from __future__ import annotations
+
+import re
+import reprlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+
+from theory.classes.transition_class import TransitionClass
+
+Rewards = tuple[tuple[Fraction, ...], ...]
+QTable = tuple[tuple[Fraction, ...], ...]
+
+TERMINAL_NAME = "t"
+
+NUMBER = re.compile(
+    r"-?((\d+(\.\d*)?|\.\d+)([eE](?P<exponent>[+-]?\d+))?|\d+/0*[1-9]\d*)", re.ASCII
+)
+# A number is written out exactly, so that its exponent is bounded as its digits are.
+MAX_EXPONENT = 99
+MAX_DIGITS = 200
+
+
+def exact(number: object, what: str = "number") -> Fraction:
+    """An integer, a Fraction, or a string "p/q" or "0.9", as the exact number that it denotes.
+
+    Floats are refused: the float 0.9 is not 9/10. (Class files may hold decimals, which are read from their text.)
+
+    Raises:
+        ValueError: if it is none of these.
+    """
+    if isinstance(number, (int, Fraction)) and not isinstance(number, bool):
+        return Fraction(number)
+    if (
+        isinstance(number, str)
+        and len(number) <= MAX_DIGITS
+        and (parts := NUMBER.fullmatch(number))
+    ):
+        exponent = int(parts["exponent"] or 0)
+        if abs(exponent) > MAX_EXPONENT:
+            raise ValueError(
+                f"{what} is {reprlib.repr(number)}, too {'large' if exponent > 0 else 'small'}; accepted:"
+                f" exponents from -{MAX_EXPONENT} to {MAX_EXPONENT}"
+            )
+        return Fraction(number)
+    raise ValueError(
+        f'{what} is {reprlib.repr(number)}; accepted: an integer, a "p/q" string, a decimal string'
+    )
+
+
+@dataclass(frozen=True)
+class MDPClass:
+    """Transition functions T of M, with rewards r(s, a) and a discount gamma that all of them share.
+
+    Attributes:
+        transitions: M.
+        rewards: `rewards[s][a]`, a Fraction each.
+        gamma: the discount, in (0, 1]; at 1 values are those over terminating paths.
+        name: what the class is called in reports.
+        state_names: one for each state, or none.
+        action_names: one for each action, or none.
+
+    Raises:
+        ValueError: if the rewards do not fit the class, gamma is outside (0, 1], or a name is missing, given twice,
+            blank, or a state's that of the terminal state.
+    """
+
+    transitions: TransitionClass
+    rewards: Rewards
+    gamma: Fraction
+    name: str = ""
+    state_names: tuple[str, ...] = field(default=())
+    action_names: tuple[str, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        n, k = self.states, self.actions
+        if len(self.rewards) != n or any(len(row) != k for row in self.rewards):
+            raise ValueError(f"rewards is not a table of {n} states by {k} actions")
+        if not 0 < self.gamma <= 1:
+            raise ValueError(f"gamma is {self.gamma}; accepted: a rational number in (0, 1]")
+        for what, names, count in (
+            ("state_names", self.state_names, n),
+            ("action_names", self.action_names, k),
+        ):
+            if names and (len(names) != count or len(set(names)) != count):
+                raise ValueError(f"{what} is {list(names)}; accepted: {count} distinct names")
+            for name in names:
+                if not name.strip():
+                    raise ValueError(f"{what} holds {name!r}; accepted: names that can be seen")
+        if TERMINAL_NAME in self.state_names:
+            raise ValueError(
+                f"state_names holds {TERMINAL_NAME!r}, which is how the terminal state is called;"
+                " accepted: any other name"
+            )
+
+    @property
+    def states(self) -> int:
+        """The number of nonterminal states, n."""
+        return self.transitions.states
+
+    @property
+    def actions(self) -> int:
+        """The number of actions, k."""
+        return self.transitions.actions
+
+    def state_name(self, state: int) -> str:
+        """The name of a state, its number if it has none, and "t" for the terminal state."""
+        if state == self.states:
+            return TERMINAL_NAME
+        return self.state_names[state] if self.state_names else str(state)
+
+    def action_name(self, action: int) -> str:
+        """The name of an action, or a0, a1, ..."""
+        return self.action_names[action] if self.action_names else f"a{action}"
+
+
+def mdp_class(
+    transitions: TransitionClass,
+    rewards: Iterable[Iterable[object]],
+    gamma: object,
+    *,
+    name: str = "",
+    state_names: Sequence[str] = (),
+    action_names: Sequence[str] = (),
+) -> MDPClass:
+    """An `MDPClass` from plain numbers: integers, Fractions, "p/q" and decimal strings.
+
+    Raises:
+        ValueError: if a number is none of these, or the sizes do not fit.
+    """
+    table = tuple(tuple(exact(reward, "a reward") for reward in row) for row in rewards)
+    return MDPClass(
+        transitions, table, exact(gamma, "gamma"), name, tuple(state_names), tuple(action_names)
+    )
+
+
+def sparse_rewards(states: int, actions: int) -> Rewards:
+    """All 0 but 1 for the last action of the last state."""
+    last = (states - 1, actions - 1)
+    return tuple(tuple(Fraction((s, a) == last) for a in range(actions)) for s in range(states))
+
+
+def cost_rewards(states: int, actions: int) -> Rewards:
+    """All -1: a shortest-path problem."""
+    return ((Fraction(-1),) * actions,) * states
+
+
+def zero_sum_choice(rewards: Rewards) -> dict[int, int] | None:
+    """States, each with one action, whose rewards sum to zero; None if there are none.
+
+    At gamma = 1 the Bellman optimality equation has a unique finite solution if no such choice exists:
+    the greedy policy of a solution cannot run in a cycle, whose rewards would have to sum to zero.
+    """
+    reached: dict[Fraction, dict[int, int]] = {}
+    for s, row in enumerate(rewards):
+        longer = {
+            total + reward: choice | {s: a}
+            for total, choice in [(Fraction(0), dict[int, int]()), *reached.items()]
+            for a, reward in enumerate(row)
+        }
+        reached = longer | reached
+    return reached.get(Fraction(0))

@@ -1,0 +1,1 @@
+"""What data leave open, and the three parts of the theorem decided on that."""

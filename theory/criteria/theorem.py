@@ -1,0 +1,459 @@
+"""Theorem 1 checked on one class: the inclusion, where it is strict, and where it is an equality.
+
+1. H_M(D) is a subset of H_B(D).
+2. For some classes and datasets it is a proper subset.
+3. For the tabular class they are equal, for every functional D.
+
+Realizable, functional and arbitrary datasets have separate answers: D is functional if each (s, a) occurs with at most
+one successor, and realizable if some model of the class agrees with all of it.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Literal
+
+import numpy as np
+from jaxtyping import Int64
+
+from theory.certificates.block_witness import find_block_witness
+from theory.certificates.witness import WitnessSearchTooLargeError
+from theory.classes.mdp_class import MDPClass, QTable, zero_sum_choice
+from theory.classes.transition_class import (
+    ProductClass,
+    Trajectory,
+    Transition,
+    checked_trajectory,
+    transitions_of,
+)
+from theory.criteria.exchange import (
+    ExchangeTooLargeError,
+    closed_under_equivalence,
+    equal_for_every_dataset,
+    exchange_holds,
+    included_by_criterion,
+)
+from theory.criteria.policies import PoliciesLeft, policies_left
+from theory.criteria.tolerance import ToleranceStep, tolerance_steps
+from theory.criteria.value_equivalence import (
+    ValueFunction,
+    equivalent_steps,
+    value_equivalent,
+)
+from theory.criteria.version_spaces import (
+    DatasetSweep,
+    SweepTooLargeError,
+    functional_datasets,
+    require_few_datasets,
+    require_few_steps,
+    sweep_datasets,
+    version_space,
+)
+from theory.progress import Progress, silent
+from theory.solving.deterministic import beyond_enumeration, solve
+from theory.solving.lasso_table import require_table
+from theory.solving.solved_class import SolvedClass
+
+Datasets = Literal["functional", "realizable"]
+
+BLOCK_TRIALS = 100
+BLOCK_SECONDS = 60.0
+
+
+class SeveralSolutionsError(ValueError):
+    """The Bellman optimality equation may have several solutions, so that part 3 may fail."""
+
+
+@dataclass(frozen=True)
+class SizeRow:
+    """The datasets of one size: how many, and the mean number of q that each criterion leaves."""
+
+    size: int
+    datasets: int
+    mean_HM: float
+    mean_HB: float
+
+
+@dataclass(frozen=True)
+class TheoremReport:
+    """What a check of one class found.
+
+    Attributes:
+        name: the class.
+        states: n.
+        actions: k.
+        gamma: "p/q".
+        models: |M|, those with finite q*; of a class that is not enumerated, all.
+        merged: repeated models of an explicit list, merged.
+        dropped: models with infinite q*, left out (gamma = 1 alone).
+        value_functions: |H_Q|; None if the class is not enumerated.
+        value_vectors: the number of distinct optimal V; None likewise.
+        datasets: how many datasets were gone through; None if the criteria decided without any.
+        sum_HM: the sum of |H_M(D)| over those datasets.
+        sum_HB: the sum of |H_B(D)| over those datasets.
+        strict: how many realizable datasets have a proper inclusion.
+        part1: whether H_M(D) is a subset of H_B(D) for all of them.
+        part2: whether it is a proper one for some realizable dataset; None if undecided.
+        part3_functional: whether they are equal for every functional dataset.
+        part3_realizable: whether they are equal for every realizable one; None if undecided.
+        part3_arbitrary: whether they are equal for every dataset, functional or not.
+        by_size: means over the datasets of each size.
+        method: how it was decided.
+        seconds: wall-clock time.
+    """
+
+    name: str
+    states: int
+    actions: int
+    gamma: str
+    models: int
+    merged: int
+    dropped: int
+    value_functions: int | None
+    value_vectors: int | None
+    datasets: int | None
+    sum_HM: int | None
+    sum_HB: int | None
+    strict: int | None
+    part1: bool
+    part2: bool | None
+    part3_functional: bool
+    part3_realizable: bool | None
+    part3_arbitrary: bool
+    by_size: tuple[SizeRow, ...]
+    method: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class EquivalenceRow:
+    """What value-equivalent models leave, K steps ahead; see `theory.criteria.value_equivalence`.
+
+    Attributes:
+        steps: K.
+        models: how many models are value-equivalent under their own V*.
+        own: |H_VE^K(D)| under their own V*.
+        own_and_functions: under their own V* and every function of F; None without F.
+        functions: under every function of F alone; None without F.
+    """
+
+    steps: int
+    models: int
+    own: int
+    own_and_functions: int | None
+    functions: int | None
+
+
+@dataclass(frozen=True)
+class Policies:
+    """What each criterion leaves to choose."""
+
+    HM: PoliciesLeft
+    HB: PoliciesLeft
+
+
+@dataclass(frozen=True)
+class DatasetReport:
+    """H_M(D) and H_B(D) of one dataset, as lists of exact q tables.
+
+    Attributes:
+        name: the class.
+        dataset: the transitions, sorted, without repetition.
+        functional: whether each pair occurs with at most one successor.
+        realizable: whether some model agrees with D.
+        models_consistent: how many do.
+        HM: H_M(D).
+        HB: H_B(D).
+        part1: whether H_M(D) is a subset of H_B(D).
+        part2: whether D is realizable and H_M(D) a proper subset; `strict` says the same.
+        strict: see `part2`.
+        equal: whether the two are equal.
+        value_equivalence: a row for each K that was asked for.
+        policies: the policies that H_M(D) and H_B(D) leave, where asked for.
+        tolerance: |H_B^eps(D)| as a step function of eps, where asked for.
+    """
+
+    name: str
+    dataset: tuple[Transition, ...]
+    functional: bool
+    realizable: bool
+    models_consistent: int
+    HM: tuple[QTable, ...]
+    HB: tuple[QTable, ...]
+    part1: bool
+    part2: bool
+    strict: bool
+    equal: bool
+    value_equivalence: tuple[EquivalenceRow, ...] = ()
+    policies: Policies | None = None
+    tolerance: tuple[ToleranceStep, ...] = ()
+
+
+def require_unique_solution(problem: MDPClass) -> None:
+    """Refuse gamma = 1 where the Bellman equation may have several solutions.
+
+    Raises:
+        SeveralSolutionsError: naming states and actions whose rewards sum to zero.
+        TableTooLargeError: for rewards that `solve` would refuse; there may be exponentially many sums of them.
+    """
+    if problem.gamma < 1:
+        return
+    require_table(problem.rewards, problem.gamma)
+    if (choice := zero_sum_choice(problem.rewards)) is not None:
+        where = ", ".join(
+            f"({problem.state_name(s)}, {problem.action_name(a)})" for s, a in choice.items()
+        )
+        raise SeveralSolutionsError(
+            f"gamma is 1 and the rewards at {where} sum to zero, so that the Bellman equation may have several"
+            " solutions and part 3 may fail; accepted: gamma < 1, or rewards with no zero sum"
+            " over distinct states"
+        )
+
+
+def check_class(
+    problem: MDPClass,
+    datasets: Datasets = "functional",
+    *,
+    allow_zero_sum: bool = False,
+    every_dataset: bool = False,
+    progress: Progress = silent,
+) -> TheoremReport:
+    """Check the three parts over every dataset of a class.
+
+    Every functional dataset is gone through where they are few enough; the criteria of `theory.criteria.exchange`
+    decide otherwise, and must agree where both are run. What neither can decide is None in the report: equality for
+    realizable datasets, where no single transition shows a proper inclusion and comparing all models takes too long.
+
+    Args:
+        problem: the class.
+        datasets: which datasets are counted and summed over.
+        allow_zero_sum: go on at gamma = 1 even if the Bellman equation may have several solutions.
+        every_dataset: refuse the class, before anything is computed that this can spare, if its datasets cannot be
+            gone through.
+        progress: told the fraction done.
+
+    Raises:
+        ValueError: if the class is too large to enumerate, or gamma = 1 is refused.
+        SweepTooLargeError: if `every_dataset` is asked for and there are too many.
+        ArithmeticError: if two methods disagree (never seen; it is checked).
+    """
+    start = time.perf_counter()
+    if not allow_zero_sum:
+        require_unique_solution(problem)
+    if every_dataset:
+        require_few_datasets(problem.states + 1, problem.transitions.pairs)
+    elif beyond_enumeration(problem) and (report := _check_by_blocks(problem, start, progress)):
+        return report
+    solved = solve(problem, lambda fraction: progress(fraction / 2))
+    if every_dataset:
+        require_few_steps(solved)
+    closed = closed_under_equivalence(solved)
+    try:
+        exchange: bool | None = closed or exchange_holds(solved)
+        method = "criteria"
+    except ExchangeTooLargeError:
+        exchange, method = None, "closure criterion"
+    part1, counts = included_by_criterion(solved), _Counts()
+    try:
+        sweep = sweep_datasets(solved, lambda fraction: progress((1 + fraction) / 2))
+    except SweepTooLargeError:
+        pass
+    else:
+        counts = _count(solved, sweep, datasets)
+        every = counts.equal_functional, counts.equal_realizable
+        if (closed, exchange) not in (every, (every[0], None)):
+            raise ArithmeticError(f"the criteria say {closed, exchange}, the datasets {every}")
+        part1 = part1 and sweep.outside == 0
+        closed, exchange = every
+        method = f"every {datasets} dataset, and the {method}"
+    progress(1.0)
+    return TheoremReport(
+        name=problem.name,
+        states=problem.states,
+        actions=problem.actions,
+        gamma=str(problem.gamma),
+        models=len(solved.models),
+        merged=getattr(problem.transitions, "merged", 0),
+        dropped=solved.dropped,
+        value_functions=solved.value_functions,
+        value_vectors=solved.value_vectors,
+        datasets=counts.datasets,
+        sum_HM=counts.sum_HM,
+        sum_HB=counts.sum_HB,
+        strict=counts.strict,
+        part1=part1,
+        part2=None if exchange is None else part1 and not exchange,
+        part3_functional=closed,
+        part3_realizable=exchange,
+        part3_arbitrary=equal_for_every_dataset(solved),
+        by_size=counts.by_size,
+        method=method,
+        seconds=time.perf_counter() - start,
+    )
+
+
+def _check_by_blocks(problem: MDPClass, start: float, progress: Progress) -> TheoremReport | None:
+    """The report on a product class that cannot be enumerated, if a single transition decides it; None if not."""
+    if not isinstance(problem.transitions, ProductClass) or problem.gamma == 1:
+        return None
+    try:
+        witness = find_block_witness(
+            problem, progress, tried=BLOCK_TRIALS, time_limit=BLOCK_SECONDS
+        )
+    except WitnessSearchTooLargeError:
+        return None
+    if witness is None:
+        return None
+    progress(1.0)
+    return TheoremReport(
+        name=problem.name,
+        states=problem.states,
+        actions=problem.actions,
+        gamma=str(problem.gamma),
+        models=problem.transitions.size,
+        merged=problem.transitions.merged,
+        dropped=0,
+        value_functions=None,
+        value_vectors=None,
+        datasets=None,
+        sum_HM=None,
+        sum_HB=None,
+        strict=None,
+        part1=True,
+        part2=True,
+        part3_functional=False,
+        part3_realizable=False,
+        part3_arbitrary=False,
+        by_size=(),
+        method="a witness by blocks; part 1 by its proof",
+        seconds=time.perf_counter() - start,
+    )
+
+
+def check_dataset(
+    problem: MDPClass,
+    dataset: Iterable[Sequence[int]],
+    *,
+    allow_zero_sum: bool = False,
+    steps: int = 0,
+    functions: Sequence[ValueFunction] = (),
+    policies: bool = False,
+    tolerance: bool = False,
+    progress: Progress = silent,
+) -> DatasetReport:
+    """H_M(D) and H_B(D) for one dataset of any kind; it is said whether D is functional and realizable.
+
+    Args:
+        problem: the class.
+        dataset: transitions (s, a, s'), or trajectories (s, a, s', a', s'', ...).
+        allow_zero_sum: go on at gamma = 1 even if the Bellman equation may have several solutions.
+        steps: how far ahead value-equivalent models are asked for, along the trajectories; 0 for not at all.
+        functions: the set F of value functions for them; see `theory.criteria.value_equivalence`.
+        policies: ask for the policies that are left, and their worst regret; see `theory.criteria.policies`.
+        tolerance: ask for |H_B^eps(D)| by eps; see `theory.criteria.tolerance`.
+        progress: told the fraction done.
+
+    Raises:
+        ValueError: if the dataset names what does not exist, or the class is refused.
+        TooManyPoliciesError: if the policies would take too long to play.
+    """
+    if not allow_zero_sum:
+        require_unique_solution(problem)
+    trajectories = [checked_trajectory(row, problem.states, problem.actions) for row in dataset]
+    solved = solve(problem, lambda fraction: progress(fraction / 2))
+    space = version_space(solved, chain.from_iterable(map(transitions_of, trajectories)))
+    played = None
+    if policies:
+        played = Policies(*policies_left(solved, space, lambda done: progress((1 + done) / 2)))
+    return DatasetReport(
+        name=problem.name,
+        dataset=space.dataset,
+        functional=space.functional,
+        realizable=space.realizable,
+        models_consistent=space.models_consistent,
+        HM=tuple(solved.q_table(int(q)) for q in np.flatnonzero(space.HM)),
+        HB=tuple(solved.q_table(int(q)) for q in np.flatnonzero(space.HB)),
+        part1=space.included,
+        part2=space.strict,
+        strict=space.strict,
+        equal=bool((space.HM == space.HB).all()),
+        value_equivalence=_equivalence_rows(solved, trajectories, steps, functions),
+        policies=played,
+        tolerance=tolerance_steps(solved, space) if tolerance else (),
+    )
+
+
+def _equivalence_rows(
+    solved: SolvedClass,
+    trajectories: Sequence[Trajectory],
+    steps: int,
+    functions: Sequence[ValueFunction],
+) -> tuple[EquivalenceRow, ...]:
+    own = equivalent_steps(solved, trajectories, steps)
+    both, alone = (
+        equivalent_steps(solved, trajectories, steps, own_values=by_own, functions=functions)
+        if functions
+        else None
+        for by_own in (True, False)
+    )
+
+    def left(horizon: Int64[np.ndarray, " model"] | None, K: int) -> int | None:
+        return None if horizon is None else int(value_equivalent(solved, horizon, K).sum())
+
+    return tuple(
+        EquivalenceRow(
+            steps=K,
+            models=int((own >= K).sum()),
+            own=int(value_equivalent(solved, own, K).sum()),
+            own_and_functions=left(both, K),
+            functions=left(alone, K),
+        )
+        for K in range(1, steps + 1)
+    )
+
+
+@dataclass(frozen=True)
+class _Counts:
+    datasets: int | None = None
+    sum_HM: int | None = None
+    sum_HB: int | None = None
+    strict: int | None = None
+    equal_functional: bool = True
+    equal_realizable: bool = True
+    by_size: tuple[SizeRow, ...] = ()
+
+
+def _count(solved: SolvedClass, sweep: DatasetSweep, datasets: Datasets) -> _Counts:
+    realizable = sweep.HM > 0
+    differs = sweep.HM != sweep.HB
+    strict = int((differs & realizable).sum())
+    counted = realizable if datasets == "realizable" else np.ones_like(realizable)
+    sizes = _dataset_sizes(solved)[counted]
+    number = np.bincount(sizes)
+    sums = [np.bincount(sizes, weights=H[counted]) for H in (sweep.HM, sweep.HB)]
+    return _Counts(
+        datasets=int(counted.sum()),
+        sum_HM=int(sweep.HM[counted].sum(dtype=np.int64)),
+        sum_HB=int(sweep.HB[counted].sum(dtype=np.int64)),
+        strict=strict,
+        equal_functional=not differs.any(),
+        equal_realizable=strict == 0,
+        by_size=tuple(
+            SizeRow(size, int(count), float(sums[0][size] / count), float(sums[1][size] / count))
+            for size, count in enumerate(number)
+            if count
+        ),
+    )
+
+
+def _dataset_sizes(solved: SolvedClass) -> np.ndarray:
+    """|D| by dataset index: the number of digits that are options."""
+    sizes = np.zeros(1, dtype=np.int8)
+    digit = np.append(np.ones(solved.options, dtype=np.int8), np.int8(0))
+    for _ in range(solved.pairs):
+        sizes = (sizes[:, None] + digit).reshape(-1)
+    assert len(sizes) == functional_datasets(solved)
+    return sizes

@@ -1,0 +1,1 @@
+"""Where in gamma the answers change."""

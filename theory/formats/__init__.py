@@ -1,0 +1,1 @@
+"""Models as other programs read and write them: Storm, PRISM, Graphviz, numpy, Gymnasium."""

@@ -1,0 +1,1 @@
+"""The optimal q of every model of a class, exactly."""
