@@ -17,7 +17,7 @@ HEAD = """# What the evidence says so far
 A claim is *confirmed* if the whole 95 % interval of every effect that it comes down to lies on the claimed side of
 zero, *contradicted* if that of one lies on the other side, and *open* otherwise or while runs are missing. Rules and
 seeds were fixed before the runs. Each scale stands for itself. Figures are numbered as in the paper's first version on
-arXiv.
+arXiv; the version at ICML begins with one more, about the theorem.
 """
 
 

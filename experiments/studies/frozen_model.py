@@ -212,7 +212,7 @@ def words(found: list[Frozen]) -> str:
 STUDY = Study(
     name="frozen-model",
     title="A value function from scratch on a simple model frozen early or late",
-    source="figure 4, right",
+    source="figure 4 (5 at ICML), right",
     scales=SCALES,
     runs=runs,
     analyse=analyse,
@@ -223,7 +223,7 @@ STUDY = Study(
         Claim(
             "S-frozen",
             "A model that was trained for an intermediate time leads to near-optimal performance soonest",
-            "section 4, figure 4",
+            "section 4, figure 4 (5 at ICML)",
             intermediate_is_soonest,
         ),
     ),

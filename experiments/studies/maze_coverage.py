@@ -409,7 +409,7 @@ def words(found: list[Reading]) -> str:
 STUDY = Study(
     name="maze-coverage",
     title="What replay and rollouts make of partly covered mazes",
-    source="figure 1",
+    source="figure 1 (2 at ICML)",
     scales=SCALES,
     runs=runs,
     analyse=analyse,
@@ -423,7 +423,7 @@ STUDY = Study(
                 f"M-{coverage}-{arm.name}",
                 f"On {coverage} data, {arm.label.replace(chr(10), ' ')}: "
                 f"{_outcome((coverage, arm.name) in FAILURES)}",
-                "section 2, figure 1",
+                "section 2, figure 1 (2 at ICML)",
                 _prediction(coverage, arm),
             )
             for coverage, arm in product(COVERAGES, ARMS)

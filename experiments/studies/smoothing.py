@@ -167,7 +167,7 @@ def words(found: list[Smoothing]) -> str:
 STUDY = Study(
     name="smoothing",
     title="What learned models of PanFlute expect after 10,000 steps",
-    source="figure 4, left",
+    source="figure 4 (5 at ICML), left",
     scales=SCALES,
     runs=runs,
     analyse=analyse,
@@ -179,14 +179,14 @@ STUDY = Study(
             "S-reward",
             "The reward that the simple and the Gaussian model expect rises with the number of active "
             "ends where the true one is zero",
-            "section 4, figure 4",
+            "section 4, figure 4 (5 at ICML)",
             reward_rises,
         ),
         Claim(
             "S-transition",
             "When most ends will be active next, the Gaussian model gives more probability to all of them "
             "than the simple model does",
-            "section 4, figure 4",
+            "section 4, figure 4 (5 at ICML)",
             gaussian_smooths_more,
         ),
     ),
