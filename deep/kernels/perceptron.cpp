@@ -11,6 +11,7 @@
 #include <immintrin.h>
 
 #include <algorithm>
+#include <numeric>
 #include <vector>
 
 namespace mbgen {
@@ -97,15 +98,84 @@ __attribute__((noinline)) void sum_block(Words a, const uint32_t* b, int64_t pai
     for (int i = 0; i < kRows; i++) sums[v][i] = sum[v][i];
 }
 
-// `words(row)` gives A from a row on; `finish` takes the sums of 8 rows and 16 columns.
+// The same of one row, from the words of it that are not zero.
+template <int kVectors>
+__attribute__((noinline)) void sum_listed(Words a, const int32_t* listed, int64_t count, const uint32_t* b,
+                                          __m512 (*sums)[kRows]) {
+  __m512 sum[kVectors] = {};
+  for (int64_t n = 0; n < count; n++) {
+    const uint32_t* columns = b + listed[n] * kVectors * kColumns;
+    __m512bh word = (__m512bh)_mm512_set1_epi32(a.words[listed[n] * a.pair]);
+#pragma GCC unroll 8
+    for (int v = 0; v < kVectors; v++)
+      sum[v] = _mm512_dpbf16_ps(sum[v], word, (__m512bh)_mm512_loadu_si512(columns + v * kColumns));
+  }
+#pragma GCC unroll 8
+  for (int v = 0; v < kVectors; v++) *sums[v] = sum[v];
+}
+
+// Where the words of A that are not zero are: for each row so many pairs. Few, where what a layer reads is one-hot.
+struct Listed {
+  std::vector<int32_t> pairs, count;
+  int64_t most;  // of a row
+  const int32_t* row(int64_t row) const { return &pairs[row * most]; }
+};
+
+template <class A>
+const Listed& list_words(const A& words, int64_t rows, int64_t pairs) {
+  thread_local Listed listed;
+  listed.most = padded(pairs, kColumns);
+  listed.pairs.resize(std::max<size_t>(listed.pairs.size(), rows * listed.most));
+  listed.count.assign(rows, 0);
+  const __m512i first = _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0);
+  for (int64_t block = 0; block < rows; block += kRows) {
+    const Words a = words(block);
+    int32_t* count = &listed.count[block];
+    int32_t* into = &listed.pairs[block * listed.most];
+    if (a.pair == 1) {  // 16 words of a row at a time
+      for (int64_t i = 0; i < kRows; i++)
+        for (int64_t p = 0; p < pairs; p += kColumns) {
+          __mmask16 there = first_columns(pairs - p);
+          __m512i word = _mm512_maskz_loadu_epi32(there, a.words + i * a.row + p);
+          there = _mm512_test_epi32_mask(word, word);
+          if (!there) continue;
+          __m512i place = _mm512_add_epi32(_mm512_set1_epi32(p), first);
+          _mm512_storeu_si512(into + i * listed.most + count[i], _mm512_maskz_compress_epi32(there, place));
+          count[i] += __builtin_popcount(there);
+        }
+    } else {  // rows lie beside each other: those of a pair at a time
+      for (int64_t p = 0; p < pairs; p++) {
+        __m256i word = _mm256_loadu_si256((const __m256i*)(a.words + p * a.pair));
+        for (uint32_t there = _mm256_test_epi32_mask(word, word); there; there &= there - 1) {
+          int64_t i = __builtin_ctz(there);
+          into[i * listed.most + count[i]++] = p;
+        }
+      }
+    }
+  }
+  return listed;
+}
+
+// `words(row)` gives A from a row on; `finish` takes the sums of 8 rows and 16 columns. Sums over listed words are the
+// same bits, since a zero adds nothing; a block of rows takes them where they are few enough to be faster.
 template <class A, class Finish>
-void product(const A& words, int64_t rows, const uint32_t* b, const Panels& layout, Finish finish) {
+void product(const A& words, int64_t rows, const uint32_t* b, const Panels& layout, Finish finish,
+             const Listed* listed = nullptr) {
   __m512 sums[kStripe][kRows];
   for (int64_t vector = 0; vector < layout.vectors; vector += kStripe) {
     const int64_t stripe = layout.stripe(vector);
     const auto sum = stripe == 1 ? sum_block<1> : stripe == 2 ? sum_block<2> : sum_block<3>;
+    const auto sum_few = stripe == 1 ? sum_listed<1> : stripe == 2 ? sum_listed<2> : sum_listed<3>;
+    const uint32_t* panel = b + layout.at(0, vector);
     for (int64_t row = 0; row < rows; row += kRows) {
-      sum(words(row), b + layout.at(0, vector), layout.pairs, sums);
+      Words a = words(row);
+      const int32_t* count = listed ? &listed->count[row] : nullptr;
+      if (count && 3 * std::accumulate(count, count + kRows, int64_t(0)) < kRows * layout.pairs)
+        for (int64_t i = 0; i < kRows; i++)
+          sum_few({a.words + i * a.row, 0, a.pair}, listed->row(row + i), count[i], panel,
+                  (__m512(*)[kRows])&sums[0][i]);
+      else
+        sum(a, panel, layout.pairs, sums);
       for (int64_t v = 0; v < stripe; v++) finish(row, vector + v, sums[v]);
     }
   }
@@ -283,6 +353,7 @@ void forward(const Shape& shape, const float* parameters, const uint32_t* packed
     Panels layout = panels(in, out);
     if (layer == shape.depth && !outputs) break;
     auto words = along_rows(current, in);
+    const Listed* listed = layer ? nullptr : &list_words(words, padded(rows, kRows), layout.pairs);
     auto bias = padded_bias(parameters + shape.biases(layer), out);
     if (layer == shape.depth) {
       product(words, padded(rows, kRows), packed, layout, [&](int64_t row, int64_t vector, const __m512* sum) {
@@ -304,7 +375,7 @@ void forward(const Shape& shape, const float* parameters, const uint32_t* packed
         value[i] = rounded(_mm512_add_ps(_mm512_max_ps(zero, x), _mm512_sub_ps(e, one)));
       }
       activation(row, vector, value);
-    });
+    }, listed);
     packed += layout.words();
     std::swap(current, next);
   }
@@ -331,12 +402,14 @@ void backward(const Shape& shape, const uint32_t* packed, const uint32_t* kept, 
     packed -= panels(in, out).words();
     kept -= input_layout.words();
     float* weights = gradient + shape.weights(layer);
-    product(along_columns(kept, input_layout), padded(in, kRows), by_pair, output_layout,
+    auto columns = along_columns(kept, input_layout);
+    const Listed* listed = layer ? nullptr : &list_words(columns, padded(in, kRows), input_layout.pairs);
+    product(columns, padded(in, kRows), by_pair, output_layout,
             [&](int64_t row, int64_t vector, const __m512* sum) {
               __mmask16 mask = first_columns(out - vector * kColumns);
               for (int i = 0; i < std::min(kRows, in - row); i++)
                 _mm512_mask_storeu_ps(weights + (row + i) * out + vector * kColumns, mask, sum[i]);
-            });
+            }, listed);
     if (!layer && !input_gradient) break;
     // Of the input: that gradient times the weights, transposed.
     Panels layout = panels(out, in);

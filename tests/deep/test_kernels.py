@@ -48,15 +48,15 @@ def networks(inputs, outputs, width, depth):
     ]
 
 
-def drawn(network, rows, lanes=3):
-    """Parameters, biases other than 0 among them, and 0/1 inputs."""
+def drawn(network, rows, lanes=3, share=0.3):
+    """Parameters, biases other than 0 among them, and 0/1 inputs, of which this share are 1."""
     seed = torch.arange(lanes)
     parameters = network.initial(Stream(seed, torch.tensor(0), Purpose.INITIAL_Q))
     random = torch.Generator().manual_seed(1)
     shifted = parameters + 0.02 * torch.randn(parameters.shape, generator=random)
     used = sum(map(prod, network.shapes))
     shifted.view(lanes, network.heads, network.block_size)[:, :, used:] = 0
-    inputs = torch.rand(lanes, rows, network.inputs, generator=random) < 0.3
+    inputs = torch.rand(lanes, rows, network.inputs, generator=random) < share
     return shifted, inputs.float(), random
 
 
@@ -66,10 +66,11 @@ def error(found, true):
 
 @needs_kernels
 @every_shape
-def test_a_perceptron_is_that_of_torch_but_for_fewer_roundings(shape):
+@pytest.mark.parametrize("share", [0.3, 0.03], ids=["usual inputs", "few are 1"])
+def test_a_perceptron_is_that_of_torch_but_for_fewer_roundings(shape, share):
     *sizes, rows = shape
     plain, torch_bf16, kernels = networks(*sizes)
-    parameters, inputs, random = drawn(plain, rows)
+    parameters, inputs, random = drawn(plain, rows, share=share)
     weights = [torch.randn(3, rows, size, generator=random) for size in plain.outputs]
 
     def weighed(network):
@@ -89,6 +90,16 @@ def test_a_perceptron_is_that_of_torch_but_for_fewer_roundings(shape):
     used = sum(map(prod, plain.shapes))
     blocks = weighed(kernels)[0].view(3, plain.heads, plain.block_size)
     assert not blocks[:, :, used:].any()
+
+
+@needs_kernels
+def test_a_row_of_which_few_words_are_read_has_the_same_bits_as_among_rows_that_are_read_whole():
+    _, _, network = networks(1029, (5,), 200, 3)
+    parameters, few, _ = drawn(network, 24, share=0.03)
+    perceptron = network.perceptrons(parameters)[0]
+    _, whole, _ = drawn(network, 24, share=0.5)
+    whole[:, ::8] = few[:, ::8]
+    assert torch.equal(perceptron(whole)[:, ::8], perceptron(few)[:, ::8])
 
 
 @needs_kernels
