@@ -171,10 +171,22 @@ def _certify(screen: Console, out: Path) -> bool:
 
 
 def _draw(screen: Console, out: Path) -> None:
+    from experiments.figures.all_truths import draw_truths
     from experiments.figures.discount_strata import draw_strata
+    from experiments.figures.several_rewards import draw_gap
     from experiments.figures.version_spaces import draw_identifiability, draw_sizes
     from experiments.figures.witness import draw_witness
-    from theory import GALLERY, check_class, find_strata, find_witness, identify, solve
+    from theory import (
+        GALLERY,
+        check_class,
+        find_strata,
+        find_witness,
+        gap_by_rewards,
+        goal_rewards,
+        identify,
+        over_all_truths,
+        solve,
+    )
 
     def sizes(name: str, path: Path) -> None:
         draw_sizes(check_class(GALLERY[name].make(), "realizable"), path)
@@ -193,11 +205,18 @@ def _draw(screen: Console, out: Path) -> None:
     def strata(name: str, path: Path) -> None:
         draw_strata(find_strata(GALLERY[name].make()), path)
 
+    def truths(name: str, path: Path) -> None:
+        draw_truths(over_all_truths(GALLERY[name].make()), path)
+
+    def gap(name: str, path: Path) -> None:
+        problem = GALLERY[name].make()
+        draw_gap(gap_by_rewards(problem, goal_rewards(problem)), path)
+
     jobs = [
         (draw, n) for draw in (sizes, identifiability) for n in ("push-tree", "tabular-3x2-sparse")
     ]
     jobs += [(witness, n) for n in ("smallest-witness", "smallest-decision", "push-tree")]
-    jobs += [(strata, "golden-discount")]
+    jobs += [(strata, "golden-discount"), (truths, "push-tree"), (gap, "push-tree")]
     with progress("drawing") as report_progress:
         for done, (draw, name) in enumerate(jobs):
             draw(name, out / f"{name}-{draw.__name__}.png")

@@ -37,7 +37,7 @@ from theory.certificates.hitting_sets import (
 )
 from theory.certificates.witness import Model, Witness, WitnessSearchTooLargeError
 from theory.classes.mdp_class import MDPClass, QTable
-from theory.classes.transition_class import ProductClass
+from theory.classes.transition_class import Block, ProductClass
 from theory.progress import Progress, silent
 from theory.solving.policy_iteration import optimal_q
 
@@ -99,7 +99,7 @@ def find_block_witness(
     return Witness(dataset, tables[0], tables[1], q0, q1, None, proved)
 
 
-def product_blocks(problem: MDPClass) -> list[tuple[list[int], np.ndarray]]:
+def product_blocks(problem: MDPClass) -> list[Block]:
     """The blocks of a product class.
 
     Raises:
@@ -127,7 +127,7 @@ def consistent_with(problem: MDPClass, q: QTable) -> Bool[np.ndarray, "pair vert
 
 
 def _puzzles(
-    problem: MDPClass, blocks: list[tuple[list[int], np.ndarray]], tried: int, progress: Progress
+    problem: MDPClass, blocks: list[Block], tried: int, progress: Progress
 ) -> Iterator[Puzzle[tuple[Choices, int, int]]]:
     """For each (T1, block, assignment) without a stand-in: where those in F(q) disagree with it, within the block."""
     for done, T1 in enumerate(_models(blocks, tried)):
@@ -145,7 +145,7 @@ def _puzzles(
                     yield Puzzle((T1, block, int(choice)), minimal_sets(bitmasks(differs)))
 
 
-def _models(blocks: list[tuple[list[int], np.ndarray]], tried: int) -> Iterator[Choices]:
+def _models(blocks: list[Block], tried: int) -> Iterator[Choices]:
     """All models, or random ones, the same at every call."""
     sizes = [len(assignments) for _, assignments in blocks]
     if math.prod(sizes) <= tried:
@@ -156,9 +156,7 @@ def _models(blocks: list[tuple[list[int], np.ndarray]], tried: int) -> Iterator[
             yield tuple(int(choice) for choice in rng.integers(sizes))
 
 
-def _table(
-    problem: MDPClass, blocks: list[tuple[list[int], np.ndarray]], choices: Choices
-) -> Model:
+def _table(problem: MDPClass, blocks: list[Block], choices: Choices) -> Model:
     row = np.empty(problem.transitions.pairs, dtype=np.int64)
     for (pairs, assignments), choice in zip(blocks, choices, strict=True):
         row[pairs] = assignments[choice]

@@ -25,7 +25,7 @@ MAX_SUCCESSORS = 200_000
 MAX_LENGTH = 2_000
 MAX_WORK = 1_000_000_000
 MAX_TRIALS = 10_000
-MAX_TRIAL_WORK = 10_000_000
+MAX_TRIAL_WORK = 100_000_000
 
 Certificate = dict[str, object]
 
@@ -82,7 +82,8 @@ def certify(solved: SolvedClass, witness: Witness) -> Certificate:
         models = solved.models.reshape(-1, solved.states, solved.actions).tolist()
     size = len(witness.dataset)
     trials = len(models) * sum(comb(solved.pairs, fewer) for fewer in range(1, size))
-    most = min(MAX_TRIALS, MAX_TRIAL_WORK // (len(models) * solved.pairs))
+    work = len(models) * solved.pairs * value_length(problem)
+    most = min(MAX_TRIALS, MAX_TRIAL_WORK // work)
     return signed(
         {
             "format": FORMAT,

@@ -24,7 +24,7 @@ from typing import Generic, TypeVar
 import numpy as np
 from jaxtyping import Bool
 
-from theory.progress import Progress
+from theory.progress import Progress, silent
 
 Label = TypeVar("Label")
 Family = frozenset[int]
@@ -100,7 +100,11 @@ class HittingSet(Generic[Label]):
 
 
 def smallest_hitting_set(
-    puzzles: Iterable[Puzzle[Label]], *, at_least: int = 0, deadline: Deadline | None = None
+    puzzles: Iterable[Puzzle[Label]],
+    *,
+    at_least: int = 0,
+    deadline: Deadline | None = None,
+    progress: Progress = silent,
 ) -> HittingSet[Label] | None:
     """The smallest solution of any of the puzzles; None if none has one.
 
@@ -108,6 +112,7 @@ def smallest_hitting_set(
         puzzles: they may be made as they are asked for.
         at_least: known beforehand: no solution has fewer elements.
         deadline: when to stop; the best solution until then is returned, with what is known of smaller ones.
+        progress: told, where sizes have to be gone through, which share of the smallest solution known is excluded.
 
     Raises:
         OutOfTimeError: if the time is over before any solution is found.
@@ -144,6 +149,8 @@ def smallest_hitting_set(
                     break
             else:
                 proved += 1
+                if best is not None:
+                    progress(proved / best[1].bit_count())
                 waiting = [(b, x) for b, x in waiting if proved <= _union(x.family).bit_count()]
                 continue
             break

@@ -40,7 +40,7 @@ MAX_SUCCESSORS = 200_000  # models * states * actions
 MAX_LENGTH = 2_000  # digits that a value may take: of gamma once for each state, and of the rewards
 MAX_WORK = 1_000_000_000  # to solve the models: successors * states * digits of a value
 MAX_TRIALS = 10_000  # smaller datasets to try, counted once for each model that extends them
-MAX_TRIAL_WORK = 10_000_000  # to try them: trials * successors
+MAX_TRIAL_WORK = 100_000_000  # to try them: trials * successors * digits of a value
 
 PROPER = "H_M(D) is a proper subset of H_B(D)"
 SMALLEST = "no smaller realizable dataset does as much"
@@ -199,6 +199,7 @@ class ListedCertificate(Certificate):
             raise ValueError(
                 f"not a certificate: values of {length} digits; accepted: at most {MAX_LENGTH}"
             )
+        self.length = length
         work = successors * n * length
         if work > MAX_WORK:
             raise ValueError(
@@ -319,7 +320,8 @@ class Class:
         """All realizable datasets of 1 to size - 1 transitions; None if they are too many to try."""
         found: set[tuple[Transition, ...]] = set()
         tried = 0
-        most = min(MAX_TRIALS, MAX_TRIAL_WORK // (len(self.q_of) * self.pairs))
+        work = len(self.q_of) * self.pairs * self.certificate.length
+        most = min(MAX_TRIALS, MAX_TRIAL_WORK // work)
         for T in self.q_of:
             steps = [(s, a, x) for s, row in enumerate(T) for a, x in enumerate(row)]
             for fewer in range(1, size):

@@ -105,7 +105,7 @@ def find_witness(
 
     Args:
         solved: the class.
-        progress: told the fraction of fibers compared.
+        progress: told the fraction done: half of it for the fibers compared, half for the sizes excluded.
         time_limit: in seconds. The smallest dataset found by then is returned; `at_least` says what is known.
 
     Raises:
@@ -121,7 +121,10 @@ def find_witness(
     deadline = Deadline(time_limit)
     with _explained(time_limit):
         found = smallest_hitting_set(
-            _strict_puzzles(solved, deadline.watched(progress)), at_least=2, deadline=deadline
+            _strict_puzzles(solved, deadline.watched(_half(progress, 0))),
+            at_least=2,
+            deadline=deadline,
+            progress=_half(progress, 1),
         )
     if found is None:
         return None
@@ -136,7 +139,7 @@ def find_decision_witness(
 
     Args:
         solved: the class.
-        progress: told the fraction of models done.
+        progress: told the fraction done: half of it for the models, half for the sizes excluded.
         time_limit: in seconds. The smallest dataset found by then is returned; `at_least` says what is known.
 
     Raises:
@@ -158,7 +161,10 @@ def find_decision_witness(
     deadline = Deadline(time_limit)
     with _explained(time_limit):
         found = smallest_hitting_set(
-            _decision_puzzles(solved, deadline.watched(progress)), at_least=1, deadline=deadline
+            _decision_puzzles(solved, deadline.watched(_half(progress, 0))),
+            at_least=1,
+            deadline=deadline,
+            progress=_half(progress, 1),
         )
     if found is None:
         return None
@@ -221,6 +227,11 @@ def search_classes(
                     if found is not None:
                         return found
     return None
+
+
+def _half(progress: Progress, which: int) -> Progress:
+    """The puzzles are made in the first half of the work, and gone through by size in the second."""
+    return lambda fraction: progress((which + fraction) / 2)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from jaxtyping import Bool, Int64, Integer, UInt
 # An axis that a list's arrays do not share has a name with an underscore, which goes unchecked.
 Models = UInt[np.ndarray, "model pair"]
 Predicate = Callable[[UInt[np.ndarray, "model state action"]], Bool[np.ndarray, " model"]]
+Block = tuple[list[int], UInt[np.ndarray, "_choice _column"]]
 Transition = tuple[int, int, int]
 Trajectory = tuple[int, ...]  # s, a, s', a', s'', ...
 
@@ -239,7 +240,7 @@ class ProductClass(TransitionClass):
             raise ValueError(
                 "the class is empty: some state-action pair has no successor; accepted: one model or more"
             )
-        self.blocks = [(list(pairs), assignments) for pairs, assignments in blocks]
+        self.blocks: list[Block] = [(list(pairs), assignments) for pairs, assignments in blocks]
         self.merged = merged
 
     @property

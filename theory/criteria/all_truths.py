@@ -23,7 +23,7 @@ from math import comb
 from typing import NamedTuple
 
 import numpy as np
-from jaxtyping import Int64
+from jaxtyping import Float, Int64, UInt
 
 from theory.classes.mdp_class import MDPClass
 from theory.classes.transition_class import checked_index
@@ -139,7 +139,7 @@ class _Data:
             self._known[key] = self._answer(list(pairs), options)
         return self._known[key]
 
-    def _answer(self, pairs: list[int], options: np.ndarray) -> _Answer:
+    def _answer(self, pairs: list[int], options: UInt[np.ndarray, " pair"]) -> _Answer:
         solved = self.solved
         HM = np.zeros(solved.value_functions, dtype=bool)
         HM[solved.q_of_model[(solved.models[:, pairs] == options).all(axis=1)]] = True
@@ -206,7 +206,7 @@ def over_all_truths(
     )
 
 
-def _row(amount: int, by_truth: np.ndarray, *, exact: bool) -> TruthsRow:
+def _row(amount: int, by_truth: Float[np.ndarray, "truth 4"], *, exact: bool) -> TruthsRow:
     """Means over truths, and the worst, from what is left for each, [truth, (HM, HB, settled HM, settled HB)]."""
     mean, most, least = by_truth.mean(axis=0), by_truth.max(axis=0), by_truth.min(axis=0)
     model, bellman = (

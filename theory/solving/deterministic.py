@@ -23,8 +23,8 @@ from theory.classes.transition_class import Models
 from theory.compiled import kernel
 from theory.progress import Progress, silent
 from theory.solving.lasso_table import LassoTable, Scale, lasso_table, scale_of, table_seconds
-from theory.solving.policy_iteration import optimal_q, seconds_per_model
 from theory.solving.solved_class import SolvedClass
+from theory.solving.value_algebra import ValueAlgebra, seconds_per_model
 
 MAX_BYTES = 1_500_000_000
 MAX_SECONDS = 3600
@@ -235,19 +235,21 @@ def _best_ranks(models, table, choice, stride, actions):
 
 def _solve_by_policy_iteration(problem: MDPClass, progress: Progress) -> DeterministicClass:
     """One model at a time, without a table."""
-    transitions = problem.transitions
-    number_of = {Fraction(0): 0}  # each value once, numbered as it is first met
-    numbers = np.zeros((transitions.size, problem.states + 1), dtype=np.int32)
-    for index in range(transitions.size):
-        q = optimal_q(transitions.table(index), problem.rewards, problem.gamma)
-        numbers[index, :-1] = [number_of.setdefault(max(row), len(number_of)) for row in q]
-        progress((index + 1) / transitions.size)
-    values = sorted(number_of)
-    rank = np.empty(len(values), dtype=np.int32)
-    rank[[number_of[value] for value in values]] = np.arange(len(values))
+    size, n, k = problem.transitions.size, problem.states, problem.actions
+    algebra = ValueAlgebra(problem.rewards, problem.gamma)
+    models = problem.transitions.models(0, size)
+    numbers = np.zeros((size, n + 1), dtype=np.int32)  # the terminal state has number 0
+    for index, model in enumerate(models):
+        numbers[index, :-1] = algebra.optimal(model.reshape(n, k).tolist())
+        progress((index + 1) / size)
+    used = np.unique(numbers).tolist()
+    in_order = sorted(used, key=algebra.values.__getitem__)
+    rank = np.zeros(len(algebra.values), dtype=np.int32)
+    rank[in_order] = np.arange(len(in_order))
+    values = [algebra.values[number] for number in in_order]
     s = scale_of(values, problem.rewards, problem.gamma)
     levels = np.array([int(value * s.factor) for value in values], dtype=object)
-    return _grouped(problem, transitions.models(0, transitions.size), rank[numbers], levels, s)
+    return _grouped(problem, models, rank[numbers], levels, s)
 
 
 def _grouped(

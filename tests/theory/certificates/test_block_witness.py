@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.theory.certificates.test_certificate import mutations, rejected
+from tests.theory.certificates.tampering import mutations, rejected
 from theory import (
     ClassTooLargeError,
     MDPClass,

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
+from tests.theory.certificates.tampering import mutations, rejected
 from theory.certificates import certificate, verifier
 from theory.certificates.certificate import certificate_text, certify, signed
 from theory.certificates.witness import find_decision_witness, find_witness
@@ -39,16 +40,6 @@ def made(name: str, find=find_witness):
 def small():
     """The smallest decision: every field has something in it."""
     return made("smallest-decision", find_decision_witness)
-
-
-def rejected(document: object) -> bool:
-    """Whether a document fails to verify, or is refused as no certificate, with a reason on one line."""
-    try:
-        reason = verifier.verify(document)
-    except ValueError as error:
-        reason = str(error)
-    assert reason is None or (reason and "\n" not in reason)
-    return reason is not None
 
 
 def resigned(document: dict) -> dict:
@@ -130,70 +121,6 @@ def test_the_verifier_and_the_writer_agree_on_their_bounds():
 
 
 # What it rejects: any change
-
-
-def changes(value):
-    """Other values in place of a part of a JSON document, each different from it."""
-    if isinstance(value, bool):
-        return [not value, int(value), str(value), None]
-    if isinstance(value, int):
-        return [
-            value + 1,
-            value - 1,
-            -value - 1,
-            10**30,
-            float(value),
-            str(value),
-            bool(value),
-            None,
-            [value],
-        ]
-    if isinstance(value, str):
-        return [
-            value + "0",
-            "-" + value,
-            value[1:],
-            value + " ",
-            "1/3",
-            "2/2",
-            "1/0",
-            "nan",
-            "1e5",
-            "0x1",
-            None,
-            [value],
-        ]
-    if isinstance(value, list):
-        shuffled = [value[::-1]] if value != value[::-1] else []
-        return [[], {}, None, [value], "x", value + value[-1:], [*value, []], value[:-1], *shuffled]
-    return [[], {}, 0, "x"]
-
-
-def mutations(document):
-    """Every single change to a part of a document: leaves changed, elements deleted and duplicated, types changed."""
-    paths = [((), document)]
-    for path, value in paths:
-        inside = (
-            value.items()
-            if isinstance(value, dict)
-            else enumerate(value)
-            if isinstance(value, list)
-            else ()
-        )
-        paths += [((*path, key), part) for key, part in inside]
-    for path, value in paths[1:]:
-        for replacement in changes(value):
-            if repr(replacement) == repr(value):
-                continue
-            changed = copy.deepcopy(document)
-            parent = changed
-            for key in path[:-1]:
-                parent = parent[key]
-            parent[path[-1]] = replacement
-            yield path, changed
-    for key in document:
-        yield key, {other: value for other, value in document.items() if other != key}
-        yield key, {**document, f"{key}2": document[key]}
 
 
 def test_every_change_of_one_field_is_rejected(small):

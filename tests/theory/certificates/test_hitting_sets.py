@@ -97,7 +97,10 @@ def test_a_bound_known_beforehand_ends_the_search_where_it_is_met():
 def test_out_of_time_while_deepening_the_sizes_gone_through_are_a_bound():
     """All 35 triples of 7: a set of 4 misses one, 5 meet all, and disjoint triples show 2. Time ends in size 4."""
     triples = frozenset(mask for mask in range(128) if mask.bit_count() == 3)
-    assert smallest_hitting_set([Puzzle("", triples)]) == HittingSet("", [0, 1, 2, 3, 4], 5)
+    told = []
+    found = smallest_hitting_set([Puzzle("", triples)], progress=told.append)
+    assert found == HittingSet("", [0, 1, 2, 3, 4], 5)
+    assert told == [1 / 5, 2 / 5, 3 / 5, 4 / 5, 1]
 
     class StopsAt(Deadline):
         def __init__(self, looks):

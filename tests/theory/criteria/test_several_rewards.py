@@ -3,6 +3,7 @@
 import re
 from fractions import Fraction
 from itertools import combinations, product
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -70,6 +71,9 @@ class Tuples:
             == len(T) + 1
             for T, tuple_ in self.q_of.items()
         )
+
+
+DOCUMENT = Path(__file__).parents[3] / "docs" / "beyond.md"
 
 
 def joint(models, rewards, gamma):
@@ -144,6 +148,24 @@ def test_two_goals_close_the_gap_of_push_tree_and_one_does_not():
         parts.append(solve(MDPClass(problem.transitions, rewards, problem.gamma)))
         witness = find_witness(jointly(parts))
         assert (witness is None) == (len(parts) == 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "goals"),
+    [
+        ("smallest-witness", 1),
+        ("smallest-decision", 1),
+        ("golden-discount", 1),
+        ("binary-factors-2", 1),
+    ],
+)
+def test_the_gallery_needs_as_many_goals_as_the_document_says(name, goals):
+    problem = gallery_class(name)
+    report = gap_by_rewards(problem, goal_rewards(problem), most=goals)
+    assert report.rows[0].closed == 0
+    assert len(report.smallest) == goals
+    row = rf"^\| `{name}` \| {report.models} \| {goals} \| .*{re.escape(', '.join(report.smallest))}.* \|$"
+    assert re.search(row, DOCUMENT.read_text(), re.MULTILINE)
 
 
 def test_the_class_of_all_maps_has_no_gap_whatever_the_rewards():
