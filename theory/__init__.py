@@ -52,9 +52,10 @@ from theory.formats.drn import drn_text, parse_drn
 from theory.formats.explicit_model import class_from_models, explicit_model
 from theory.formats.gymnasium_table import from_gymnasium
 from theory.formats.prism import prism_files, read_prism
-from theory.solving.deterministic import ClassTooLargeError, solve
+from theory.solving.deterministic import ClassTooLargeError
 from theory.solving.joint_class import JointClass, jointly
 from theory.solving.policy_iteration import optimal_q
+from theory.solving.solve import solve
 from theory.solving.solved_class import SolvedClass
 
 if TYPE_CHECKING:

@@ -53,8 +53,9 @@ from theory.criteria.version_spaces import (
     version_space,
 )
 from theory.progress import Progress, silent
-from theory.solving.deterministic import beyond_enumeration, solve
+from theory.solving.deterministic import beyond_enumeration
 from theory.solving.lasso_table import require_table
+from theory.solving.solve import solve
 from theory.solving.solved_class import SolvedClass
 
 Datasets = Literal["functional", "realizable"]
@@ -244,7 +245,8 @@ def check_class(
     if not allow_zero_sum:
         require_unique_solution(problem)
     if every_dataset:
-        require_few_datasets(problem.states + 1, problem.transitions.pairs)
+        most = max(len(problem.options_at(pair)) for pair in range(problem.transitions.pairs))
+        require_few_datasets(most, problem.transitions.pairs)
     elif beyond_enumeration(problem) and (report := _check_by_blocks(problem, start, progress)):
         return report
     solved = solve(problem, lambda fraction: progress(fraction / 2))
@@ -360,6 +362,7 @@ def check_dataset(
         ValueError: if the dataset names what does not exist, or the class is refused.
         TooManyPoliciesError: if the policies would take too long to play.
     """
+    problem.require_successors("a dataset of transitions")
     if not allow_zero_sum:
         require_unique_solution(problem)
     trajectories = [checked_trajectory(row, problem.states, problem.actions) for row in dataset]
@@ -430,8 +433,9 @@ def _count(solved: SolvedClass, sweep: DatasetSweep, datasets: Datasets) -> _Cou
     realizable = sweep.HM > 0
     differs = sweep.HM != sweep.HB
     strict = int((differs & realizable).sum())
-    counted = realizable if datasets == "realizable" else np.ones_like(realizable)
-    sizes = _dataset_sizes(solved)[counted]
+    sizes = _dataset_sizes(solved)
+    counted = realizable if datasets == "realizable" else sizes >= 0
+    sizes = sizes[counted]
     number = np.bincount(sizes)
     sums = [np.bincount(sizes, weights=H[counted]) for H in (sweep.HM, sweep.HB)]
     return _Counts(
@@ -450,10 +454,11 @@ def _count(solved: SolvedClass, sweep: DatasetSweep, datasets: Datasets) -> _Cou
 
 
 def _dataset_sizes(solved: SolvedClass) -> np.ndarray:
-    """|D| by dataset index: the number of digits that are options."""
+    """|D| by dataset index: the number of digits that are options; negative where one is no option of its pair."""
     sizes = np.zeros(1, dtype=np.int8)
-    digit = np.append(np.ones(solved.options, dtype=np.int8), np.int8(0))
-    for _ in range(solved.pairs):
-        sizes = (sizes[:, None] + digit).reshape(-1)
+    for count in solved.option_counts:
+        digit = np.full(solved.options + 1, -solved.pairs - 1, dtype=np.int16)
+        digit[:count], digit[-1] = 1, 0
+        sizes = np.maximum(sizes[:, None] + digit, -solved.pairs - 1).reshape(-1).astype(np.int8)
     assert len(sizes) == functional_datasets(solved)
     return sizes
