@@ -138,6 +138,31 @@ def load_dataset(path: Path, problem: MDPClass) -> tuple[tuple[int, ...], ...]:
         )
 
 
+def load_evidence(path: Path) -> list[list[Any]]:
+    """Evidence [[s, a, [allowed option, ...]], ...], as `theory.criteria.evidence.checked_evidence` checks it.
+
+    Raises:
+        ValueError: if the file holds no list of lists.
+    """
+    document = read_json(path)
+    with _naming(path):
+        return [_list(row, f"row {i}") for i, row in enumerate(_list(document, "evidence"))]
+
+
+def load_samples(path: Path) -> list[list[Any]]:
+    """Samples [[s, a, reward, s'], ...], every reward exact.
+
+    Raises:
+        ValueError: if the file holds anything else.
+    """
+    document = read_json(path)
+    with _naming(path):
+        rows = [_list(row, f"sample {i}") for i, row in enumerate(_list(document, "samples"))]
+        return [
+            [*row[:2], exact(row[2], "a reward"), *row[3:]] if len(row) > 2 else row for row in rows
+        ]
+
+
 def load_value_functions(path: Path, problem: MDPClass) -> tuple[tuple[Fraction, ...], ...]:
     """Value functions [[V(s), one for each state], ...] for a class, every number exactly.
 

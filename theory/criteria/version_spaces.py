@@ -1,5 +1,9 @@
 """What a dataset leaves open: H_M(D) and H_B(D) of Theorem 1, for one dataset and for all functional ones at once.
 
+Evidence E is the general case: at every pair it allows some of the options. H_M(E) holds the q* of the models whose
+options are all allowed, H_B(E) the q in H_Q for which every pair has an allowed option that satisfies the equation. A
+functional dataset is evidence that allows one option at the observed pairs, and all elsewhere:
+
 - H_B(D): the optimal q in H_Q that satisfy the Bellman optimality equation at every transition of D.
 - H_M(D): the optimal q of the models in M that agree with every transition of D.
 """
@@ -20,6 +24,9 @@ from theory.compiled import kernel
 from theory.progress import Progress, silent
 from theory.solving.solved_class import SolvedClass
 
+Evidence = tuple[tuple[int, ...], ...]
+"""For each pair the options that are allowed."""
+
 MAX_DATASETS = 30_000_000
 MAX_STEPS = 20_000_000_000
 
@@ -28,43 +35,73 @@ class SweepTooLargeError(ValueError):
     """There are too many functional datasets to go through all of them."""
 
 
-@dataclass(frozen=True)
-class VersionSpace:
-    """What is left of H_Q after a dataset.
+@dataclass(frozen=True, kw_only=True)
+class EvidenceSpace:
+    """What is left of H_Q after evidence E.
 
     Attributes:
-        dataset: the transitions, sorted, without repetition.
-        HM: [q], membership in H_M(D).
-        HB: [q], membership in H_B(D).
-        agrees: [model], whether a model agrees with D.
-        functional: whether each pair occurs with at most one successor.
+        HM: [q], membership in H_M(E).
+        HB: [q], membership in H_B(E).
+        agrees: [model], whether a model agrees with E.
     """
 
-    dataset: tuple[Transition, ...]
     HM: Bool[np.ndarray, " q"]
     HB: Bool[np.ndarray, " q"]
     agrees: Bool[np.ndarray, " model"]
-    functional: bool
 
     @property
     def models_consistent(self) -> int:
-        """How many models of M agree with D."""
+        """How many models of M agree with the data."""
         return int(self.agrees.sum())
 
     @property
     def realizable(self) -> bool:
-        """Whether some model of M agrees with D."""
+        """Whether some model of M agrees with the data."""
         return self.models_consistent > 0
 
     @property
     def included(self) -> bool:
-        """Part 1: whether H_M(D) is a subset of H_B(D)."""
+        """Part 1: whether H_M is a subset of H_B."""
         return bool((self.HM <= self.HB).all())
 
     @property
     def strict(self) -> bool:
-        """Part 2: whether D is realizable and H_M(D) is a proper subset of H_B(D)."""
+        """Part 2: whether the data are realizable and H_M is a proper subset of H_B."""
         return self.realizable and self.included and bool((self.HM != self.HB).any())
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionSpace(EvidenceSpace):
+    """What is left of H_Q after a dataset D, which need not be functional.
+
+    Attributes:
+        dataset: the transitions, sorted, without repetition.
+        functional: whether each pair occurs with at most one successor.
+    """
+
+    dataset: tuple[Transition, ...]
+    functional: bool
+
+
+def evidence_space(solved: SolvedClass, evidence: Evidence) -> EvidenceSpace:
+    """H_M(E) and H_B(E): some model of the fiber is allowed; at every pair some allowed option is consistent.
+
+    Args:
+        solved: the class.
+        evidence: for each pair the options that are allowed, one or more.
+    """
+    allowed = np.zeros((solved.pairs, solved.options), dtype=bool)
+    for pair, options in enumerate(evidence):
+        allowed[pair, list(options)] = True
+    agrees = np.ones(len(solved.models), dtype=bool)
+    HB = np.ones(solved.value_functions, dtype=bool)
+    for pair in range(solved.pairs):
+        if not allowed[pair].all():
+            agrees &= allowed[pair, solved.models[:, pair]]
+            HB &= solved.consistent[:, pair, allowed[pair]].any(axis=1)
+    HM = np.zeros(solved.value_functions, dtype=bool)
+    HM[solved.q_of_model[agrees]] = True
+    return EvidenceSpace(HM=HM, HB=HB, agrees=agrees)
 
 
 def version_space(solved: SolvedClass, dataset: Iterable[Sequence[int]]) -> VersionSpace:
@@ -84,7 +121,9 @@ def version_space(solved: SolvedClass, dataset: Iterable[Sequence[int]]) -> Vers
     HM = np.zeros(solved.value_functions, dtype=bool)
     HM[solved.q_of_model[agrees]] = True
     functional = len({(s, a) for s, a, _ in transitions}) == len(transitions)
-    return VersionSpace(tuple(transitions), HM, HB, agrees, functional)
+    return VersionSpace(
+        dataset=tuple(transitions), HM=HM, HB=HB, agrees=agrees, functional=functional
+    )
 
 
 @dataclass(frozen=True)
