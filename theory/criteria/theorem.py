@@ -245,8 +245,8 @@ def check_class(
     if not allow_zero_sum:
         require_unique_solution(problem)
     if every_dataset:
-        most = max(len(problem.options_at(pair)) for pair in range(problem.transitions.pairs))
-        require_few_datasets(most, problem.transitions.pairs)
+        pairs = range(problem.transitions.pairs)
+        require_few_datasets(len(problem.options_at(pair)) for pair in pairs)
     elif beyond_enumeration(problem) and (report := _check_by_blocks(problem, start, progress)):
         return report
     solved = solve(problem, lambda fraction: progress(fraction / 2))
@@ -434,7 +434,7 @@ def _count(solved: SolvedClass, sweep: DatasetSweep, datasets: Datasets) -> _Cou
     differs = sweep.HM != sweep.HB
     strict = int((differs & realizable).sum())
     sizes = _dataset_sizes(solved)
-    counted = realizable if datasets == "realizable" else sizes >= 0
+    counted = realizable if datasets == "realizable" else np.ones_like(realizable)
     sizes = sizes[counted]
     number = np.bincount(sizes)
     sums = [np.bincount(sizes, weights=H[counted]) for H in (sweep.HM, sweep.HB)]
@@ -454,11 +454,10 @@ def _count(solved: SolvedClass, sweep: DatasetSweep, datasets: Datasets) -> _Cou
 
 
 def _dataset_sizes(solved: SolvedClass) -> np.ndarray:
-    """|D| by dataset index: the number of digits that are options; negative where one is no option of its pair."""
+    """|D| by dataset index: the number of digits that are options."""
     sizes = np.zeros(1, dtype=np.int8)
     for count in solved.option_counts:
-        digit = np.full(solved.options + 1, -solved.pairs - 1, dtype=np.int16)
-        digit[:count], digit[-1] = 1, 0
-        sizes = np.maximum(sizes[:, None] + digit, -solved.pairs - 1).reshape(-1).astype(np.int8)
+        digit = np.append(np.ones(count, dtype=np.int8), np.int8(0))
+        sizes = (sizes[:, None] + digit).reshape(-1)
     assert len(sizes) == functional_datasets(solved)
     return sizes

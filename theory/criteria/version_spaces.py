@@ -14,6 +14,7 @@ import typing
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import prod
 
 import numba
 import numpy as np
@@ -131,7 +132,7 @@ class DatasetSweep:
     """|H_M(D)| and |H_B(D)| for every functional D.
 
     A dataset's index has one digit for each pair, the first pair's the most significant: an option, or their number
-    where the pair is not observed. Where options are successors, the base is n + 2.
+    where the pair is not observed. Where options are successors, each digit has base n + 2.
 
     Attributes:
         HM: [dataset], |H_M(D)|; 0 exactly if D is not realizable.
@@ -146,7 +147,7 @@ class DatasetSweep:
 
 def functional_datasets(solved: SolvedClass) -> int:
     """Each pair is unobserved, or has one of its options: (n + 2)^(n k) where these are successors."""
-    return int((solved.options + 1) ** solved.pairs)
+    return prod(count + 1 for count in solved.option_counts)
 
 
 def sweep_steps(solved: SolvedClass) -> int:
@@ -156,13 +157,16 @@ def sweep_steps(solved: SolvedClass) -> int:
     return int(by_model + options.astype(float).prod(axis=1).sum())
 
 
-def require_few_datasets(options: int, pairs: int) -> int:
+def require_few_datasets(option_counts: Iterable[int]) -> int:
     """The number of functional datasets, if all of them can be gone through.
+
+    Args:
+        option_counts: how many options each pair has.
 
     Raises:
         SweepTooLargeError: past MAX_DATASETS.
     """
-    datasets: int = (options + 1) ** pairs
+    datasets = prod(count + 1 for count in option_counts)
     if datasets > MAX_DATASETS:
         raise SweepTooLargeError(
             f"the class has {Decimal(datasets):.3g} functional datasets, about"
@@ -197,7 +201,8 @@ def sweep_datasets(solved: SolvedClass, progress: Progress = silent) -> DatasetS
     Raises:
         SweepTooLargeError: past MAX_DATASETS datasets or MAX_STEPS steps.
     """
-    datasets = require_few_datasets(solved.options, solved.pairs)
+    datasets = require_few_datasets(solved.option_counts)
+    bases = np.array(solved.option_counts, dtype=np.int64) + 1
     steps = require_few_steps(solved)
     HM, HB = np.zeros(datasets, dtype=np.int32), np.zeros(datasets, dtype=np.int32)
     mark_M, mark_B = np.full(datasets, -1, dtype=np.int32), np.full(datasets, -1, dtype=np.int32)
@@ -209,7 +214,7 @@ def sweep_datasets(solved: SolvedClass, progress: Progress = silent) -> DatasetS
         stop = min(start + part, fibers)
         outside += sweep(
             *(start, stop, members, solved.fiber_start, solved.consistent),
-            *(solved.options + 1, HM, HB, mark_M, mark_B, codes),
+            *(bases, HM, HB, mark_M, mark_B, codes),
         )
         progress(stop / fibers)
     return DatasetSweep(HM, HB, outside)
@@ -217,24 +222,24 @@ def sweep_datasets(solved: SolvedClass, progress: Progress = silent) -> DatasetS
 
 @numba.njit(cache=True)
 @typing.no_type_check
-def _sweep(start, stop, members, fiber_start, consistent, base, HM, HB, mark_M, mark_B, codes):
+def _sweep(start, stop, members, fiber_start, consistent, bases, HM, HB, mark_M, mark_B, codes):
     pairs = members.shape[1]
     weight = np.empty(pairs, dtype=np.int32)
     unobserved = np.int32(0)
     place = 1
     for p in range(pairs - 1, -1, -1):
         weight[p] = place
-        unobserved += place * (base - 1)
-        place *= base
+        unobserved += place * (bases[p] - 1)
+        place *= bases[p]
     outside = 0
     for q in range(start, stop):
         codes[0] = unobserved
         count = 1
         for p in range(pairs):
             grown = count
-            for successor in range(base - 1):
-                if consistent[q, p, successor]:
-                    shift = weight[p] * (successor - (base - 1))
+            for option in range(bases[p] - 1):
+                if consistent[q, p, option]:
+                    shift = weight[p] * (option - (bases[p] - 1))
                     for i in range(count):
                         codes[grown] = codes[i] + shift
                         grown += 1
@@ -245,7 +250,7 @@ def _sweep(start, stop, members, fiber_start, consistent, base, HM, HB, mark_M, 
         for m in range(fiber_start[q], fiber_start[q + 1]):
             count = 1
             for p in range(pairs):
-                shift = weight[p] * (np.int64(members[m, p]) - (base - 1))
+                shift = weight[p] * (np.int64(members[m, p]) - (bases[p] - 1))
                 for i in range(count):
                     codes[count + i] = codes[i] + shift
                 count *= 2

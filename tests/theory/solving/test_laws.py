@@ -164,11 +164,8 @@ def test_every_functional_evidence_leaves_what_the_definitions_say(drawn):
         (model, tables[q])
         for model, q in zip(solved.models.tolist(), solved.q_of_model, strict=True)
     ]
-    for number, seen in enumerate(product(range(solved.options + 1), repeat=solved.pairs)):
-        D = [(pair, o) for pair, o in enumerate(seen) if o < solved.options]
-        if any(o >= len(options[pair]) for pair, o in D):
-            assert sweep.HM[number] == sweep.HB[number] == 0
-            continue
+    for number, seen in enumerate(product(*(range(count + 1) for count in solved.option_counts))):
+        D = [(pair, o) for pair, o in enumerate(seen) if o < len(options[pair])]
         H_M = {q for model, q in rows if all(model[pair] == o for pair, o in D)}
         H_B = {
             q
