@@ -336,7 +336,7 @@ def _curve(
             sum((p * outcome(evidence)[i] for evidence, p in weights.items()), Fraction(0))
             for i in range(7)
         ]
-        shares = [_share(mean, None if exact else draws) for mean in means]
+        shares = {i: _share(means[i], None if exact else draws) for i in (1, 2, 4, 5, 6)}
         rows.append(
             SamplesRow(
                 observations,

@@ -93,11 +93,11 @@ def test_the_law_of_the_evidence_is_that_of_all_sequences_of_draws():
 
 
 def two_places():
-    """Pushing works with the same unknown probability in two states; waiting is known."""
+    """Pushing costs 1, and works with the same unknown probability in two states; to give up costs 3."""
     works = [Fraction(0), HALF, Fraction(1)]
-    push = [[option(0, {s: 1 - p, 2: p}, 2) for p in works] for s in (0, 1)]
-    wait = [[option(Fraction(-1, 4), {2: 1}, 2)] for _ in (0, 1)]
-    options = [push[0], wait[0], push[1], wait[1]]
+    push = [[option(-1, {s: 1 - p, 2: p}, 2) for p in works] for s in (0, 1)]
+    give_up = [[option(-3, {2: 1}, 2)] for _ in (0, 1)]
+    options = [push[0], give_up[0], push[1], give_up[1]]
     models = [[i, 0, i, 0] for i in range(3)]
     return mdp_class(option_class(2, 2, options, models), [[0, 0]] * 2, "9/10", name="two places")
 
@@ -136,6 +136,13 @@ def test_by_support_the_truth_is_never_ruled_out_and_no_observation_leaves_every
         assert row.model == row.bellman
 
 
+def test_draws_that_leave_several_q_have_intervals_too(monkeypatch):
+    monkeypatch.setattr(samples, "MAX_EVIDENCES", 0)
+    [row] = sample_curves(two_places(), 1, most=0, draws=5).rows
+    assert row.model.hypotheses == 3
+    assert row.model.settled.high > row.model.settled.share == 0
+
+
 def test_a_class_of_all_choices_has_no_product_beside_it():
     assert sample_curves(one_pair([FAIR, SURE]), most=1).product == ()
 
@@ -148,7 +155,7 @@ def test_more_samples_leave_less_by_support(seen, cut):
     """Part 1 and monotonicity, for samples of pushing at two places."""
     problem = two_places()
     solved = solve(problem)
-    rows = [(pair // 2, 0, 0, 2 if x == 2 else pair // 2) for pair, x in seen]
+    rows = [(pair // 2, 0, -1, 2 if x == 2 else pair // 2) for pair, x in seen]
     fewer = evidence_space(solved, evidence_of_samples(problem, rows[:cut], Allowance()))
     more = evidence_space(solved, evidence_of_samples(problem, rows, Allowance()))
     assert fewer.included
