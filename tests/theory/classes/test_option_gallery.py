@@ -1,8 +1,11 @@
 """What the built-in classes with options are there to show, from the definitions."""
 
+import json
+import re
 from fractions import Fraction
 from functools import cache
 from itertools import product
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +19,7 @@ from theory import (
     gallery_class,
     mdp_class,
     option_class,
+    parse_class,
     sample_curves,
     solve,
 )
@@ -147,6 +151,31 @@ def test_fewer_samples_settle_a_policy_by_model_than_by_equation_or_without_stru
         assert row.model.settled.share >= row.bellman.settled.share
         assert beside.model == beside.bellman
         assert row.model.hypotheses <= row.bellman.hypotheses
+
+
+def test_the_table_of_the_page_on_options_is_what_the_command_prints():
+    page = (Path(__file__).parents[3] / "docs" / "options.md").read_text("utf-8")
+    stated = re.findall(
+        r"^\| (\d+) \| ([0-9.]+) \| ([0-9.]+) \| ([0-9.]+) \| ([0-9.]+) \|$", page, re.MULTILINE
+    )
+    assert len(stated) == 4
+    entry = GALLERY["push-tree-fails"]
+    problem = entry.make()
+    truth = problem.transitions.index(entry.truth)
+    curves = sample_curves(problem, truth, Allowance("likelihood", Fraction(1, 20)), most=13)
+    for amount, *shares in stated:
+        row, beside = curves.rows[int(amount)], curves.product[int(amount)]
+        found = (row.model.settled, row.bellman.settled, beside.model.settled, row.ruled_out)
+        assert row.exact
+        assert [f"{share.share:.3f}" for share in found] == shares
+
+
+def test_the_class_of_the_page_on_options_is_one():
+    page = (Path(__file__).parents[3] / "docs" / "options.md").read_text("utf-8")
+    [text] = re.findall(r"```json\n(.*?)```", page, re.DOTALL)
+    problem = parse_class(json.loads(text, parse_float=str))
+    assert problem.transitions.size == 2
+    assert problem.options_at(1)[0].law == ((1, Fraction(1)),)
 
 
 def test_every_functional_evidence_of_the_gallery_obeys_part_1():
