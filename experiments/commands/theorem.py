@@ -174,7 +174,7 @@ def check(
 
         draw_sizes(report, out)
     write_json(report, json)
-    _print_report(screen, report)
+    _print_report(screen, problem, report)
     holds = report.part1 and (report.part3_functional or not problem.transitions.is_tabular)
     return 0 if holds else 1
 
@@ -967,7 +967,7 @@ def _stratum_name(stratum: Stratum) -> str:
     return f"= {lower.closed_form or lower.minimal_polynomial}"
 
 
-def _print_report(screen: Console, report: TheoremReport) -> None:
+def _print_report(screen: Console, problem: MDPClass, report: TheoremReport) -> None:
     rows: list[tuple[str, object]] = [
         ("models", report.models),
         ("distinct optimal q, |H_Q|", report.value_functions),
@@ -984,6 +984,9 @@ def _print_report(screen: Console, report: TheoremReport) -> None:
         ("decided by", report.method),
         ("seconds", report.seconds),
     ]
+    if problem.transitions.options is not None:
+        rows.insert(-3, ("part 3: equal for all evidence", report.part3_functional))
+        rows.insert(-3, ("part 3: equal for all realizable evidence", report.part3_evidence))
     if report.merged:
         rows.insert(1, ("repeated models, merged", report.merged))
     if report.dropped:

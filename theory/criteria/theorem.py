@@ -35,6 +35,7 @@ from theory.criteria.exchange import (
     equal_for_every_dataset,
     exchange_holds,
     included_by_criterion,
+    splices_hold,
 )
 from theory.criteria.policies import PoliciesLeft, policies_left
 from theory.criteria.tolerance import ToleranceStep, tolerance_steps
@@ -101,6 +102,8 @@ class TheoremReport:
         part3_functional: whether they are equal for every functional dataset.
         part3_realizable: whether they are equal for every realizable one; None if undecided.
         part3_arbitrary: whether they are equal for every dataset, functional or not.
+        part3_evidence: whether they are equal for all evidence that some model meets; None if undecided. (For all
+            evidence they are exactly if they are for every functional dataset.)
         by_size: means over the datasets of each size.
         method: how it was decided.
         seconds: wall-clock time.
@@ -124,6 +127,7 @@ class TheoremReport:
     part3_functional: bool
     part3_realizable: bool | None
     part3_arbitrary: bool
+    part3_evidence: bool | None
     by_size: tuple[SizeRow, ...]
     method: str
     seconds: float
@@ -291,10 +295,21 @@ def check_class(
         part3_functional=closed,
         part3_realizable=exchange,
         part3_arbitrary=equal_for_every_dataset(solved),
+        part3_evidence=_equal_for_evidence(solved, closed, exchange),
         by_size=counts.by_size,
         method=method,
         seconds=time.perf_counter() - start,
     )
+
+
+def _equal_for_evidence(solved: SolvedClass, closed: bool, exchange: bool | None) -> bool | None:
+    """Part 3 for realizable evidence: it lies between the closure and the exchange criterion."""
+    if closed or not exchange:
+        return True if closed else exchange
+    try:
+        return splices_hold(solved)
+    except ExchangeTooLargeError:
+        return None
 
 
 def _check_by_blocks(problem: MDPClass, start: float, progress: Progress) -> TheoremReport | None:
@@ -329,6 +344,7 @@ def _check_by_blocks(problem: MDPClass, start: float, progress: Progress) -> The
         part3_functional=False,
         part3_realizable=False,
         part3_arbitrary=False,
+        part3_evidence=False,
         by_size=(),
         method="a witness by blocks; part 1 by its proof",
         seconds=time.perf_counter() - start,

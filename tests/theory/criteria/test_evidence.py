@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from tests.theory.solving.test_laws import best_of_all_policies, built, classes
 from theory import (
     GALLERY,
+    check_class,
     check_evidence,
     checked_evidence,
     mdp_class,
@@ -17,7 +18,7 @@ from theory import (
     tabular,
     version_space,
 )
-from theory.criteria.exchange import closed_under_equivalence
+from theory.criteria.exchange import closed_under_equivalence, splices_hold
 from theory.criteria.version_spaces import evidence_space
 
 
@@ -65,16 +66,20 @@ def test_evidence_leaves_what_the_definitions_say(drawn, chosen):
 
 @given(classes(most=2))
 @settings(deadline=None, max_examples=25)
-def test_both_are_equal_for_all_evidence_exactly_if_the_class_is_closed(drawn):
+def test_both_are_equal_for_all_evidence_exactly_if_the_criteria_say_so(drawn):
     problem = built(*drawn)
     solved = solve(problem)
     every = product(*(subsets(len(pair)) for pair in problem.transitions.options))
-    equal = True
+    equal = realizable_equal = True
     for evidence in every:
         space = evidence_space(solved, evidence)
         assert space.included  # part 1
-        equal &= bool((space.HM == space.HB).all())
+        agree = bool((space.HM == space.HB).all())
+        equal &= agree
+        realizable_equal &= agree or not space.realizable
     assert equal == closed_under_equivalence(solved)
+    assert realizable_equal == splices_hold(solved)
+    assert check_class(problem).part3_evidence == realizable_equal
     if problem.transitions.is_tabular:
         assert equal  # part 3
 
