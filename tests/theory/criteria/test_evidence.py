@@ -14,6 +14,8 @@ from theory import (
     check_evidence,
     checked_evidence,
     mdp_class,
+    option,
+    option_class,
     solve,
     tabular,
     version_space,
@@ -132,3 +134,17 @@ def test_what_is_no_evidence_is_refused(row, said):
         checked_evidence(problem, [row])
     with pytest.raises(ValueError, match="says something twice"):
         checked_evidence(problem, [[0, 0, [0]], [0, 0, [1]]])
+
+
+def test_evidence_can_show_a_gap_in_one_pair_where_exact_data_cannot():
+    """To stay for nothing, and to end for nothing, are worth the same; the class knows that one of them cannot be."""
+    options = [[option(0, {0: 1}, 1), option(0, {1: 1}, 1), option(1, {1: 1}, 1)]]
+    problem = mdp_class(option_class(1, 1, options, [[0], [2]]), [[0]], "1/2")
+    report = check_class(problem)
+    assert report.part3_realizable
+    assert not report.part3_functional
+    assert report.part3_evidence is False
+    found = check_evidence(problem, checked_evidence(problem, [[0, 0, [1, 2]]]))
+    assert found.strict
+    assert (((Fraction(1),),),) == found.HM
+    assert set(found.HB) == {((Fraction(0),),), ((Fraction(1),),)}
