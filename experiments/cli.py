@@ -69,9 +69,11 @@ def study(name: str, title: str) -> Command:
 # fmt: off
 THEOREM = Group("Theorem 1, checked exactly over classes of small deterministic MDPs.", {
     "check": Command("commands.theorem:check",
-        "Check the three parts of the theorem over every dataset of a class, or over one dataset."),
+        "Check the three parts of the theorem over every dataset of a class, or over one dataset or evidence."),
     "identify": Command("commands.theorem:identify",
         "How many observed transitions of a true model settle its optimal actions, under H_M and under H_B."),
+    "samples": Command("commands.theorem:samples",
+        "How many observations of every pair settle an optimal policy, where observations are samples."),
     "truths": Command("commands.theorem:truths",
         "How much data settle an optimal policy, over every true model of a class: the mean and the worst of them."),
     "census": Command("commands.theorem:census",

@@ -18,19 +18,36 @@ from theory.certificates.witness import Witness, find_decision_witness, find_wit
 from theory.classes.class_file import (
     load_class,
     load_dataset,
+    load_evidence,
     load_reward_family,
     load_rewards,
+    load_samples,
     load_value_functions,
     parse_class,
 )
 from theory.classes.gallery import GALLERY, GalleryEntry, gallery_class, named_rewards
 from theory.classes.mdp_class import MDPClass, cost_rewards, exact, mdp_class, sparse_rewards
+from theory.classes.options import (
+    Option,
+    OptionClass,
+    option,
+    option_blocks,
+    option_class,
+    stochastic_factors,
+)
 from theory.classes.transition_class import TransitionClass, explicit, factored, tabular
 from theory.criteria.all_truths import AllTruths, over_all_truths
+from theory.criteria.evidence import EvidenceReport, check_evidence, checked_evidence
 from theory.criteria.exchange import closed_under_equivalence, exchange_failures, exchange_holds
 from theory.criteria.fiber_census import Census, ValueFibers, census, value_fibers
 from theory.criteria.identifiability import Identifiability, identify
 from theory.criteria.proof import ProofReport, ProofUnavailableError, prove
+from theory.criteria.samples import (
+    Allowance,
+    SampleCurves,
+    evidence_of_samples,
+    sample_curves,
+)
 from theory.criteria.several_rewards import (
     SeveralRewards,
     gap_by_rewards,
@@ -45,16 +62,23 @@ from theory.criteria.theorem import (
     check_dataset,
 )
 from theory.criteria.value_equivalence import equivalent_steps, value_equivalent
-from theory.criteria.version_spaces import DatasetSweep, VersionSpace, sweep_datasets, version_space
+from theory.criteria.version_spaces import (
+    DatasetSweep,
+    VersionSpace,
+    evidence_space,
+    sweep_datasets,
+    version_space,
+)
 from theory.formats.arrays import model_arrays
 from theory.formats.dot import dot_text
 from theory.formats.drn import drn_text, parse_drn
 from theory.formats.explicit_model import class_from_models, explicit_model
 from theory.formats.gymnasium_table import from_gymnasium
 from theory.formats.prism import prism_files, read_prism
-from theory.solving.deterministic import ClassTooLargeError, solve
+from theory.solving.deterministic import ClassTooLargeError
 from theory.solving.joint_class import JointClass, jointly
 from theory.solving.policy_iteration import optimal_q
+from theory.solving.solve import solve
 from theory.solving.solved_class import SolvedClass
 
 if TYPE_CHECKING:
@@ -63,17 +87,22 @@ if TYPE_CHECKING:
 __all__ = [
     "GALLERY",
     "AllTruths",
+    "Allowance",
     "Census",
     "ClassTooLargeError",
     "DatasetReport",
     "DatasetSweep",
     "DiscountStrata",
+    "EvidenceReport",
     "GalleryEntry",
     "Identifiability",
     "JointClass",
     "MDPClass",
+    "Option",
+    "OptionClass",
     "ProofReport",
     "ProofUnavailableError",
+    "SampleCurves",
     "SeveralRewards",
     "SeveralSolutionsError",
     "SolvedClass",
@@ -89,12 +118,16 @@ __all__ = [
     "certify_blocks",
     "check_class",
     "check_dataset",
+    "check_evidence",
+    "checked_evidence",
     "class_from_models",
     "closed_under_equivalence",
     "cost_rewards",
     "dot_text",
     "drn_text",
     "equivalent_steps",
+    "evidence_of_samples",
+    "evidence_space",
     "exact",
     "exchange_failures",
     "exchange_holds",
@@ -113,13 +146,18 @@ __all__ = [
     "jointly",
     "load_class",
     "load_dataset",
+    "load_evidence",
     "load_reward_family",
     "load_rewards",
+    "load_samples",
     "load_value_functions",
     "mdp_class",
     "model_arrays",
     "named_rewards",
     "optimal_q",
+    "option",
+    "option_blocks",
+    "option_class",
     "over_all_truths",
     "parse_class",
     "parse_drn",
@@ -127,9 +165,11 @@ __all__ = [
     "prove",
     "random_rewards",
     "read_prism",
+    "sample_curves",
     "search_classes",
     "solve",
     "sparse_rewards",
+    "stochastic_factors",
     "sweep_datasets",
     "tabular",
     "value_equivalent",

@@ -101,6 +101,15 @@ def _measure(repeats: int, report: Callable[[float], None]) -> list[Measurement]
     ):
         what = f"every functional dataset of {name} ({datasets:,})"
         measurements.append(seconds(what, limit, partial(sweep_datasets, solve(problem))))
+    stochastic = _stochastic_class()
+    measurements += [
+        seconds("6,561 stochastic models of 4x2 solved exactly", 1.0, partial(solve, stochastic)),
+        seconds(
+            "every functional evidence of these (65,536)",
+            10.0,
+            partial(sweep_datasets, solve(stochastic)),
+        ),
+    ]
     report(0.7)
     for states, actions, limit in ((4, 3, 0.3), (5, 3, 5.0)):
         rewards = named_rewards("sparse", states, actions)
@@ -113,6 +122,28 @@ def _measure(repeats: int, report: Callable[[float], None]) -> list[Measurement]
     measurements.append(Measurement("peak memory of this process", memory, "GB", below=2))
     report(1.0)
     return measurements
+
+
+def _stochastic_class() -> MDPClass:
+    """All choices of three options at each of eight pairs, a law over three successors each."""
+    from theory import mdp_class, option, option_class
+
+    options = [
+        [
+            option(
+                (pair * o) % 5 - 2,
+                {
+                    (pair + o) % 5: Fraction(1, 2),
+                    (pair + o + 1) % 5: Fraction(1, 3),
+                    (pair + o + 2) % 5: Fraction(1, 6),
+                },
+                4,
+            )
+            for o in range(3)
+        ]
+        for pair in range(8)
+    ]
+    return mdp_class(option_class(4, 2, options), [[0, 0]] * 4, "9/10", name="stochastic-4x2")
 
 
 def _some_models(problem: MDPClass) -> list[int]:

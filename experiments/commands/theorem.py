@@ -24,9 +24,10 @@ from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable, write_whole
 
 if TYPE_CHECKING:
-    from theory import DatasetReport, MDPClass, TheoremReport
+    from theory import Allowance, DatasetReport, EvidenceReport, MDPClass, Option, TheoremReport
     from theory.certificates.witness import Witness
     from theory.classes.mdp_class import QTable
+    from theory.criteria.samples import Share
     from theory.criteria.theorem import Policies
     from theory.criteria.tolerance import ToleranceStep
     from theory.discount.discount_strata import Stratum
@@ -50,10 +51,16 @@ def check(
     value_functions: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
     policies: bool = False,
     tolerance: bool = False,
+    evidence: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
+    samples: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
+    allow: Annotated[
+        Literal["support", "likelihood"] | None, tyro.conf.arg(metavar="support|likelihood")
+    ] = None,
+    threshold: Annotated[str | None, tyro.conf.arg(metavar="NUMBER")] = None,
     json: Json = None,
     out: Picture = None,
 ) -> int:
-    """Check the three parts of the theorem over every dataset of a class, or over one dataset.
+    """Check the three parts of the theorem over every dataset of a class, or over one dataset or evidence.
 
     Exit status 1 if the theorem does not hold: part 1 always, part 3 for a class of all maps.
 
@@ -69,6 +76,13 @@ def check(
             too, or under these alone.
         policies: For one dataset: how many policies are left, and the worst regret of following one of them.
         tolerance: For one dataset: how many q meet the Bellman equation up to eps, for every eps.
+        evidence: In place of a dataset: a JSON file [[s, a, [allowed option, ...]], ...]; at pairs that are not named
+            all options are allowed. In a deterministic class an option is a successor.
+        samples: In place of a dataset: a JSON file [[s, a, reward, s'], ...] of what was observed, from which the
+            evidence is derived.
+        allow: Whether samples allow every option under which they are possible (support, unless given), or those under
+            which they are likely enough.
+        threshold: With likelihood: the least likelihood of a pair's samples, as a share of the likeliest option's.
         json: Write the report as JSON; "-" is standard output.
         out: Draw |H_M| and |H_B| by the size of the dataset.
     """
@@ -85,7 +99,28 @@ def check(
     require_picture(out)
     require_writable(json)
     screen = console(json)
+    if (allow is not None or threshold is not None) and samples is None:
+        raise ValueError("--allow and --threshold are about samples; accepted: with --samples FILE")
+    if evidence is not None or samples is not None:
+        given = "--evidence" if samples is None else "--samples"
+        if evidence is not None and samples is not None:
+            raise ValueError("--evidence and --samples are both given; accepted: one of them")
+        for asked, flag in (
+            (datasets != "functional", "--datasets"),
+            (value_equivalence is not None, "--value-equivalence"),
+            (value_functions is not None, "--value-functions"),
+            (policies, "--policies"),
+            (tolerance, "--tolerance"),
+            (out is not None, "--out"),
+        ):
+            if asked:
+                raise ValueError(f"{flag} is about datasets; accepted: without {given}")
+        return _check_evidence(
+            screen, problem, evidence, samples, allow or "support", threshold, allow_zero_sum, json
+        )
     single = datasets not in ("functional", "realizable")
+    if single:
+        problem.require_successors("--datasets FILE (beside it there are --evidence and --samples)")
     if single and out is not None:
         raise ValueError(f"--out {out} draws many datasets; accepted: none for a single dataset")
     for asked, option in (
@@ -139,9 +174,58 @@ def check(
 
         draw_sizes(report, out)
     write_json(report, json)
-    _print_report(screen, report)
+    _print_report(screen, problem, report)
     holds = report.part1 and (report.part3_functional or not problem.transitions.is_tabular)
     return 0 if holds else 1
+
+
+def _check_evidence(
+    screen: Console,
+    problem: MDPClass,
+    evidence: Path | None,
+    samples: Path | None,
+    allow: Literal["support", "likelihood"],
+    threshold: str | None,
+    allow_zero_sum: bool,
+    json: str | None,
+) -> int:
+    """`check` for one piece of evidence, given or derived from samples."""
+    from theory import (
+        SeveralSolutionsError,
+        check_evidence,
+        checked_evidence,
+        evidence_of_samples,
+        load_evidence,
+        load_samples,
+    )
+
+    path = samples if evidence is None else evidence
+    assert path is not None
+    allowance = _allowance(allow, threshold)
+    try:
+        if evidence is not None:
+            allowed = checked_evidence(problem, load_evidence(path))
+        else:
+            allowed = evidence_of_samples(problem, load_samples(path), allowance)
+    except ValueError as error:
+        said = str(error)
+        raise ValueError(said if said.startswith(str(path)) else f"{path}: {said}") from None
+    try:
+        with progress(f"checking {problem.name}") as report_progress:
+            report = check_evidence(
+                problem, allowed, allow_zero_sum=allow_zero_sum, progress=report_progress
+            )
+    except SeveralSolutionsError as error:
+        raise ValueError(f"{error}, or --allow-zero-sum") from None
+    write_json(report, json)
+    _print_evidence(screen, problem, report)
+    return 0 if report.part1 else 1
+
+
+def _allowance(allow: Literal["support", "likelihood"], threshold: str | None) -> Allowance:
+    from theory import Allowance, exact
+
+    return Allowance(allow, None if threshold is None else exact(threshold, "threshold"))
 
 
 def identify(
@@ -195,6 +279,93 @@ def identify(
     write_json(curves, json)
     console(json).print(table(f"{problem.name}, true model {truth}", columns, rows))
     return 0
+
+
+def samples(
+    name: Class,
+    /,
+    *,
+    truth: int | None = None,
+    allow: Annotated[
+        Literal["support", "likelihood"], tyro.conf.arg(metavar="support|likelihood")
+    ] = "support",
+    threshold: Annotated[str | None, tyro.conf.arg(metavar="NUMBER")] = None,
+    most: int = 20,
+    draws: int = 1000,
+    seed: int = 0,
+    gamma: Gamma = None,
+    json: Json = None,
+    out: Picture = None,
+) -> int:
+    """How many observations of every pair settle an optimal policy, where observations are samples.
+
+    Beside a class that is not all choices of its options stands the class of all choices, for which H_M = H_B.
+
+    Args:
+        name: A class of the gallery, or a file (JSON, .drn, .tra), or gym:ID.
+        truth: The index of the true model; the gallery's own choice, else 0, unless given.
+        allow: Whether samples allow every option under which they are possible, or those under which they are likely
+            enough.
+        threshold: With likelihood: the least likelihood of a pair's samples, as a share of the likeliest option's.
+        most: The largest number of observations of each pair.
+        draws: How many outcomes to draw, where all are too many.
+        seed: Of the draws.
+        gamma: Another discount than the class's own.
+        json: Write the curves as JSON; "-" is standard output.
+        out: Draw them.
+    """
+    from theory import sample_curves
+
+    problem = _load(name, gamma)
+    require_picture(out)
+    require_writable(json)
+    allowance = _allowance(allow, threshold)
+    if truth is None:
+        truth = _true_model(name, problem)
+    with progress(f"observing {problem.name}") as report_progress:
+        curves = sample_curves(
+            problem,
+            truth,
+            allowance,
+            most=most,
+            draws=draws,
+            seed=seed,
+            progress=report_progress,
+        )
+    if out is not None:
+        from experiments.figures.samples import draw_samples
+
+        draw_samples(curves, out)
+    write_json(curves, json)
+    by_product = {row.observations: row for row in curves.product}
+    rows = []
+    for row in curves.rows:
+        shares = [row.model.settled, row.bellman.settled, row.ruled_out]
+        if row.observations in by_product:
+            shares.insert(2, by_product[row.observations].bellman.settled)
+        rows.append(
+            (
+                str(row.observations) + ("" if row.exact else f" ({row.draws} draws)"),
+                row.model.hypotheses,
+                row.bellman.hypotheses,
+                *(_share_text(share) for share in shares),
+            )
+        )
+    columns = (
+        *("observations of each pair", "mean |H_M|", "mean |H_B|"),
+        *("policy settled by H_M", "by H_B"),
+        *(("all choices",) if by_product else ()),
+        "truth ruled out",
+    )
+    console(json).print(table(f"{problem.name}, true model {truth}", columns, rows))
+    return 0
+
+
+def _share_text(share: Share) -> str:
+    """A share; with its interval where it was sampled."""
+    if share.low == share.high:
+        return cell(share.share)
+    return f"{share.share:.3f} ({share.low:.3f} to {share.high:.3f})"
 
 
 def truths(
@@ -755,8 +926,8 @@ def _load(name: str, gamma: str | None) -> MDPClass:
 
 def _print_witness(screen: Console, problem: MDPClass, found: Witness) -> None:
     dataset = ", ".join(
-        f"({problem.state_name(s)}, {problem.action_name(a)}) -> {problem.state_name(successor)}"
-        for s, a, successor in found.dataset
+        f"({problem.state_name(s)}, {problem.action_name(a)}) -> {_choice_text(problem, s, a, choice)}"
+        for s, a, choice in found.dataset
     )
     size: object = len(found.dataset)
     if not found.proved_smallest:
@@ -774,9 +945,9 @@ def _print_witness(screen: Console, problem: MDPClass, found: Witness) -> None:
         (
             problem.state_name(s),
             problem.action_name(a),
-            problem.state_name(found.T0[s][a]),
+            _choice_text(problem, s, a, found.T0[s][a]),
             str(found.q0[s][a]),
-            problem.state_name(found.T1[s][a]),
+            _choice_text(problem, s, a, found.T1[s][a]),
             str(found.q1[s][a]),
         )
         for s in range(problem.states)
@@ -796,7 +967,7 @@ def _stratum_name(stratum: Stratum) -> str:
     return f"= {lower.closed_form or lower.minimal_polynomial}"
 
 
-def _print_report(screen: Console, report: TheoremReport) -> None:
+def _print_report(screen: Console, problem: MDPClass, report: TheoremReport) -> None:
     rows: list[tuple[str, object]] = [
         ("models", report.models),
         ("distinct optimal q, |H_Q|", report.value_functions),
@@ -813,6 +984,9 @@ def _print_report(screen: Console, report: TheoremReport) -> None:
         ("decided by", report.method),
         ("seconds", report.seconds),
     ]
+    if problem.transitions.options is not None:
+        rows.insert(-3, ("part 3: equal for all evidence", report.part3_functional))
+        rows.insert(-3, ("part 3: equal for all realizable evidence", report.part3_evidence))
     if report.merged:
         rows.insert(1, ("repeated models, merged", report.merged))
     if report.dropped:
@@ -844,6 +1018,51 @@ def _print_dataset(screen: Console, problem: MDPClass, report: DatasetReport) ->
         screen.print(_tolerance_table(report.tolerance))
     for label, tables in (("H_M(D)", report.HM), ("H_B(D)", report.HB)):
         screen.print(_q_tables(problem, label, tables))
+
+
+def _print_evidence(screen: Console, problem: MDPClass, report: EvidenceReport) -> None:
+    rows = [
+        ("evidence is about pairs", len(report.evidence)),
+        ("functional: one option at each of them", report.functional),
+        ("realizable", report.realizable),
+        ("models that agree with it", report.models_consistent),
+        ("|H_M(E)|", len(report.HM)),
+        ("|H_B(E)|", len(report.HB)),
+        ("part 1: H_M(E) is a subset of H_B(E)", report.part1),
+        ("part 2: a proper one, and E realizable", report.part2),
+        ("they are equal", report.equal),
+    ]
+    screen.print(facts(f"{report.name}, evidence", rows))
+    allowed = [
+        (
+            problem.state_name(s),
+            problem.action_name(a),
+            " or ".join(
+                _option_text(problem, problem.options_at(s * problem.actions + a)[o])
+                for o in options
+            ),
+        )
+        for s, a, options in report.evidence
+    ]
+    screen.print(table("What is allowed", ("state", "action", "options"), allowed))
+    for label, tables in (("H_M(E)", report.HM), ("H_B(E)", report.HB)):
+        screen.print(_q_tables(problem, label, tables))
+
+
+def _choice_text(problem: MDPClass, state: int, action: int, choice: int) -> str:
+    """What a model does at a pair: a successor, or an option."""
+    if problem.transitions.options is None:
+        return problem.state_name(choice)
+    return _option_text(problem, problem.options_at(state * problem.actions + action)[choice])
+
+
+def _option_text(problem: MDPClass, option: Option) -> str:
+    """An option in a line: what follows with which probability, and the reward."""
+    law = ", ".join(
+        problem.state_name(x) if p == 1 else f"{problem.state_name(x)} by {p}"
+        for x, p in option.law
+    )
+    return f"{law}, earning {option.reward}"
 
 
 def _equivalence_table(report: DatasetReport) -> object:

@@ -69,8 +69,10 @@ def require_drawable(problem: MDPClass) -> None:
     """Refuse a class whose witness would be no legible picture.
 
     Raises:
-        ValueError: if it has too many states.
+        ValueError: if it has too many states, or options with laws.
     """
+    problem.require_successors("a picture of a witness")
+    problem.require_successors("a picture of a witness")
     if problem.states > MAX_DRAWN_STATES:
         raise ValueError(
             f"{problem.name} has {problem.states} states; accepted for a picture:"

@@ -36,6 +36,7 @@ def require_explorable(problem: MDPClass) -> None:
     Raises:
         ValueError: naming its size and what is accepted.
     """
+    problem.require_successors("the explorer")
     for what, count, most in (
         ("models", problem.transitions.size, MAX_MODELS),
         ("states", problem.states, MAX_STATES),
@@ -65,7 +66,7 @@ def explorer_content(
     Raises:
         ValueError: The class is too large.
     """
-    from theory import solve
+    from theory.solving.deterministic import solve
 
     require_explorable(problem)
     solved = solve(problem)

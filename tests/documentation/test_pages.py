@@ -34,7 +34,7 @@ def test_every_page_is_in_the_contents_and_everything_there_exists():
     assert len(listed) == len(set(listed))
 
 
-@pytest.mark.parametrize("name", ["departures.md", "command.md", "README.md"])
+@pytest.mark.parametrize("name", ["departures.md", "command.md", "options.md", "README.md"])
 def test_every_command_that_a_page_names_exists_with_its_flags(name):
     text = (ROOT if name == "README.md" else DOCS).joinpath(name).read_text("utf-8")
     named = re.findall(r"(?:^    |`|\$ )(mbgen [^`\n]*?)(?:`|  |\n|$)", text, re.MULTILINE)

@@ -535,3 +535,74 @@ def test_the_demo_checks_certifies_and_draws(capsys, tmp_path):
 @pytest.mark.parametrize("arguments", [("env", "list"), ("bench", "environments")])
 def test_without_torch_the_extra_is_named(capsys, arguments):
     assert "mbgen[deep]" in complaint(capsys, *arguments)
+
+
+OPTIONS = {
+    "states": 2,
+    "actions": 1,
+    "gamma": "1/2",
+    "rewards": [[-1], [-1]],
+    "transitions": {
+        "options": [
+            [[{"next": {"0": "1/2", "t": "1/2"}}, {"next": {"1": 0.5, "t": 0.5}}]],
+            [[{"next": {"t": 1}}, {"next": {"0": "1/2", "t": "1/2"}}]],
+        ],
+        "models": [[0, 0], [1, 1]],
+    },
+}
+
+
+def test_a_class_with_options_is_checked_by_evidence_and_by_samples(capsys, tmp_path):
+    path, evidence, samples = (tmp_path / name for name in ("class.json", "E.json", "S.json"))
+    path.write_text(json.dumps(OPTIONS))
+    whole = run_json(capsys, "theorem", "check", str(path))
+    assert (whole["models"], whole["datasets"], whole["strict"]) == (2, 9, 1)
+    evidence.write_text("[[0, 0, [0]]]")
+    samples.write_text("[[0, 0, -1, 0], [0, 0, -1, 2]]")
+    given = ("theorem", "check", str(path))
+    by_evidence = run_json(capsys, *given, "--evidence", str(evidence))
+    assert by_evidence["strict"]
+    assert (len(by_evidence["HM"]), len(by_evidence["HB"])) == (1, 2)
+    assert by_evidence == run_json(capsys, *given, "--samples", str(samples))
+    likely = ("--allow", "likelihood", "--threshold", "0.5")
+    assert by_evidence == run_json(capsys, *given, "--samples", str(samples), *likely)
+    assert main([*given, "--evidence", str(evidence)]) == 0
+    assert "0 by 1/2, t by 1/2, earning -1" in capsys.readouterr().out
+    picture = tmp_path / "samples.png"
+    curves = run_json(capsys, "theorem", "samples", str(path), "--most", "2", "--out", str(picture))
+    assert [row["exact"] for row in curves["rows"]] == [True] * 3
+    assert picture.stat().st_size > 1000
+    assert main(["theorem", "samples", str(path), "--most", "1"]) == 0
+    assert "truth ruled out" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("check", "CLASS", "--evidence", "FILE"), "FILE: evidence [0, 0, []] allows nothing"),
+        (("check", "CLASS", "--evidence", "FILE", "--policies"), "--policies is about datasets"),
+        (("check", "CLASS", "--evidence", "FILE", "--samples", "FILE"), "both given"),
+        (("check", "CLASS", "--samples", "FILE"), "FILE: a reward is []"),
+        (("check", "CLASS", "--allow", "support"), "--allow and --threshold are about samples"),
+        (("check", "CLASS", "--datasets", "FILE"), "CLASS has options"),
+        (("export", "CLASS", "--format", "drn", "--out", "x.drn"), "accepted for export"),
+        (("explore", "CLASS", "--out", "x.html"), "accepted for the explorer"),
+        (("truths", "CLASS"), "accepted for the curves over all truths"),
+        (("rewards", "CLASS"), "accepted for several rewards"),
+        (("check", "CLASS", "--gamma", "1"), "accepted for a class with options: gamma < 1"),
+        (("samples", "CLASS", "--allow", "likelihood"), "threshold is missing"),
+        (("samples", "CLASS", "--most", "-1"), "most is -1"),
+    ],
+)
+def test_what_a_class_with_options_does_not_take_is_refused_in_a_line(
+    capsys, tmp_path, words, said
+):
+    path, file = tmp_path / "class.json", tmp_path / "file.json"
+    path.write_text(json.dumps(OPTIONS))
+    file.write_text("[[0, 0, []]]")
+    names = {"CLASS": str(path), "FILE": str(file)}
+    assert main(["theorem", *(names.get(word, word) for word in words)]) == 2
+    captured = capsys.readouterr()
+    assert not captured.out
+    assert len(captured.err.splitlines()) == 1
+    assert said.replace("FILE", str(file)).replace("CLASS", "class") in captured.err

@@ -54,7 +54,8 @@ def test_going_through_all_datasets(solved):
     both_ways(
         version_spaces._sweep,
         *(0, solved.value_functions, solved.models[solved.fiber_order], solved.fiber_start),
-        *(solved.consistent, solved.states + 2, *counts, *marks, np.empty(size, dtype=np.int32)),
+        *(solved.consistent, np.array(solved.option_counts) + 1),
+        *(*counts, *marks, np.empty(size, dtype=np.int32)),
     )
 
 

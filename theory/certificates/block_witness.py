@@ -105,6 +105,7 @@ def product_blocks(problem: MDPClass) -> list[Block]:
     Raises:
         ValueError: if the class is none.
     """
+    problem.require_successors("a witness by blocks")
     if not isinstance(problem.transitions, ProductClass):
         raise ValueError(
             f"{problem.name or 'the class'} is no product of blocks; accepted: tabular, factored and listed classes"

@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from fractions import Fraction
-from math import comb
+from math import comb, lcm
 
 from theory.certificates.block_witness import product_blocks
 from theory.certificates.witness import Witness
@@ -20,10 +20,12 @@ from theory.solving.solved_class import SolvedClass
 
 FORMAT = "mbgen certificate 1"
 FORMAT_BLOCKS = "mbgen certificate 2"
+FORMAT_OPTIONS = "mbgen certificate 3"
 # What the verifier accepts; it has these bounds from nowhere but its own file, and a test compares them.
 MAX_SUCCESSORS = 200_000
 MAX_LENGTH = 2_000
 MAX_WORK = 1_000_000_000
+MAX_LAW_WORK = 200_000_000
 MAX_TRIALS = 10_000
 MAX_TRIAL_WORK = 100_000_000
 
@@ -31,11 +33,15 @@ Certificate = dict[str, object]
 
 
 def value_length(problem: MDPClass) -> int:
-    """How many digits a value may take: of gamma's denominator once for each state, and of the rewards."""
-    rewards = [reward for row in problem.rewards for reward in row]
+    """How many digits a value may take: of gamma's and laws' denominators for each state, and of the rewards."""
+    rewards, common = [reward for row in problem.rewards for reward in row], 1
+    if (options := problem.transitions.options) is not None:
+        every = [option for choices in options for option in choices]
+        rewards = [option.reward for option in every]
+        common = lcm(*(p.denominator for option in every for _, p in option.law))
     denominators = {reward.denominator for reward in rewards} - {1}
     return (
-        problem.states * len(str(problem.gamma.denominator))
+        problem.states * len(str(problem.gamma.denominator * common))
         + sum(len(str(denominator)) for denominator in denominators)
         + max(len(str(reward.numerator)) for reward in rewards)
     )
@@ -50,7 +56,7 @@ def require_certifiable(problem: MDPClass) -> None:
     if problem.gamma == 1:
         raise ValueError("gamma is 1; accepted for a certificate: gamma < 1, where q* is unique")
     length = value_length(problem)
-    if length > MAX_LENGTH or _work(problem, 2) > MAX_WORK:
+    if length > MAX_LENGTH or not _quick(problem, 2):
         raise ValueError(
             f"values of {problem.name or 'the class'} take up to {length} digits in {problem.states} states;"
             f" accepted for a certificate: at most {MAX_LENGTH}, fewer with many states"
@@ -84,13 +90,19 @@ def certify(solved: SolvedClass, witness: Witness) -> Certificate:
     trials = len(models) * sum(comb(solved.pairs, fewer) for fewer in range(1, size))
     work = len(models) * solved.pairs * value_length(problem)
     most = min(MAX_TRIALS, MAX_TRIAL_WORK // work)
+    options = problem.transitions.options
+    rules: Certificate = {"format": FORMAT, "rewards": problem.rewards}
+    if options is not None:
+        k = problem.actions
+        listed = [[(option.reward, option.law) for option in choices] for choices in options]
+        by_state = [listed[s * k : (s + 1) * k] for s in range(problem.states)]
+        rules = {"format": FORMAT_OPTIONS, "options": by_state}
     return signed(
         {
-            "format": FORMAT,
+            **rules,
             "states": solved.states,
             "actions": solved.actions,
             "gamma": problem.gamma,
-            "rewards": problem.rewards,
             "T0": witness.T0,
             "T1": witness.T1,
             "D": witness.dataset,
@@ -117,6 +129,7 @@ def _blocks_listed(problem: MDPClass) -> bool:
     transitions = problem.transitions
     return (
         isinstance(transitions, ProductClass)
+        and transitions.options is None
         and sum(assignments.size for _, assignments in transitions.blocks) <= MAX_SUCCESSORS
     )
 
@@ -185,13 +198,15 @@ def _text(certificate: Certificate) -> str:
 
 def _solvable(problem: MDPClass, models: int) -> bool:
     """Whether the verifier takes so many models."""
-    few = models * problem.transitions.pairs <= MAX_SUCCESSORS
-    return few and _work(problem, models) <= MAX_WORK
+    return models * problem.transitions.pairs <= MAX_SUCCESSORS and _quick(problem, models)
 
 
-def _work(problem: MDPClass, models: int) -> int:
-    """The verifier's measure of what it takes to solve so many models."""
-    return models * problem.transitions.pairs * problem.states * value_length(problem)
+def _quick(problem: MDPClass, models: int) -> bool:
+    """Whether the verifier solves so many models within seconds."""
+    work = models * problem.transitions.pairs * problem.states * value_length(problem)
+    if problem.transitions.options is None:
+        return work <= MAX_WORK
+    return work * problem.states <= MAX_LAW_WORK
 
 
 def _same_action(witness: Witness) -> bool:

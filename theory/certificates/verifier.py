@@ -9,15 +9,18 @@ solves
 
     q[s][a] = rewards[s][a] + gamma * max(q[T[s][a]]),
 
-and is this equation's only solution, as gamma < 1. A dataset D holds transitions (s, a, successor). H_M(D) holds the
-optimal q of the models that agree with all of D; H_B(D) those optimal q, of any model, that solve the equation at all
-of D.
+and is this equation's only solution, as gamma < 1. Where a class has options, T[s][a] is the number of one, a reward r
+and a law that gives successors x probabilities p, and q[s][a] = r + gamma * (the sum of p * max(q[x])). A dataset D
+holds transitions (s, a, T[s][a]). H_M(D) holds the optimal q of the models that agree with all of D; H_B(D) those
+optimal q, of any model, that solve the equation at all of D.
 """
 
 import hashlib
 import json
+import math
 import re
 import sys
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import combinations
 from pathlib import Path
@@ -27,11 +30,16 @@ LISTED = "mbgen certificate 1"  # the class is a list of models
 BLOCKS = (
     "mbgen certificate 2"  # the class is all choices of one assignment from each block of pairs
 )
+OPTIONS = "mbgen certificate 3"  # a list of models that choose options
 COMMON = (
-    *("format", "states", "actions", "gamma", "rewards", "T0", "T1", "D", "q0", "q1"),
+    *("format", "states", "actions", "gamma", "T0", "T1", "D", "q0", "q1"),
     *("smallest", "statement", "sha256"),
 )
-KEYS = {LISTED: (*COMMON, "models", "decision"), BLOCKS: (*COMMON, "blocks")}
+KEYS = {
+    LISTED: (*COMMON, "rewards", "models", "decision"),
+    BLOCKS: (*COMMON, "rewards", "blocks"),
+    OPTIONS: (*COMMON, "options", "models", "decision"),
+}
 NUMBER = re.compile("-?[0-9]+(/[1-9][0-9]*)?")
 
 # What is accepted, so that any file is done with in seconds.
@@ -39,6 +47,7 @@ MAX_BYTES = 1 << 24  # of the file
 MAX_SUCCESSORS = 200_000  # models * states * actions
 MAX_LENGTH = 2_000  # digits that a value may take: of gamma once for each state, and of the rewards
 MAX_WORK = 1_000_000_000  # to solve the models: successors * states * digits of a value
+MAX_LAW_WORK = 200_000_000  # with options: the same, times states
 MAX_TRIALS = 10_000  # smaller datasets to try, counted once for each model that extends them
 MAX_TRIAL_WORK = 100_000_000  # to try them: trials * successors * digits of a value
 
@@ -49,6 +58,8 @@ Pair = tuple[int, int]
 Transition = tuple[int, int, int]
 Model = tuple[tuple[int, ...], ...]
 Q = tuple[tuple[Fraction, ...], ...]
+Worth = Callable[[int], Fraction]
+Option = tuple[Fraction, list[tuple[int, Fraction]]]
 
 
 # Reading
@@ -107,21 +118,33 @@ class Certificate:
         self.gamma = self.number("gamma", document["gamma"])
         if not 0 < self.gamma < 1:
             raise ValueError("not a certificate: gamma is not between 0 and 1")
-        self.rewards = self.q_table("rewards")
+        self.read_rules()
         self.T0, self.T1 = (self.model(key, document[key]) for key in ("T0", "T1"))
         self.q0, self.q1 = (self.q_table(key) for key in ("q0", "q1"))
         self.D: list[Transition] = [
             (
                 self.whole("D", s, n - 1),
                 self.whole("D", a, k - 1),
-                self.whole("D", successor, n),
+                self.whole("D", choice, self.last_choice(s, a)),
             )
             for row in self.items("D", document["D"], at_most=n * k)
-            for s, a, successor in [self.items("D", row, 3)]
+            for s, a, choice in [self.items("D", row, 3)]
         ]
         self.smallest = document["smallest"]
         if type(self.smallest) is not bool:
             raise ValueError("not a certificate: smallest is neither true nor false")
+
+    def read_rules(self) -> None:
+        """What a model's entries mean: here successors, and all models have the same rewards."""
+        self.rewards = self.q_table("rewards")
+
+    def last_choice(self, s: int, a: int) -> int:  # noqa: ARG002 - with options it depends on the pair
+        """The largest entry that a model may have at a pair."""
+        return self.states
+
+    def backup(self, worth: Worth, s: int, a: int, choice: int) -> Fraction:
+        """What a choice at a pair is worth, given what each state and the end are."""
+        return self.rewards[s][a] + self.gamma * worth(choice)
 
     def whole(self, name: str, value: Any, last: int) -> int:
         """An integer from 0 to `last`."""
@@ -160,14 +183,20 @@ class Certificate:
         return tuple(tuple(self.number(name, entry) for entry in row) for row in rows)
 
     def model(self, name: str, value: Any) -> Model:
-        """A successor for each pair."""
+        """A choice for each pair."""
         rows = self.rows(name, value)
-        return tuple(tuple(self.whole(name, entry, self.states) for entry in row) for row in rows)
+        return tuple(
+            tuple(self.whole(name, x, self.last_choice(s, a)) for a, x in enumerate(row))
+            for s, row in enumerate(rows)
+        )
 
-    def solves(self, q: Q, s: int, a: int, successor: int) -> bool:
-        """Whether q solves the Bellman optimality equation at one transition."""
-        worth = max(q[successor]) if successor < self.states else 0
-        return q[s][a] == self.rewards[s][a] + self.gamma * worth
+    def solves(self, q: Q, s: int, a: int, choice: int) -> bool:
+        """Whether q solves the Bellman optimality equation for one choice."""
+
+        def worth(x: int) -> Fraction:
+            return max(q[x]) if x < self.states else Fraction(0)
+
+        return q[s][a] == self.backup(worth, s, a, choice)
 
 
 class ListedCertificate(Certificate):
@@ -177,8 +206,8 @@ class ListedCertificate(Certificate):
         ValueError: if the document is none, or it would take too long to verify.
     """
 
-    def __init__(self, document: Any) -> None:
-        super().__init__(document, LISTED)
+    def __init__(self, document: Any, kind: str = LISTED) -> None:
+        super().__init__(document, kind)
         n, k = self.states, self.actions
         self.models = [self.model("models", T) for T in self.items("models", document["models"])]
         self.decision: list[Pair] = [
@@ -191,20 +220,111 @@ class ListedCertificate(Certificate):
             raise ValueError(
                 f"not a certificate: {successors} successors; accepted: 1 to {MAX_SUCCESSORS}"
             )
-        rewards = [reward for row in self.rewards for reward in row]
-        length = n * len(str(self.gamma.denominator))
-        length += sum(len(str(d)) for d in {reward.denominator for reward in rewards} - {1})
-        length += max(len(str(reward.numerator)) for reward in rewards)
+        length = self.length()
         if length > MAX_LENGTH:
             raise ValueError(
                 f"not a certificate: values of {length} digits; accepted: at most {MAX_LENGTH}"
             )
-        self.length = length
-        work = successors * n * length
-        if work > MAX_WORK:
+        self.value_length = length
+        work, most = successors * n * length, MAX_WORK
+        if kind == OPTIONS:
+            work, most = work * n, MAX_LAW_WORK
+        if work > most:
             raise ValueError(
-                f"not a certificate: {work} steps to solve its models; accepted: at most {MAX_WORK}"
+                f"not a certificate: {work} steps to solve its models; accepted: at most {most}"
             )
+
+    def length(self) -> int:
+        """About how many digits a value may take."""
+        rewards = [reward for row in self.rewards for reward in row]
+        return self.states * len(str(self.gamma.denominator)) + digits(rewards)
+
+    def optimal_q(self, T: Model) -> Q:
+        """The optimal q of a model, by policy iteration: it stops at a policy that is greedy for its own q."""
+        policy = [0] * len(T)
+        while True:
+            worth = self.policy_values(T, policy).__getitem__
+            q = tuple(
+                tuple(self.backup(worth, s, a, x) for a, x in enumerate(row))
+                for s, row in enumerate(T)
+            )
+            greedy = [
+                a if q[s][a] == max(q[s]) else q[s].index(max(q[s])) for s, a in enumerate(policy)
+            ]
+            if greedy == policy:
+                return q
+            policy = greedy
+
+    def policy_values(self, T: Model, policy: list[int]) -> list[Fraction]:
+        """What each state is worth under a policy; the end's 0 comes last."""
+        return lasso_values(
+            [T[s][a] for s, a in enumerate(policy)],
+            [self.rewards[s][a] for s, a in enumerate(policy)],
+            self.gamma,
+        )
+
+
+class OptionCertificate(ListedCertificate):
+    """A certificate about a list of models that choose options: at each pair a reward, and a law over successors.
+
+    Raises:
+        ValueError: if the document is none, or it would take too long to verify.
+    """
+
+    def __init__(self, document: Any) -> None:
+        self.evaluated: dict[tuple[tuple[int, int], ...], list[Fraction]] = {}
+        super().__init__(document, OPTIONS)
+
+    def read_rules(self) -> None:
+        self.options = [
+            [[self.option(o) for o in self.items("options", options)] for options in row]
+            for row in self.rows("options", self.document["options"])
+        ]
+        steps = [len(law) for row in self.options for options in row for _, law in options]
+        if sum(steps) > MAX_SUCCESSORS or not all(all(row) for row in self.options):
+            raise ValueError("not a certificate: a pair without options, or too many of them")
+
+    def option(self, value: Any) -> Option:
+        """A reward, and a law: successors, each once, with probabilities that add to 1."""
+        reward, steps = self.items("options", value, 2)
+        law = [
+            (self.whole("options", x, self.states), self.number("options", p))
+            for step in self.items("options", steps)
+            for x, p in [self.items("options", step, 2)]
+        ]
+        probabilities = [p for _, p in law]
+        if len({x for x, _ in law}) < len(law) or sum(probabilities) != 1 or min(probabilities) < 0:
+            raise ValueError("not a certificate: options holds a law that is none")
+        return self.number("options", reward), law
+
+    def last_choice(self, s: int, a: int) -> int:
+        return len(self.options[s][a]) - 1
+
+    def backup(self, worth: Worth, s: int, a: int, choice: int) -> Fraction:
+        reward, law = self.options[s][a][choice]
+        return reward + self.gamma * sum((p * worth(x) for x, p in law), Fraction(0))
+
+    def length(self) -> int:
+        every = [option for row in self.options for options in row for option in options]
+        common = math.lcm(*(p.denominator for _, law in every for _, p in law))
+        return self.states * len(str(self.gamma.denominator * common)) + digits(
+            [reward for reward, _ in every]
+        )
+
+    def policy_values(self, T: Model, policy: list[int]) -> list[Fraction]:
+        """V = reward + gamma * law V, a linear system; models that agree where a policy goes share it."""
+        used = tuple((a, T[s][a]) for s, a in enumerate(policy))
+        if used not in self.evaluated:
+            rows = []
+            for s, (a, choice) in enumerate(used):
+                reward, law = self.options[s][a][choice]
+                row = [Fraction(s == x) for x in range(self.states)] + [reward]
+                for x, p in law:
+                    if x < self.states:
+                        row[x] -= self.gamma * p
+                rows.append(row)
+            self.evaluated[used] = [*solution(rows), Fraction(0)]
+        return self.evaluated[used]
 
 
 class BlockCertificate(Certificate):
@@ -244,7 +364,27 @@ class BlockCertificate(Certificate):
 # Computing
 
 
-def policy_values(successor: list[int], reward: list[Fraction], gamma: Fraction) -> list[Fraction]:
+def digits(rewards: list[Fraction]) -> int:
+    """How many digits rewards add to a value."""
+    denominators = {reward.denominator for reward in rewards} - {1}
+    longest = max(len(str(reward.numerator)) for reward in rewards)
+    return sum(len(str(denominator)) for denominator in denominators) + longest
+
+
+def solution(rows: list[list[Fraction]]) -> list[Fraction]:
+    """The solution of a linear system, the right side last in each row, by elimination.
+
+    On the diagonal there is more than elsewhere in a row taken together, and stays so: no other pivot is needed.
+    """
+    for i in range(len(rows)):
+        rows[i] = [x / rows[i][i] for x in rows[i]]
+        for j, row in enumerate(rows):
+            if j != i and row[i]:
+                rows[j] = [x - row[i] * y for x, y in zip(row, rows[i], strict=True)]
+    return [row[-1] for row in rows]
+
+
+def lasso_values(successor: list[int], reward: list[Fraction], gamma: Fraction) -> list[Fraction]:
     """What each state is worth under a policy: V[s] = reward[s] + gamma * V[successor[s]]; the end's 0 comes last."""
     n = len(successor)
     value: list[Any] = [None] * n + [Fraction(0)]
@@ -267,36 +407,13 @@ def policy_values(successor: list[int], reward: list[Fraction], gamma: Fraction)
     return value
 
 
-def optimal_q(T: Model, rewards: Q, gamma: Fraction) -> Q:
-    """The optimal q of a model, by policy iteration: it stops at a policy that is greedy for its own q."""
-    policy = [0] * len(T)
-    while True:
-        value = policy_values(
-            [T[s][a] for s, a in enumerate(policy)],
-            [rewards[s][a] for s, a in enumerate(policy)],
-            gamma,
-        )
-        q = tuple(
-            tuple(reward + gamma * value[x] for reward, x in zip(rewards[s], T[s], strict=True))
-            for s in range(len(T))
-        )
-        greedy = [
-            a if q[s][a] == max(q[s]) else q[s].index(max(q[s])) for s, a in enumerate(policy)
-        ]
-        if greedy == policy:
-            return q
-        policy = greedy
-
-
 class Class:
     """The models of a certificate, each with its optimal q."""
 
     def __init__(self, certificate: ListedCertificate) -> None:
         self.certificate = certificate
         self.pairs = certificate.states * certificate.actions
-        self.q_of = {
-            T: optimal_q(T, certificate.rewards, certificate.gamma) for T in certificate.models
-        }
+        self.q_of = {T: certificate.optimal_q(T) for T in certificate.models}
 
     def left_by_model(self, D: list[Transition]) -> set[Q]:
         """H_M(D): the optimal q of the models that agree with D."""
@@ -320,7 +437,7 @@ class Class:
         """All realizable datasets of 1 to size - 1 transitions; None if they are too many to try."""
         found: set[tuple[Transition, ...]] = set()
         tried = 0
-        work = len(self.q_of) * self.pairs * self.certificate.length
+        work = len(self.q_of) * self.pairs * self.certificate.value_length
         most = min(MAX_TRIALS, MAX_TRIAL_WORK // work)
         for T in self.q_of:
             steps = [(s, a, x) for s, row in enumerate(T) for a, x in enumerate(row)]
@@ -349,11 +466,16 @@ def verify(document: Any) -> str | None:
     Raises:
         ValueError: if the document is no certificate.
     """
-    by_blocks = type(document) is dict and document.get("format") == BLOCKS
-    fault, said = verify_blocks(document) if by_blocks else verify_list(document)
+    kind = document.get("format") if type(document) is dict else None
+    if kind == BLOCKS:
+        fault, said = verify_blocks(document)
+    elif kind == OPTIONS:
+        fault, said = verify_list(OptionCertificate(document))
+    else:
+        kind = LISTED
+        fault, said = verify_list(ListedCertificate(document))
     if fault:
         return fault
-    kind = BLOCKS if by_blocks else LISTED
     if [document["format"], document["statement"]] != [kind, said]:
         return "wrong format or statement"
     if document["sha256"] != digest(document):
@@ -361,9 +483,8 @@ def verify(document: Any) -> str | None:
     return None
 
 
-def verify_list(document: Any) -> tuple[str | None, str]:
+def verify_list(certificate: ListedCertificate) -> tuple[str | None, str]:
     """What is wrong with the claim about a list of models, if anything; and the claim in words."""
-    certificate = ListedCertificate(document)
     models = Class(certificate)
     D, q0, q1 = certificate.D, certificate.q0, certificate.q1
     said = f"D is realizable in a class of {len(models.q_of)} models, and {PROPER}"

@@ -53,7 +53,7 @@ from theory.criteria.exchange import (
     single_transition_gaps,
 )
 from theory.progress import Progress, silent
-from theory.solving.deterministic import solve
+from theory.solving.solve import solve
 from theory.solving.solved_class import SolvedClass
 
 Model = tuple[tuple[int, ...], ...]

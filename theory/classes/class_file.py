@@ -12,6 +12,10 @@
 - {"factored": {"sizes": [...], "actions": [...], "fixed": [[s, a, s'], ...]}}: states made of factors, the last one
   varying fastest. Each action is a list of alternative structures; a structure has for each factor the list of its
   parents, or "same" for a factor that the action leaves as it is.
+- {"options": [[[OPTION, ...] for each action] for each state]}: every choice of one option at each pair; with "models":
+  [[option number, one for each pair s * actions + a], ...] these alone. An OPTION is a successor, or
+  {"reward": NUMBER, "next": {"SUCCESSOR": NUMBER, ...}}: probabilities that add to 1, and a reward, which is the
+  class's own where it is left out; "t" names the terminal state too. See `theory.classes.options`.
 
 Models of other programs are classes too: a file `.drn` (Storm) or `.tra` (PRISM) holds the class of its one model;
 {"imported": [FILE, ...], "gamma": "9/10"} the class of several with the same rewards; and {"P": TABLE, "gamma": "9/10"}
@@ -33,7 +37,15 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from theory.classes.gallery import GALLERY, gallery_class
-from theory.classes.mdp_class import MAX_DIGITS, MDPClass, Rewards, exact, mdp_class
+from theory.classes.mdp_class import (
+    MAX_DIGITS,
+    TERMINAL_NAME,
+    MDPClass,
+    Rewards,
+    exact,
+    mdp_class,
+)
+from theory.classes.options import Option, OptionClass, option, option_class
 from theory.classes.transition_class import (
     Structure,
     TransitionClass,
@@ -126,6 +138,31 @@ def load_dataset(path: Path, problem: MDPClass) -> tuple[tuple[int, ...], ...]:
         )
 
 
+def load_evidence(path: Path) -> list[list[Any]]:
+    """Evidence [[s, a, [allowed option, ...]], ...], as `theory.criteria.evidence.checked_evidence` checks it.
+
+    Raises:
+        ValueError: if the file holds no list of lists.
+    """
+    document = read_json(path)
+    with _naming(path):
+        return [_list(row, f"row {i}") for i, row in enumerate(_list(document, "evidence"))]
+
+
+def load_samples(path: Path) -> list[list[Any]]:
+    """Samples [[s, a, reward, s'], ...], every reward exact.
+
+    Raises:
+        ValueError: if the file holds anything else.
+    """
+    document = read_json(path)
+    with _naming(path):
+        rows = [_list(row, f"sample {i}") for i, row in enumerate(_list(document, "samples"))]
+        return [
+            [*row[:2], exact(row[2], "a reward"), *row[3:]] if len(row) > 2 else row for row in rows
+        ]
+
+
 def load_value_functions(path: Path, problem: MDPClass) -> tuple[tuple[Fraction, ...], ...]:
     """Value functions [[V(s), one for each state], ...] for a class, every number exactly.
 
@@ -214,7 +251,11 @@ def parse_class(document: object, name: str = "") -> MDPClass:
     actions = _integer(entries["actions"], "actions", 1)
     names = {key: _names(entries.get(key, []), key) for key in OPTIONAL}
     rewards = _rewards(entries["rewards"], states, actions)
-    transitions = _transitions(entries["transitions"], states, actions)
+    described = entries["transitions"]
+    if isinstance(described, dict) and "options" in described:
+        transitions: TransitionClass = _options(described, rewards)
+    else:
+        transitions = _transitions(described, states, actions)
     return mdp_class(transitions, rewards, entries["gamma"], name=name, **names)
 
 
@@ -252,7 +293,55 @@ def _transitions(document: object, states: int, actions: int) -> TransitionClass
     raise ValueError(f"transitions is {reprlib.repr(document)}; accepted: {_KINDS}")
 
 
-_KINDS = '"tabular", or an object with the one key "tabular", "models" or "factored"'
+_KINDS = '"tabular", or an object with the one key "tabular", "models", "factored" or "options"'
+
+
+def _options(document: dict[str, Any], rewards: Rewards) -> OptionClass:
+    entries = _object(document, "transitions", ("options",), ("models",))
+    states, actions = len(rewards), len(rewards[0])
+    table = _table(entries["options"], "options", states, actions)
+    options = []
+    for s, row in enumerate(table):
+        for a, choices in enumerate(row):
+            where = f"of state {s}, action {a}"
+            listed = _list(choices, f"the options {where}")
+            options.append([_option(entry, where, states, rewards[s][a]) for entry in listed])
+    if "models" not in entries:
+        return option_class(states, actions, options)
+    models = [
+        _integers(row, f"model {i}") for i, row in enumerate(_list(entries["models"], "models"))
+    ]
+    return option_class(states, actions, options, models)
+
+
+def _option(document: object, where: str, states: int, own_reward: Fraction) -> Option:
+    what = f"an option {where}"
+    if not isinstance(document, dict):
+        return option(own_reward, {_integer(document, what, 0): 1}, states)
+    entries = _object(document, what, ("next",), ("reward",))
+    law: dict[int, Fraction] = {}
+    if not isinstance(entries["next"], dict):
+        raise ValueError(
+            f"next {where} is {reprlib.repr(entries['next'])}; accepted: an object of probabilities by successor"
+        )
+    for name, probability in entries["next"].items():
+        successor = states if name == TERMINAL_NAME else _numbered(name, where, states)
+        if successor in law:
+            raise ValueError(f"next {where} gives successor {successor} twice; accepted: once")
+        law[successor] = exact(probability, f"a probability {where}")
+    try:
+        reward = exact(entries.get("reward", own_reward), "a reward")
+        return option(reward, law, states)
+    except ValueError as error:
+        raise ValueError(f"{what}: {error}") from None
+
+
+def _numbered(name: str, where: str, states: int) -> int:
+    if name.isascii() and name.isdecimal() and str(int(name)) == name and int(name) <= states:
+        return int(name)
+    raise ValueError(
+        f"next {where} names the successor {reprlib.repr(name)}; accepted: 0 to {states}, or {TERMINAL_NAME}"
+    )
 
 
 def _structure(document: object) -> Structure:

@@ -9,6 +9,14 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from theory.classes.mdp_class import MDPClass, Rewards, cost_rewards, mdp_class, sparse_rewards
+from theory.classes.option_gallery import (
+    flute_event,
+    noisy_factors,
+    noisy_factors_product,
+    push_tree_fails,
+    unknown_rewards,
+    unknown_rewards_and_ways,
+)
 from theory.classes.push_tree import (
     EXPERIENCE,
     TRUTH,
@@ -38,7 +46,7 @@ class GalleryEntry:
     Attributes:
         make: returns the class.
         about: one line on what it shows.
-        dataset: a dataset that goes with it, if any.
+        dataset: a dataset that goes with it, if any; of a class with options (s, a, option number) for exact data.
         truth: the model that plays the true environment, `truth[s][a]`; the first of the class if empty.
         counterexample: whether it violates a side condition of part 3 on purpose.
     """
@@ -201,6 +209,31 @@ def _entries() -> dict[str, GalleryEntry]:
         for n in range(1, 6)
     }
     entries |= {
+        "push-tree-fails": GalleryEntry(
+            push_tree_fails,
+            "pushing fails with an unknown probability: what is seen at one place tells of the other",
+            ((0, 0, 2),),
+            ((2, 0), (2, 0), (3, 0), (3, 0)),
+        ),
+        "noisy-factors": GalleryEntry(
+            noisy_factors, "each factor moves by a law of its own: a gap", ((1, 0, 2),)
+        ),
+        "noisy-factors-product": GalleryEntry(
+            noisy_factors_product, "all choices of the same laws: part 3", ((1, 0, 2),)
+        ),
+        "unknown-rewards": GalleryEntry(
+            unknown_rewards, "rewards alone are unknown: values tell them, no gap", ((0, 0, 1),)
+        ),
+        "unknown-rewards-and-ways": GalleryEntry(
+            unknown_rewards_and_ways,
+            "the smallest gap with unknown rewards, in one state",
+            ((0, 0, 0),),
+        ),
+        "flute-event": GalleryEntry(
+            flute_event,
+            "PanFlute of two pipes, its event of unknown probability",
+            truth=tuple((0 if s & 2 else 2, 2) for s in range(8)),
+        ),
         "gamma-one": GalleryEntry(
             gamma_one, "gamma = 1 and a zero sum: part 3 fails", ((0, 1, 0),), counterexample=True
         ),

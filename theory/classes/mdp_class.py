@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
+from theory.classes.options import Option
 from theory.classes.transition_class import TransitionClass
 
 Rewards = tuple[tuple[Fraction, ...], ...]
@@ -80,6 +81,8 @@ class MDPClass:
             raise ValueError(f"rewards is not a table of {n} states by {k} actions")
         if not 0 < self.gamma <= 1:
             raise ValueError(f"gamma is {self.gamma}; accepted: a rational number in (0, 1]")
+        if self.gamma == 1 and self.transitions.options is not None:
+            raise ValueError("gamma is 1; accepted for a class with options: gamma < 1")
         for what, names, count in (
             ("state_names", self.state_names, n),
             ("action_names", self.action_names, k),
@@ -104,6 +107,27 @@ class MDPClass:
     def actions(self) -> int:
         """The number of actions, k."""
         return self.transitions.actions
+
+    def require_successors(self, what: str) -> None:
+        """Refuse a class with options where a model has to be a map of pairs to successors.
+
+        Raises:
+            ValueError: if the class has options with laws or rewards of their own.
+        """
+        if self.transitions.options is not None:
+            raise ValueError(
+                f"{self.name or 'the class'} has options with laws or rewards of their own; accepted for {what}:"
+                " classes of deterministic models with known rewards"
+            )
+
+    def options_at(self, pair: int) -> tuple[Option, ...]:
+        """The options of a pair; in a deterministic class each successor with the class's own reward."""
+        if self.transitions.options is not None:
+            return self.transitions.options[pair]
+        reward = self.rewards[pair // self.actions][pair % self.actions]
+        return tuple(
+            Option(reward, ((successor, Fraction(1)),)) for successor in range(self.states + 1)
+        )
 
     def state_name(self, state: int) -> str:
         """The name of a state, its number if it has none, and "t" for the terminal state."""

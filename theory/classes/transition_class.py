@@ -13,9 +13,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
 from itertools import product
 from math import prod
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Bool, Int64, Integer, UInt
+
+if TYPE_CHECKING:
+    from theory.classes.options import PairOptions
 
 # An axis that a list's arrays do not share has a name with an underscore, which goes unchecked.
 Models = UInt[np.ndarray, "model pair"]
@@ -165,6 +169,11 @@ class TransitionClass(ABC):
         """Whether the class is known to hold every map S x A -> S + {t}."""
         return False
 
+    @property
+    def options(self) -> PairOptions | None:
+        """What the numbers in a model's row stand for, for each pair; None where they are successors."""
+        return None
+
     def batches(self, batch: int = BATCH) -> Iterator[Models]:
         """All models in order, at most `batch` of them at a time."""
         for start in range(0, self.size, batch):
@@ -252,7 +261,8 @@ class ProductClass(TransitionClass):
         return bool(self.size == (self.states + 1) ** self.pairs)
 
     def select(self, index: Int64[np.ndarray, " model"]) -> Models:
-        rows = np.empty((len(index), self.pairs), dtype=successor_dtype(self.states))
+        dtype = np.result_type(*(assignments for _, assignments in self.blocks))
+        rows = np.empty((len(index), self.pairs), dtype=dtype)
         for pairs, assignments in reversed(self.blocks):
             index, choice = np.divmod(index, len(assignments))
             rows[:, pairs] = assignments[choice]

@@ -29,7 +29,7 @@ from theory.classes.mdp_class import MDPClass
 from theory.classes.transition_class import checked_index
 from theory.criteria.theorem import require_unique_solution
 from theory.progress import Progress, silent
-from theory.solving.deterministic import solve
+from theory.solving.solve import solve
 from theory.solving.solved_class import SolvedClass
 
 MAX_EVALUATED = 1 << 22  # truths times sets of pairs, for all of them to be gone through
@@ -172,6 +172,7 @@ def over_all_truths(
         ValueError: if the class is too large to enumerate, gamma = 1 is refused, or an argument is out of range.
     """
     begin = time.perf_counter()
+    problem.require_successors("the curves over all truths")
     require_unique_solution(problem)
     checked_index(start, problem.states - 1, "start")
     steps = 2 * problem.transitions.pairs if steps is None else steps

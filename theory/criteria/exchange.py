@@ -7,7 +7,11 @@
 - Exchange: equality holds for every realizable D exactly if for every T0 in M and q in H_Q some T in F(q) agrees with
   T0 wherever T0(s, a) is in B_q(s, a). Only that largest dataset of T0 which q survives matters.
 
-The first two cost |M| * n * k, the last at most |M|^2 * n * k.
+- Splices: equality holds for all evidence that some model meets exactly if, for every T0 in M and q in H_Q, M holds
+  every model that is T0 where T0 is Bellman-consistent with q, and anything consistent with q elsewhere. Members of
+  F(q) are counted.
+
+The first two cost |M| * n * k, the others at most |M|^2 * n * k.
 """
 
 from __future__ import annotations
@@ -82,6 +86,34 @@ def exchange_holds(solved: SolvedClass, progress: Progress = silent) -> bool:
     return next(exchange_failures(solved, progress), None) is None
 
 
+def splices_hold(solved: SolvedClass) -> bool:
+    """Whether H_M(E) = H_B(E) for all evidence E that some model meets.
+
+    Raises:
+        ExchangeTooLargeError: past MAX_COMPARISONS comparisons of an option.
+    """
+    sizes, boxes = np.diff(solved.fiber_start), set_products(solved.consistent)
+    searched = [q for q, box in enumerate(boxes) if int(sizes[q]) != box]
+    every_splice = kernel(_every_splice, int(_require_few_comparisons(solved, searched)))
+    return all(every_splice(solved.models, solved.fiber(q), solved.consistent[q]) for q in searched)
+
+
+def _require_few_comparisons(solved: SolvedClass, searched: list[int]) -> float:
+    """How many options are compared where all models are set beside some fibers.
+
+    Raises:
+        ExchangeTooLargeError: past MAX_COMPARISONS.
+    """
+    members = float(np.diff(solved.fiber_start)[searched].sum())
+    comparisons = members * len(solved.models) * solved.pairs
+    if comparisons > MAX_COMPARISONS:
+        raise ExchangeTooLargeError(
+            f"the exchange criterion would take {comparisons:.3g} comparisons, about {comparisons / 2e9:.3g} s;"
+            f" accepted: at most {MAX_COMPARISONS:.3g}"
+        )
+    return comparisons
+
+
 def exchange_failures(
     solved: SolvedClass, progress: Progress = silent
 ) -> Iterator[tuple[int, Int64[np.ndarray, " failing"]]]:
@@ -98,12 +130,7 @@ def exchange_failures(
     boxes = set_products(solved.consistent & used)
     fiber_sizes = np.diff(solved.fiber_start)
     searched = [q for q, box in enumerate(boxes) if int(fiber_sizes[q]) != box]
-    comparisons = float(fiber_sizes[searched].sum()) * len(solved.models) * solved.pairs
-    if comparisons > MAX_COMPARISONS:
-        raise ExchangeTooLargeError(
-            f"the exchange criterion would take {comparisons:.3g} comparisons, about {comparisons / 2e9:.3g} s;"
-            f" accepted: at most {MAX_COMPARISONS:.3g}"
-        )
+    comparisons = _require_few_comparisons(solved, searched)
     without_stand_in = kernel(_without_stand_in, int(comparisons))
     for done, q in enumerate(searched):
         lonely = without_stand_in(solved.models, solved.fiber(q), solved.consistent[q])
@@ -130,3 +157,26 @@ def _without_stand_in(models, fiber, consistent):
                 break
         lonely[m] = not found
     return lonely
+
+
+@numba.njit(cache=True)
+@typing.no_type_check
+def _every_splice(models, fiber, consistent):
+    for m in range(len(models)):
+        wanted = 1.0  # a float, since it may be far more than M has: then it is never reached
+        for p in range(models.shape[1]):
+            if not consistent[p, models[m, p]]:
+                wanted *= consistent[p].sum()
+        found = 0
+        for f in range(len(fiber)):
+            agrees = True
+            for p in range(models.shape[1]):
+                option = models[m, p]
+                if consistent[p, option] and fiber[f, p] != option:
+                    agrees = False
+                    break
+            if agrees:
+                found += 1
+        if found != wanted:
+            return False
+    return True

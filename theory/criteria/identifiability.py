@@ -19,7 +19,7 @@ from jaxtyping import Bool, Int64
 from theory.classes.mdp_class import MDPClass
 from theory.criteria.theorem import require_unique_solution
 from theory.progress import Progress, silent
-from theory.solving.deterministic import solve
+from theory.solving.solve import solve
 from theory.solving.solved_class import SolvedClass
 
 MAX_STEPS = 4e9

@@ -29,8 +29,8 @@ from theory.classes.mdp_class import MDPClass, Rewards
 from theory.criteria.exchange import exchange_failures
 from theory.criteria.theorem import require_unique_solution
 from theory.progress import Progress, silent
-from theory.solving.deterministic import solve
 from theory.solving.joint_class import jointly
+from theory.solving.solve import solve
 from theory.solving.solved_class import SolvedClass
 
 MAX_SETS = 20_000
@@ -149,6 +149,7 @@ def gap_by_rewards(
         ValueError: if the class is too large, gamma = 1, or an argument is out of range.
     """
     start = time.perf_counter()
+    problem.require_successors("several rewards")
     if problem.gamma == 1:
         raise ValueError("gamma is 1; accepted for several rewards: gamma < 1")
     require_unique_solution(problem)

@@ -35,6 +35,7 @@ from theory.criteria.exchange import (
     equal_for_every_dataset,
     exchange_holds,
     included_by_criterion,
+    splices_hold,
 )
 from theory.criteria.policies import PoliciesLeft, policies_left
 from theory.criteria.tolerance import ToleranceStep, tolerance_steps
@@ -53,8 +54,9 @@ from theory.criteria.version_spaces import (
     version_space,
 )
 from theory.progress import Progress, silent
-from theory.solving.deterministic import beyond_enumeration, solve
+from theory.solving.deterministic import beyond_enumeration
 from theory.solving.lasso_table import require_table
+from theory.solving.solve import solve
 from theory.solving.solved_class import SolvedClass
 
 Datasets = Literal["functional", "realizable"]
@@ -100,6 +102,8 @@ class TheoremReport:
         part3_functional: whether they are equal for every functional dataset.
         part3_realizable: whether they are equal for every realizable one; None if undecided.
         part3_arbitrary: whether they are equal for every dataset, functional or not.
+        part3_evidence: whether they are equal for all evidence that some model meets; None if undecided. (For all
+            evidence they are exactly if they are for every functional dataset.)
         by_size: means over the datasets of each size.
         method: how it was decided.
         seconds: wall-clock time.
@@ -123,6 +127,7 @@ class TheoremReport:
     part3_functional: bool
     part3_realizable: bool | None
     part3_arbitrary: bool
+    part3_evidence: bool | None
     by_size: tuple[SizeRow, ...]
     method: str
     seconds: float
@@ -244,7 +249,8 @@ def check_class(
     if not allow_zero_sum:
         require_unique_solution(problem)
     if every_dataset:
-        require_few_datasets(problem.states + 1, problem.transitions.pairs)
+        pairs = range(problem.transitions.pairs)
+        require_few_datasets(len(problem.options_at(pair)) for pair in pairs)
     elif beyond_enumeration(problem) and (report := _check_by_blocks(problem, start, progress)):
         return report
     solved = solve(problem, lambda fraction: progress(fraction / 2))
@@ -289,10 +295,21 @@ def check_class(
         part3_functional=closed,
         part3_realizable=exchange,
         part3_arbitrary=equal_for_every_dataset(solved),
+        part3_evidence=_equal_for_evidence(solved, closed, exchange),
         by_size=counts.by_size,
         method=method,
         seconds=time.perf_counter() - start,
     )
+
+
+def _equal_for_evidence(solved: SolvedClass, closed: bool, exchange: bool | None) -> bool | None:
+    """Part 3 for realizable evidence: it lies between the closure and the exchange criterion."""
+    if closed or not exchange:
+        return True if closed else exchange
+    try:
+        return splices_hold(solved)
+    except ExchangeTooLargeError:
+        return None
 
 
 def _check_by_blocks(problem: MDPClass, start: float, progress: Progress) -> TheoremReport | None:
@@ -327,6 +344,7 @@ def _check_by_blocks(problem: MDPClass, start: float, progress: Progress) -> The
         part3_functional=False,
         part3_realizable=False,
         part3_arbitrary=False,
+        part3_evidence=False,
         by_size=(),
         method="a witness by blocks; part 1 by its proof",
         seconds=time.perf_counter() - start,
@@ -360,6 +378,7 @@ def check_dataset(
         ValueError: if the dataset names what does not exist, or the class is refused.
         TooManyPoliciesError: if the policies would take too long to play.
     """
+    problem.require_successors("a dataset of transitions")
     if not allow_zero_sum:
         require_unique_solution(problem)
     trajectories = [checked_trajectory(row, problem.states, problem.actions) for row in dataset]
@@ -430,8 +449,9 @@ def _count(solved: SolvedClass, sweep: DatasetSweep, datasets: Datasets) -> _Cou
     realizable = sweep.HM > 0
     differs = sweep.HM != sweep.HB
     strict = int((differs & realizable).sum())
+    sizes = _dataset_sizes(solved)
     counted = realizable if datasets == "realizable" else np.ones_like(realizable)
-    sizes = _dataset_sizes(solved)[counted]
+    sizes = sizes[counted]
     number = np.bincount(sizes)
     sums = [np.bincount(sizes, weights=H[counted]) for H in (sweep.HM, sweep.HB)]
     return _Counts(
@@ -452,8 +472,8 @@ def _count(solved: SolvedClass, sweep: DatasetSweep, datasets: Datasets) -> _Cou
 def _dataset_sizes(solved: SolvedClass) -> np.ndarray:
     """|D| by dataset index: the number of digits that are options."""
     sizes = np.zeros(1, dtype=np.int8)
-    digit = np.append(np.ones(solved.options, dtype=np.int8), np.int8(0))
-    for _ in range(solved.pairs):
+    for count in solved.option_counts:
+        digit = np.append(np.ones(count, dtype=np.int8), np.int8(0))
         sizes = (sizes[:, None] + digit).reshape(-1)
     assert len(sizes) == functional_datasets(solved)
     return sizes

@@ -1,5 +1,9 @@
 """What a dataset leaves open: H_M(D) and H_B(D) of Theorem 1, for one dataset and for all functional ones at once.
 
+Evidence E is the general case: at every pair it allows some of the options. H_M(E) holds the q* of the models whose
+options are all allowed, H_B(E) the q in H_Q for which every pair has an allowed option that satisfies the equation. A
+functional dataset is evidence that allows one option at the observed pairs, and all elsewhere:
+
 - H_B(D): the optimal q in H_Q that satisfy the Bellman optimality equation at every transition of D.
 - H_M(D): the optimal q of the models in M that agree with every transition of D.
 """
@@ -10,6 +14,7 @@ import typing
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from math import prod
 
 import numba
 import numpy as np
@@ -20,6 +25,9 @@ from theory.compiled import kernel
 from theory.progress import Progress, silent
 from theory.solving.solved_class import SolvedClass
 
+Evidence = tuple[tuple[int, ...], ...]
+"""For each pair the options that are allowed."""
+
 MAX_DATASETS = 30_000_000
 MAX_STEPS = 20_000_000_000
 
@@ -28,43 +36,73 @@ class SweepTooLargeError(ValueError):
     """There are too many functional datasets to go through all of them."""
 
 
-@dataclass(frozen=True)
-class VersionSpace:
-    """What is left of H_Q after a dataset.
+@dataclass(frozen=True, kw_only=True)
+class EvidenceSpace:
+    """What is left of H_Q after evidence E.
 
     Attributes:
-        dataset: the transitions, sorted, without repetition.
-        HM: [q], membership in H_M(D).
-        HB: [q], membership in H_B(D).
-        agrees: [model], whether a model agrees with D.
-        functional: whether each pair occurs with at most one successor.
+        HM: [q], membership in H_M(E).
+        HB: [q], membership in H_B(E).
+        agrees: [model], whether a model agrees with E.
     """
 
-    dataset: tuple[Transition, ...]
     HM: Bool[np.ndarray, " q"]
     HB: Bool[np.ndarray, " q"]
     agrees: Bool[np.ndarray, " model"]
-    functional: bool
 
     @property
     def models_consistent(self) -> int:
-        """How many models of M agree with D."""
+        """How many models of M agree with the data."""
         return int(self.agrees.sum())
 
     @property
     def realizable(self) -> bool:
-        """Whether some model of M agrees with D."""
+        """Whether some model of M agrees with the data."""
         return self.models_consistent > 0
 
     @property
     def included(self) -> bool:
-        """Part 1: whether H_M(D) is a subset of H_B(D)."""
+        """Part 1: whether H_M is a subset of H_B."""
         return bool((self.HM <= self.HB).all())
 
     @property
     def strict(self) -> bool:
-        """Part 2: whether D is realizable and H_M(D) is a proper subset of H_B(D)."""
+        """Part 2: whether the data are realizable and H_M is a proper subset of H_B."""
         return self.realizable and self.included and bool((self.HM != self.HB).any())
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionSpace(EvidenceSpace):
+    """What is left of H_Q after a dataset D, which need not be functional.
+
+    Attributes:
+        dataset: the transitions, sorted, without repetition.
+        functional: whether each pair occurs with at most one successor.
+    """
+
+    dataset: tuple[Transition, ...]
+    functional: bool
+
+
+def evidence_space(solved: SolvedClass, evidence: Evidence) -> EvidenceSpace:
+    """H_M(E) and H_B(E): some model of the fiber is allowed; at every pair some allowed option is consistent.
+
+    Args:
+        solved: the class.
+        evidence: for each pair the options that are allowed, one or more.
+    """
+    allowed = np.zeros((solved.pairs, solved.options), dtype=bool)
+    for pair, options in enumerate(evidence):
+        allowed[pair, list(options)] = True
+    agrees = np.ones(len(solved.models), dtype=bool)
+    HB = np.ones(solved.value_functions, dtype=bool)
+    for pair in range(solved.pairs):
+        if not allowed[pair].all():
+            agrees &= allowed[pair, solved.models[:, pair]]
+            HB &= solved.consistent[:, pair, allowed[pair]].any(axis=1)
+    HM = np.zeros(solved.value_functions, dtype=bool)
+    HM[solved.q_of_model[agrees]] = True
+    return EvidenceSpace(HM=HM, HB=HB, agrees=agrees)
 
 
 def version_space(solved: SolvedClass, dataset: Iterable[Sequence[int]]) -> VersionSpace:
@@ -84,7 +122,9 @@ def version_space(solved: SolvedClass, dataset: Iterable[Sequence[int]]) -> Vers
     HM = np.zeros(solved.value_functions, dtype=bool)
     HM[solved.q_of_model[agrees]] = True
     functional = len({(s, a) for s, a, _ in transitions}) == len(transitions)
-    return VersionSpace(tuple(transitions), HM, HB, agrees, functional)
+    return VersionSpace(
+        dataset=tuple(transitions), HM=HM, HB=HB, agrees=agrees, functional=functional
+    )
 
 
 @dataclass(frozen=True)
@@ -92,7 +132,7 @@ class DatasetSweep:
     """|H_M(D)| and |H_B(D)| for every functional D.
 
     A dataset's index has one digit for each pair, the first pair's the most significant: an option, or their number
-    where the pair is not observed. Where options are successors, the base is n + 2.
+    where the pair is not observed. Where options are successors, each digit has base n + 2.
 
     Attributes:
         HM: [dataset], |H_M(D)|; 0 exactly if D is not realizable.
@@ -107,7 +147,7 @@ class DatasetSweep:
 
 def functional_datasets(solved: SolvedClass) -> int:
     """Each pair is unobserved, or has one of its options: (n + 2)^(n k) where these are successors."""
-    return int((solved.options + 1) ** solved.pairs)
+    return prod(count + 1 for count in solved.option_counts)
 
 
 def sweep_steps(solved: SolvedClass) -> int:
@@ -117,13 +157,16 @@ def sweep_steps(solved: SolvedClass) -> int:
     return int(by_model + options.astype(float).prod(axis=1).sum())
 
 
-def require_few_datasets(options: int, pairs: int) -> int:
+def require_few_datasets(option_counts: Iterable[int]) -> int:
     """The number of functional datasets, if all of them can be gone through.
+
+    Args:
+        option_counts: how many options each pair has.
 
     Raises:
         SweepTooLargeError: past MAX_DATASETS.
     """
-    datasets: int = (options + 1) ** pairs
+    datasets = prod(count + 1 for count in option_counts)
     if datasets > MAX_DATASETS:
         raise SweepTooLargeError(
             f"the class has {Decimal(datasets):.3g} functional datasets, about"
@@ -158,7 +201,8 @@ def sweep_datasets(solved: SolvedClass, progress: Progress = silent) -> DatasetS
     Raises:
         SweepTooLargeError: past MAX_DATASETS datasets or MAX_STEPS steps.
     """
-    datasets = require_few_datasets(solved.options, solved.pairs)
+    datasets = require_few_datasets(solved.option_counts)
+    bases = np.array(solved.option_counts, dtype=np.int64) + 1
     steps = require_few_steps(solved)
     HM, HB = np.zeros(datasets, dtype=np.int32), np.zeros(datasets, dtype=np.int32)
     mark_M, mark_B = np.full(datasets, -1, dtype=np.int32), np.full(datasets, -1, dtype=np.int32)
@@ -170,7 +214,7 @@ def sweep_datasets(solved: SolvedClass, progress: Progress = silent) -> DatasetS
         stop = min(start + part, fibers)
         outside += sweep(
             *(start, stop, members, solved.fiber_start, solved.consistent),
-            *(solved.options + 1, HM, HB, mark_M, mark_B, codes),
+            *(bases, HM, HB, mark_M, mark_B, codes),
         )
         progress(stop / fibers)
     return DatasetSweep(HM, HB, outside)
@@ -178,24 +222,24 @@ def sweep_datasets(solved: SolvedClass, progress: Progress = silent) -> DatasetS
 
 @numba.njit(cache=True)
 @typing.no_type_check
-def _sweep(start, stop, members, fiber_start, consistent, base, HM, HB, mark_M, mark_B, codes):
+def _sweep(start, stop, members, fiber_start, consistent, bases, HM, HB, mark_M, mark_B, codes):
     pairs = members.shape[1]
     weight = np.empty(pairs, dtype=np.int32)
     unobserved = np.int32(0)
     place = 1
     for p in range(pairs - 1, -1, -1):
         weight[p] = place
-        unobserved += place * (base - 1)
-        place *= base
+        unobserved += place * (bases[p] - 1)
+        place *= bases[p]
     outside = 0
     for q in range(start, stop):
         codes[0] = unobserved
         count = 1
         for p in range(pairs):
             grown = count
-            for successor in range(base - 1):
-                if consistent[q, p, successor]:
-                    shift = weight[p] * (successor - (base - 1))
+            for option in range(bases[p] - 1):
+                if consistent[q, p, option]:
+                    shift = weight[p] * (option - (bases[p] - 1))
                     for i in range(count):
                         codes[grown] = codes[i] + shift
                         grown += 1
@@ -206,7 +250,7 @@ def _sweep(start, stop, members, fiber_start, consistent, base, HM, HB, mark_M, 
         for m in range(fiber_start[q], fiber_start[q + 1]):
             count = 1
             for p in range(pairs):
-                shift = weight[p] * (np.int64(members[m, p]) - (base - 1))
+                shift = weight[p] * (np.int64(members[m, p]) - (bases[p] - 1))
                 for i in range(count):
                     codes[count + i] = codes[i] + shift
                 count *= 2

@@ -133,6 +133,7 @@ def find_strata(problem: MDPClass, progress: Progress = silent) -> DiscountStrat
         ExchangeTooLargeError: if the exchange criterion cannot be decided.
         ArithmeticError: if a coincidence was missed (never seen; it is checked).
     """
+    problem.require_successors("the strata of the discount")
     start = time.perf_counter()
     _require_small(problem)
     values = policy_value_functions(problem)

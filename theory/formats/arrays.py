@@ -22,6 +22,7 @@ def model_arrays(problem: MDPClass, index: int) -> dict[str, np.ndarray]:
     Raises:
         ValueError: if the class has no such model.
     """
+    problem.require_successors("export")
     n, k = problem.states, problem.actions
     successors = np.array(problem.transitions.table(index))
     R, Q = np.zeros((n + 1, k)), np.zeros((n + 1, k, n + 1))

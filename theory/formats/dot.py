@@ -12,6 +12,7 @@ def dot_text(problem: MDPClass, index: int) -> str:
     Raises:
         ValueError: if the class has no such model.
     """
+    problem.require_successors("export")
     table, n = problem.transitions.table(index), problem.states
     q = optimal_q(table, problem.rewards, problem.gamma) if problem.gamma < 1 else None
     lines = [f"digraph {_quoted(problem.name or 'model')} {{", "  rankdir=LR;"]

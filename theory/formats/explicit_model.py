@@ -69,6 +69,7 @@ def explicit_model(
     Raises:
         ValueError: if there is no such model or state.
     """
+    problem.require_successors("export")
     table, n = problem.transitions.table(index), problem.states
     if not 0 <= start < n:
         raise ValueError(f"start is {start}; accepted: an integer from 0 to {n - 1}")

@@ -92,7 +92,9 @@ class DeterministicClass(SolvedClass):
 
 def enumeration_bytes(problem: MDPClass) -> int:
     """About how much memory `solve` needs: models, ranks, and the keys that tell the q apart."""
-    n, pairs = problem.states, problem.transitions.pairs
+    n, pairs, options = problem.states, problem.transitions.pairs, problem.transitions.options
+    if options is not None:  # ranks of every option where each model has a q of its own
+        return problem.transitions.size * pairs * (9 + 5 * max(map(len, options)))
     return problem.transitions.size * (pairs + 4 * (n + 1) + 4 * pairs + 40)
 
 
@@ -100,8 +102,31 @@ def beyond_enumeration(problem: MDPClass) -> bool:
     """Whether solving all models would pass MAX_BYTES, or about MAX_SECONDS."""
     if enumeration_bytes(problem) > MAX_BYTES:
         return True
+    if problem.transitions.options is not None:
+        return False
     one_by_one = problem.transitions.size * seconds_per_model(problem.states, problem.actions)
     return min(one_by_one, seconds_by_table(problem)) > MAX_SECONDS
+
+
+def require_enumerable(problem: MDPClass) -> None:
+    """Refuse a class whose models do not fit into memory.
+
+    Raises:
+        ClassTooLargeError: past MAX_BYTES.
+    """
+    needed = enumeration_bytes(problem)
+    if needed > MAX_BYTES:
+        size = Decimal(problem.transitions.size)  # a float ends at 1e308
+        counted = (
+            problem.transitions.options is None
+            and table_seconds(problem.rewards, problem.gamma) < math.inf
+            and problem.transitions.is_tabular
+        )
+        raise ClassTooLargeError(
+            f"the class has {size:.12g} models, about {Decimal(needed) / 10**9:.3g} GB and {size / 10**6:.3g} s"
+            f" to enumerate; accepted: at most {MAX_BYTES / 1e9:.2g} GB"
+            f"{'; the census can count it' if counted and problem.gamma < 1 else ''}"
+        )
 
 
 def solve(problem: MDPClass, progress: Progress = silent) -> DeterministicClass:
@@ -116,17 +141,7 @@ def solve(problem: MDPClass, progress: Progress = silent) -> DeterministicClass:
         ValueError: at gamma = 1, if no model has a finite q*.
     """
     transitions = problem.transitions
-    needed = enumeration_bytes(problem)
-    if needed > MAX_BYTES:
-        size = Decimal(transitions.size)  # a float ends at 1e308
-        counted = (
-            table_seconds(problem.rewards, problem.gamma) < math.inf and transitions.is_tabular
-        )
-        raise ClassTooLargeError(
-            f"the class has {size:.12g} models, about {Decimal(needed) / 10**9:.3g} GB and {size / 10**6:.3g} s"
-            f" to enumerate; accepted: at most {MAX_BYTES / 1e9:.2g} GB"
-            f"{'; the census can count it' if counted and problem.gamma < 1 else ''}"
-        )
+    require_enumerable(problem)
     by_policy_iteration = transitions.size * seconds_per_model(problem.states, problem.actions)
     if problem.gamma < 1 and by_policy_iteration < seconds_by_table(problem):
         return _solve_by_policy_iteration(problem, progress)

@@ -78,8 +78,14 @@ class SolvedClass(ABC):
 
     @property
     def options(self) -> int:
-        """The number of options of a pair; n + 1 where they are successors."""
+        """The largest number of options of a pair; n + 1 where they are successors."""
         return int(self.consistent.shape[2])
+
+    @property
+    def option_counts(self) -> list[int]:
+        """For each pair how many of these it has."""
+        options = self.problem.transitions.options
+        return [self.options] * self.pairs if options is None else list(map(len, options))
 
     @property
     def value_functions(self) -> int:

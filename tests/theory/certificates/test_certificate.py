@@ -22,10 +22,11 @@ from theory.certificates.certificate import certificate_text, certify, signed
 from theory.certificates.witness import find_decision_witness, find_witness
 from theory.classes.gallery import gallery_class
 from theory.classes.mdp_class import MDPClass, mdp_class
+from theory.classes.options import option, option_class
 from theory.classes.transition_class import explicit, tabular
 from theory.criteria.version_spaces import version_space
-from theory.solving.deterministic import solve
 from theory.solving.policy_iteration import optimal_q
+from theory.solving.solve import solve
 
 SOURCE = Path(verifier.__file__)
 DERIVED = ("statement", "sha256")
@@ -48,6 +49,68 @@ def resigned(document: dict) -> dict:
 
 
 # What it verifies
+
+
+PAIRS = [(s, a) for s in range(2) for a in range(2)]
+
+
+def stochastic(seed: int) -> MDPClass:
+    """A few models of two states and two actions, with laws and rewards of their own."""
+    rng = random.Random(seed)
+    options = []
+    for _ in PAIRS:
+        weights = [[rng.randint(0, 2) for _ in range(2)] + [1] for _ in range(3)]
+        laws = [{x: Fraction(w, sum(row)) for x, w in enumerate(row)} for row in weights]
+        found = [option(rng.randint(-1, 1), law, 2) for law in laws]
+        options.append(list(dict.fromkeys(found)))
+    models = [[rng.randrange(len(choices)) for choices in options] for _ in range(9)]
+    return mdp_class(option_class(2, 2, options, models), [[0, 0]] * 2, "9/10", name="stochastic")
+
+
+@pytest.mark.parametrize("find", [find_witness, find_decision_witness])
+def test_a_witness_of_a_class_with_options_is_certified_and_false_variants_are_rejected(find):
+    certified = 0
+    for seed in range(8):
+        solved = solve(stochastic(seed))
+        witness = find(solved)
+        if witness is None:
+            continue
+        certified += 1
+        document = certify(solved, witness)
+        assert document["format"] == certificate.FORMAT_OPTIONS
+        assert verifier.verify(document) is None
+        swapped = dict(document, T0=document["T1"], T1=document["T0"])
+        assert rejected(resigned(swapped))
+        assert rejected(resigned(dict(document, q1=document["q0"])))
+        assert rejected(resigned(dict(document, gamma="8/9")))
+        assert rejected(resigned(dict(document, D=[])))
+        for s, a in PAIRS:
+            changed = copy.deepcopy(document)
+            reward, law = changed["options"][s][a][changed["T1"][s][a]]
+            changed["options"][s][a][changed["T1"][s][a]] = [str(Fraction(reward) + 1), law]
+            assert rejected(resigned(changed))
+    assert certified > 2
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        [[0, "1/2"]],
+        [[0, "3/2"], [1, "-1/2"]],
+        [[0, "1/2"], [0, "1/2"]],
+        [[3, "1"]],
+        [[0, "2/2"]],
+        [],
+        [[0]],
+        None,
+    ],
+)
+def test_a_certificate_with_a_law_that_is_none_is_refused(law):
+    solved = solve(stochastic(0))
+    document = certify(solved, find_witness(solved))
+    document["options"][0][0][0] = ["0", law]
+    with pytest.raises(ValueError, match="not a certificate: options holds"):
+        verifier.verify(resigned(document))
 
 
 @pytest.mark.parametrize("find", [find_witness, find_decision_witness])
@@ -116,7 +179,14 @@ def test_no_certificate_without_discount():
 
 
 def test_the_verifier_and_the_writer_agree_on_their_bounds():
-    for bound in ("MAX_SUCCESSORS", "MAX_LENGTH", "MAX_WORK", "MAX_TRIALS", "MAX_TRIAL_WORK"):
+    for bound in (
+        "MAX_SUCCESSORS",
+        "MAX_LENGTH",
+        "MAX_WORK",
+        "MAX_LAW_WORK",
+        "MAX_TRIALS",
+        "MAX_TRIAL_WORK",
+    ):
         assert getattr(certificate, bound) == getattr(verifier, bound)
 
 

@@ -21,8 +21,8 @@ from theory.classes.gallery import gallery_class
 from theory.classes.mdp_class import MDPClass, mdp_class
 from theory.classes.transition_class import explicit, tabular
 from theory.criteria.version_spaces import version_space
-from theory.solving.deterministic import solve
 from theory.solving.policy_iteration import optimal_q
+from theory.solving.solve import solve
 
 HALF = Fraction(1, 2)
 
