@@ -123,6 +123,8 @@ MBGEN = Group("When does a learned model beat experience replay?", {
         "An agent learns online in many lanes at once; its learning curve, and checkpoints to go on from."),
     "sweep": Command("commands.sweep:sweep",
         "Carry out every run of a scale, or of a manifest, that is not finished; stop and go on at any moment."),
+    "ask": Command("commands.ask:ask",
+        "Would a learned model help here? Groups of seeds are run until that is decided, or the budget is spent."),
     "status": Command("commands.status:status",
         "How far the run or the sweep in a folder is, how fast, how long still, and its curve so far."),
     "maze-coverage": study("maze-coverage", "What replay and rollouts make of partly covered mazes"),

@@ -122,7 +122,7 @@ class Decision(NamedTuple):
     Attributes:
         answer: "model" is better, "replay" is, they are "equivalent", or it is "undecided".
         agent: The model-based agent that the answer is about: the best of them, by its mean.
-        pairs: Each model-based agent against replay.
+        pairs: Each other agent against replay.
     """
 
     answer: AnswerName
@@ -215,6 +215,17 @@ def shift_test(
     return followed(_rounded(statistic), design.looks, design.alpha)
 
 
+def pair_trace(
+    first: Float[np.ndarray, "group seed"],
+    second: Float[np.ndarray, "group seed"],
+    design: Design,
+) -> Trace:
+    """The test that two agents are equally distributed, in differences of means."""
+    trace = block_test(np.stack([first, second], axis=1), [[0, 1]], design)
+    seen = first.shape[1] * np.arange(1, len(first) + 1)
+    return Trace(trace.statistic / seen, trace.bound / seen, trace.rejected)
+
+
 def interval(
     first: Float[np.ndarray, "group seed"],
     second: Float[np.ndarray, "group seed"],
@@ -279,8 +290,12 @@ class Findings(NamedTuple):
     different: Bool[np.ndarray, "look model"]
     equivalent: Bool[np.ndarray, "look model"]
 
+    def of(self, models: Sequence[int]) -> Findings:
+        """Of these models alone, by their index."""
+        return Findings(*(each[:, list(models)] for each in self))
+
     def answer(self, look: int = -1) -> tuple[AnswerName, int]:
-        """The answer at a look, and the index of the model-based agent that it is about."""
+        """The answer at a look, and the index of the model that it is about."""
         difference, equivalent = self.difference[look], self.equivalent[look]
         above = self.different[look] & (difference > 0) & ~equivalent
         below = self.different[look] & (difference < 0)
@@ -309,7 +324,11 @@ def findings(scores: Float[np.ndarray, "group agent seed"], design: Design) -> F
     return Findings(difference, told_apart(scores, design)[:, 0, 1:], equivalent)
 
 
-def decide(scores: Mapping[str, Float[np.ndarray, "group seed"]], design: Design) -> Decision:
+def decide(
+    scores: Mapping[str, Float[np.ndarray, "group seed"]],
+    design: Design,
+    candidates: Sequence[str] | None = None,
+) -> Decision:
     """What the groups so far say: replay, the first agent, against all others.
 
     The model is better if one of its agents is told apart from replay and above it; replay is, if all are told
@@ -319,6 +338,7 @@ def decide(scores: Mapping[str, Float[np.ndarray, "group seed"]], design: Design
     Args:
         scores: By agent, replay first; two agents or more.
         design: What was fixed before.
+        candidates: The agents that the answer is about; all but replay if None. The others are tested beside them.
 
     Raises:
         ValueError: There are fewer agents; or a score is not finite.
@@ -341,8 +361,9 @@ def decide(scores: Mapping[str, Float[np.ndarray, "group seed"]], design: Design
         )
         for i, name in enumerate(names[1:])
     )
-    answer, best = found.answer()
-    return Decision(answer, names[best + 1], pairs)
+    judged = [i for i, name in enumerate(names[1:]) if candidates is None or name in candidates]
+    answer, best = found.of(judged).answer()
+    return Decision(answer, names[judged[best] + 1], pairs)
 
 
 def _shared(design: Design, agents: int) -> Design:
@@ -362,12 +383,11 @@ def detectable(looks: int, alpha: float, seeds: int, spread: float) -> float:
     return _drift(looks, alpha) * spread * math.sqrt(2 / (seeds * looks))
 
 
-def groups_needed(difference: float, alpha: float, seeds: int, spread: float, most: int) -> int:
-    """Groups with which such a difference is found with a probability of 80 %, about; `most` + 1 if not with `most`."""
-    for looks in range(1, most + 1):
-        if detectable(looks, alpha, seeds, spread) <= abs(difference):
-            return looks
-    return most + 1
+def seeds_needed(difference: float, looks: int, alpha: float, spread: float) -> float:
+    """Seeds of each agent with which such a difference is found with a probability of 80 %, about, in so many looks."""
+    if not difference:
+        return math.inf
+    return math.ceil(2 * (_drift(looks, alpha) * spread / difference) ** 2)
 
 
 def _rounded(statistic: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*any"]:

@@ -16,8 +16,9 @@ from experiments.analysis.sequential import (
     detectable,
     findings,
     followed,
-    groups_needed,
     interval,
+    pair_trace,
+    seeds_needed,
     shift_test,
     told_apart,
 )
@@ -143,8 +144,8 @@ def test_what_a_budget_decides_is_what_simulated_questions_decide():
     assert detectable(1, 0.05, 1_000, 1.0) == pytest.approx(
         (1.96 + 0.8416) * (2 / 1_000) ** 0.5, rel=0.03
     )
-    assert groups_needed(difference, 0.05, 5, 1.0, 10) == 4
-    assert groups_needed(1e-6, 0.05, 5, 1.0, 3) == 4
+    assert seeds_needed(-difference, 4, 0.05, 1.0) == pytest.approx(20, abs=1)
+    assert seeds_needed(0.0, 4, 0.05, 1.0) == np.inf
 
 
 def test_the_interval_holds_the_shifts_that_are_not_rejected():
@@ -175,6 +176,13 @@ def test_agents_that_never_vary_have_an_interval_of_no_width():
     assert -1e-5 < low <= 0 <= high < 1e-5
 
 
+def test_the_trace_of_a_pair_is_in_differences_of_means():
+    first, second = np.random.default_rng(7).normal(size=(2, 3, 5))
+    trace = pair_trace(first, second, Design(3))
+    expected = [abs(first[:k].mean() - second[:k].mean()) for k in (1, 2, 3)]
+    np.testing.assert_allclose(trace.statistic, expected, atol=1e-6)
+
+
 def scores(*levels, spread=0.1, groups=4):
     noise = spread * np.random.default_rng(6).normal(size=(len(levels), groups, 5))
     names = ("er", "simple", "categorical")
@@ -200,6 +208,12 @@ def test_clear_scores_get_their_answer(levels, answer, agent):
 
 def test_without_a_margin_equal_agents_stay_undecided():
     assert decide(scores(0.0, 0.0), Design(4)).answer == "undecided"
+
+
+def test_the_answer_is_about_the_candidates_alone():
+    found = decide(scores(0.0, -1.0, 2.0), Design(4), ["simple"])
+    assert (found.answer, found.agent) == ("replay", "simple")
+    assert [pair.first for pair in found.pairs] == ["simple", "categorical"]
 
 
 def test_a_difference_that_is_sure_and_within_the_margin_counts_as_none():
