@@ -9,6 +9,7 @@ from experiments.questions.question import ANSWER, QUESTION
 from experiments.runs.stored_settings import read_settings
 from experiments.studies.study import PlannedRun
 from experiments.sweep.local import Ended
+from experiments.sweep.slurm import Standing
 from tests.experiments.questions.made_up_runs import finish
 
 
@@ -118,3 +119,25 @@ def test_an_environment_that_does_not_exist_is_told_before_anything_runs(tmp_pat
     assert ask(tmp_path / "q", env="gym:NoSuchPlace-v0", size=None) == 2
     assert "cannot be made" in capsys.readouterr().err
     assert not (tmp_path / "q").exists()
+
+
+def test_with_slurm_the_next_two_groups_are_submitted_and_the_same_command_looks(
+    tmp_path, monkeypatch, capsys
+):
+    submitted = []
+
+    def submit(tasks, logs, options, *, done, retries):
+        missing = tuple(task for task in tasks if not done(task))
+        submitted.append([task.id for task in missing])
+        return Standing((), (), (), missing, ())
+
+    monkeypatch.setattr("experiments.commands.ask.submit", submit)
+    options = ("--executor", "slurm", "--groups", "3")
+    assert ask(tmp_path / "q", *options) == 1
+    assert {name.split("/")[0] for name in submitted[0]} == {"group-01", "group-02"}
+    for name in submitted[0]:
+        settings = read_settings(tmp_path / "q" / name / "config.json")
+        finish(PlannedRun(name, settings), tmp_path / "q", 0.1 if settings.agent == "er" else 0.2)
+    assert ask(tmp_path / "q", *options) == 0
+    assert len(submitted) == 1  # by then it is decided
+    assert "Yes: the learned model helps" in capsys.readouterr().out
