@@ -34,6 +34,7 @@ from experiments.questions.question import (
     ANSWER,
     LOGS,
     MOST_GROUPS,
+    PICTURE,
     QUESTION,
     Plan,
     Question,
@@ -196,6 +197,10 @@ def ask(
             ended = None if executor == "slurm" else asking.ask(carry, left())
     content = plain(asking.answer())
     write_json(content, str(out / ANSWER))
+    if content["looks"]:
+        from experiments.figures.question import draw_question
+
+        draw_question(out / PICTURE, question.title, content["looks"], plan.margin, asking.curves())
     _show(screen, content)
     write_json(content, json)
     return _status(ended, asking, out)

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
+from jaxtyping import Int
+
 from experiments.analysis.sequential import (
     Decision,
     decide,
@@ -19,6 +22,7 @@ from experiments.analysis.sequential import (
     pair_trace,
     seeds_needed,
 )
+from experiments.analysis.statistics import Interval, mean_interval
 from experiments.questions.evidence import (
     Pilot,
     finished_groups,
@@ -177,6 +181,20 @@ class Asking:
             "reasons": [each._asdict() for each in found],
             "why": in_words(found, decision),
         }  # fmt: skip
+
+    def curves(self) -> list[tuple[str, Int[np.ndarray, " evaluation"], Interval]]:
+        """Of each agent: steps, and the mean performance over the seeds that were looked at."""
+        if not self.looks:
+            return []
+        runs = read_groups(self.question, self.out, self.looks[-1].groups)
+        return [
+            (
+                agent,
+                each[0].measured.step,
+                mean_interval(np.concatenate([run.performance for run in each])),
+            )
+            for agent, each in runs.items()
+        ]
 
 
 def what_can_be_decided(question: Question, plan: Plan) -> float | None:

@@ -5,6 +5,7 @@
     group-NN/AGENT    the runs, a lane for each seed, as every run's folder has them
     logs/             of the runs' processes
     answer.json       the answer so far, with all looks
+    answer.png        the same as a picture
 
 No agent shares a seed with another, so that no score depends on one of another agent.
 """
@@ -25,7 +26,7 @@ from experiments.runs.settings import AGENTS, RunSettings, run_settings
 from experiments.storage.json_files import read_json, write_json
 from experiments.studies.study import PlannedRun
 
-QUESTION, ANSWER, LOGS = "question.json", "answer.json", "logs"
+QUESTION, ANSWER, PICTURE, LOGS = "question.json", "answer.json", "answer.png", "logs"
 
 REPLAY = "er"
 MOST_GROUPS = 20

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from experiments.cli import main
-from experiments.questions.question import ANSWER, QUESTION
+from experiments.questions.question import ANSWER, PICTURE, QUESTION
 from experiments.runs.stored_settings import read_settings
 from experiments.studies.study import PlannedRun
 from experiments.sweep.local import Ended
@@ -74,6 +74,7 @@ def test_the_same_command_again_runs_nothing_and_says_the_same(tmp_path, made_up
 def test_a_question_that_stays_open_has_exit_status_1(tmp_path, made_up, capsys):
     made_up[0]["simple"] = 0.01
     assert ask(tmp_path / "q", "--groups", "2", "--margin", "0.001") == 1
+    assert (tmp_path / "q" / PICTURE).stat().st_size > 10_000
     assert "Undecided" in capsys.readouterr().out
 
 
