@@ -209,6 +209,47 @@ def power(
     return measured
 
 
+def peeking_level(
+    draw: Draw, questions: int, design: Design, *, seeds: int = 5, seed: int = 0
+) -> Rate:
+    """How often Welch's test, made after each group until it rejects, tells apart two equal agents."""
+    _require_questions(questions)
+    times = 0
+    for stream, _ in _asked(design, questions, seed):
+        first, second = (draw(stream, (design.looks, seeds)) for _ in range(2))
+        times += any(
+            ttest_ind(first[:k].ravel(), second[:k].ravel(), equal_var=False).pvalue < design.alpha
+            for k in range(1, design.looks + 1)
+        )
+    return rate(times, questions)
+
+
+def package_level(
+    draw: Draw, questions: int, design: Design, *, seeds: int = 5, seed: int = 0
+) -> Rate:
+    """How often the package adastop tells apart two equal agents.
+
+    Raises:
+        ImportError: It is not installed.
+    """
+    from adastop import MultipleAgentsComparator
+
+    _require_questions(questions)
+    times = 0
+    for stream, asked in _asked(design, questions, seed):
+        scores = [draw(stream, (design.looks, seeds)).ravel() for _ in range(2)]
+        test = MultipleAgentsComparator(
+            n=seeds, K=asked.looks, B=asked.paths, alpha=asked.alpha, beta=0, seed=asked.seed
+        )
+        for k in range(1, asked.looks + 1):
+            shown = dict(zip("xy", (each[: k * seeds] for each in scores), strict=True))
+            test.partial_compare(shown, verbose=False)
+            if test.is_finished:
+                break
+        times += any(answer in ("larger", "smaller") for answer in test.decisions.values())
+    return rate(times, questions)
+
+
 def rate(times: int, questions: int) -> Rate:
     """So many times out of so many, with the exact interval."""
     low, high = proportion_interval(np.array(times), questions)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+from importlib.util import find_spec
 from typing import Any
 
 from experiments.analysis.sequential import Design
@@ -11,6 +13,8 @@ from experiments.analysis.sequential_validity import (
     family_wise_level,
     level,
     level_at_margin,
+    package_level,
+    peeking_level,
     power,
     standardized,
 )
@@ -33,6 +37,11 @@ LEAD = 2.0
 """In the same unit, of the third agent that is better than two equal ones."""
 
 
+PACKAGE = "adastop"
+PACKAGE_QUESTIONS = 500
+"""At most: it takes a third of a second for each."""
+
+
 def bench_ask(
     *,
     questions: int = 2_000,
@@ -43,6 +52,7 @@ def bench_ask(
 ) -> int:
     """How often `mbgen ask` answers falsely, by what ends the question, and how often it finds a difference.
 
+    Beside it: Welch's test made after each group, and the package adastop where that is installed.
     Exit status 1 if false answers are surely more frequent than alpha where the test is exact.
 
     Args:
@@ -74,6 +84,7 @@ def bench_ask(
         levels.append(("normal", "two equal agents and a better one", {"all groups": third}))
         exact = [found for *_, rates in levels for found in rates.values()]
         levels.append(("normal", "one mean, one spread thrice the other (not exact)", uneven))
+        others = _others(questions, design, seeds)
         for name in ("normal", "bimodal"):
             powers[name] = power(DISTRIBUTIONS[name], DIFFERENCES, questions, design, seeds=seeds)
             report((len(levels) + len(powers) * len(DIFFERENCES)) / works)
@@ -86,6 +97,11 @@ def bench_ask(
                 for name, truth, rates in levels
                 for rule, found in rates.items()
             ],
+        ),
+        table(
+            "Other tests, of equal agents whose scores are normal",
+            ("test", "questions", "false answers", "low", "high"),
+            [(name, r.questions, r.share, r.low, r.high) for name, r in others.items()],
         ),
         table(
             "Differences found, in standard deviations of a score, beside Welch's test of all seeds at once",
@@ -109,6 +125,10 @@ def bench_ask(
             for name, truth, rates in levels
             for rule, found in rates.items()
         ],
+        "others": [
+            {"test": name, "share": found.share, **found._asdict()}
+            for name, found in others.items()
+        ],
         "power": [
             {
                 "scores": name,
@@ -124,3 +144,13 @@ def bench_ask(
     }
     write_json(content, json)
     return int(any(found.low > alpha for found in exact))
+
+
+def _others(questions: int, design: Design, seeds: int) -> dict[str, Rate]:
+    draw = DISTRIBUTIONS["normal"]
+    found = {"Welch's test after each group": peeking_level(draw, questions, design, seeds=seeds)}
+    if find_spec(PACKAGE) is not None:
+        asked = min(questions, PACKAGE_QUESTIONS)
+        name = f"{PACKAGE} {version(PACKAGE)}"
+        found[name] = package_level(draw, asked, design, seeds=seeds)
+    return found

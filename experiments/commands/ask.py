@@ -162,19 +162,10 @@ def ask(
             ) -> Ended:
                 write_manifest(out / MANIFEST, [*question.pilot(), *runs])
                 lay_out_all(runs, out, renew=False)
-                told = False
-
-                def asked() -> bool:
-                    nonlocal told
-                    if not told and interrupted():
-                        told = True
-                        return True
-                    return stop()
-
                 return carry_out(
                     tasks_of(runs, out, device), out / LOGS, done=done_by_folder(runs),
                     rooms=(Room(workers, _memory()),), retries=RETRIES, budget=limit,
-                    interrupted=asked, report=report, tell=tell,
+                    interrupted=lambda: interrupted() or stop(), report=report, tell=tell,
                 )  # fmt: skip
 
             def left() -> float | None:

@@ -34,7 +34,7 @@ def draw_question(
     Raises:
         ValueError: The picture cannot be written.
     """
-    with picture(path, 11.0, 4.2) as figure:
+    with picture(path, 11.0, 4.6) as figure:
         test, learning = figure.subplots(1, 2)
         groups = np.array([look["groups"] for look in looks])
         difference = np.array([look["difference"] for look in looks])
@@ -53,7 +53,8 @@ def draw_question(
         test.set_title(title)
         test.set_xlabel("groups of seeds")
         test.set_ylabel("difference of final performance")
-        test.legend(fontsize=8)
+        below = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "fontsize": 8}
+        test.legend(ncol=2, **below)
         for name, step, mean in curves:
             shown = LOOKS[name]
             draw_interval(learning, step, mean, color=shown.colour, alpha=0.15)
@@ -64,4 +65,4 @@ def draw_question(
         learning.set_title("Performance as they learn")
         learning.set_xlabel("environment steps of a seed")
         learning.set_ylabel("performance of the greedy policy")
-        learning.legend(fontsize=8)
+        learning.legend(ncol=3, **below)

@@ -114,15 +114,10 @@ class Asking:
         """
         if self.over:
             return None
-        told = False
 
         def answered() -> bool:
-            nonlocal told
-            if not told:
-                self.look()
-                told = self.over
-                return told
-            return False  # said once: a second time would kill what writes its checkpoint
+            self.look()
+            return self.over
 
         ended = carry(self.planned(), answered, seconds)
         self.look()
