@@ -34,6 +34,7 @@ FIRST_SEED = 100_000_000
 """Of questions; no study, pilot or tuning has seeds so large."""
 
 _SPAN = 1_000_000  # seeds of each agent; the pilot's are the last of them
+_QUESTION_SPAN = 10 * _SPAN
 _PILOT_INTERVALS = 2
 
 
@@ -50,7 +51,7 @@ class Question:
         seeds: Of each agent in a group.
         alpha: Probability of a false answer, at most.
         margin: A difference below it does not matter; None leaves it to the pilot.
-        seed: Added to all seeds.
+        seed: Questions of two seeds share no seed of an agent.
         more: Further settings of Gymnasium's environments, by name.
 
     Raises:
@@ -79,7 +80,7 @@ class Question:
                 f"{', '.join(agent for agent in AGENTS if agent != REPLAY)}"
             )
         require_integer("seeds", self.seeds, 2, 1_000)
-        require_integer("seed", self.seed, 0, 2**40)
+        require_integer("seed", self.seed, 0, 1_000_000)
         Design(1, self.alpha, self.margin)
         for agent in self.agents:
             self.settings(agent, 0)
@@ -103,7 +104,7 @@ class Question:
         """Of an agent's run in a group, or in the pilot."""
         place = self.agents.index(agent)
         offset = _SPAN - self.seeds if pilot else group * self.seeds
-        seed = FIRST_SEED + self.seed + place * _SPAN + offset
+        seed = FIRST_SEED + self.seed * _QUESTION_SPAN + place * _SPAN + offset
         common: dict[str, Any] = {
             "agent": agent, "env": self.env, "regime": self.regime, "steps": self.steps, **self.more,
         }  # fmt: skip
