@@ -37,7 +37,13 @@ def powers():
         )
 
 
-@pytest.mark.parametrize("lines", [levels, powers])
+def others():
+    for each in STORED["others"]:
+        ends = f"{100 * each['low']:.1f} to {percent(each['high'])}"
+        yield f"| {each['test']} | {each['questions']:,} | {percent(each['share'])} | {ends} |"
+
+
+@pytest.mark.parametrize("lines", [levels, others, powers])
 def test_every_line_that_is_stored_is_in_the_document(lines):
     assert "\n".join(lines()) in TEXT
 
