@@ -111,7 +111,7 @@ ENV = Group("The environments: pictures, structure, best play.", {
     "coverage": Command("commands.coverage:coverage",
         "What each dataset of the maze of section 2 settles, exactly: by H_M, by H_B, and for each agent."),
 })
-BENCH = Group("How fast it is on this machine: every figure is measured while you wait.", {
+BENCH = Group("How fast it is on this machine, and how far its answers hold: every figure is made while you wait.", {
     "theory": Command("benchmarks.exact_enumeration:bench_theory",
         "Speed of the exact enumeration, beside QuantEcon's DiscreteDP in the same run where that is installed."),
     "tabular": Command("benchmarks.table_updates:bench_tabular",
@@ -122,6 +122,8 @@ BENCH = Group("How fast it is on this machine: every figure is measured while yo
         "Milliseconds an update on ProcMaze 4, and the share reached of the matrix-product rate."),
     "contention": Command("benchmarks.contention:bench_contention",
         "How much slower updates are beside processes that keep the other cores busy, by number of threads."),
+    "ask": Command("benchmarks.answered_questions:bench_ask",
+        "How often `mbgen ask` answers falsely, by what ends the question, and how often it finds a difference."),
 })
 MBGEN = Group("When does a learned model beat experience replay?", {
     "theorem": THEOREM,
@@ -133,6 +135,8 @@ MBGEN = Group("When does a learned model beat experience replay?", {
         "An agent learns online in many lanes at once; its learning curve, and checkpoints to go on from."),
     "sweep": Command("commands.sweep:sweep",
         "Carry out every run of a scale, or of a manifest, that is not finished; stop and go on at any moment."),
+    "ask": Command("commands.ask:ask",
+        "Would a learned model help here? Groups of seeds are run until that is decided, or the budget is spent."),
     "status": Command("commands.status:status",
         "How far the run or the sweep in a folder is, how fast, how long still, and its curve so far."),
     "maze-coverage": study("maze-coverage", "What replay and rollouts make of partly covered mazes"),

@@ -78,7 +78,7 @@ def sweep(
     require_integer("retries", retries, 0, 1_000)
     if executor != "slurm" and cluster != USUAL:
         raise ValueError(f"options for Slurm are given, but the executor is {executor}")
-    rooms = _rooms(executor, device, workers, per_device)
+    rooms = rooms_for(executor, device, workers, per_device)
     seconds = None if budget is None else duration("budget", budget)
     planned, complaints, folder = _planned(what, study, results)
     for complaint in complaints:
@@ -94,13 +94,15 @@ def sweep(
         older = () if renew else _older(planned, states)
         todo = [task for task in tasks_of(planned, folder, device) if task.id not in older]
         if executor == "slurm":
-            found = submit(todo, folder / LOGS, cluster, done=_done(planned), retries=retries)
+            found = submit(
+                todo, folder / LOGS, cluster, done=done_by_folder(planned), retries=retries
+            )
             return _conclude_submission(found, folder / LOGS, older, complaints)
-        ended = _carry_out(todo, folder / LOGS, _done(planned), rooms, retries, seconds)
+        ended = _carry_out(todo, folder / LOGS, done_by_folder(planned), rooms, retries, seconds)
     return _conclude(ended, folder / LOGS, older, complaints)
 
 
-def _rooms(
+def rooms_for(
     executor: str, device: str, workers: int | None, per_device: int | None
 ) -> tuple[Room, ...]:
     """Where runs go side by side: the cores, or with local runs on GPUs each of these."""
@@ -167,7 +169,8 @@ def _with_earlier(planned: Sequence[PlannedRun], path: Path) -> list[PlannedRun]
     return sorted(merged.values(), key=lambda run: run.priority)
 
 
-def _done(planned: Sequence[PlannedRun]) -> Callable[[Task], bool]:
+def done_by_folder(planned: Sequence[PlannedRun]) -> Callable[[Task], bool]:
+    """What tells whether a task of these runs is done, by its folder."""
     by_id = {run.id: run for run in planned}
 
     def done(task: Task) -> bool:
@@ -212,7 +215,7 @@ def _conclude(ended: Ended, logs: Path, older: Sequence[str], complaints: Sequen
             ],
         )
     )
-    _tell_failed(ended.failed, logs)
+    tell_failed(ended.failed, logs)
     _tell_older(older)
     if ended.reason is not None:
         print(
@@ -239,7 +242,7 @@ def _conclude_submission(
             ],
         )
     )
-    _tell_failed(found.failed, logs)
+    tell_failed(found.failed, logs)
     for task in found.unstarted:
         print(
             f"mbgen: {task.id} was submitted before, and its job was gone before it began; "
@@ -251,7 +254,8 @@ def _conclude_submission(
     return int(bool(unfinished or older or complaints))
 
 
-def _tell_failed(failed: Sequence[Task], logs: Path) -> None:
+def tell_failed(failed: Sequence[Task], logs: Path) -> None:
+    """Print the end of the log of each run that failed."""
     for task in failed:
         print(f"mbgen: {task.id} failed; the end of its log:", file=sys.stderr)
         print(RunLog.of(task.id, logs).tail(_TAIL), file=sys.stderr)

@@ -193,6 +193,7 @@ def _carry_on(
 ) -> Outcome:
     out, settings, first = diary.out, run.settings, run.steps
     start = saved = said = time.monotonic()
+    evaluated: list[tuple[int, float]] = []
 
     def keep() -> None:
         run.save(out / CHECKPOINT)
@@ -203,6 +204,8 @@ def _carry_on(
         due = run.advance()
         now = time.monotonic()
         speed = (run.steps - first) / (now - start)
+        if due:
+            evaluated.append((run.steps, now))
         if report:
             report(Moment(run.steps, speed, run.measured, due))
         if now - said >= PROGRESS_SECONDS:
@@ -219,13 +222,24 @@ def _carry_on(
         run_folder.write_forecasts(out, settings, forecasts, diary.origin)
     taken = run.steps - first
     overall = taken / (time.monotonic() - start) if taken else None
-    summary = _write_summary(run, diary, overall)
+    summary = _write_summary(run, diary, overall, _pace(evaluated))
     (out / run_folder.PROGRESS).unlink(missing_ok=True)
     return Outcome(run.steps, True, run.measured, summary, tuple(run.restarted))
 
 
+def _pace(evaluated: list[tuple[int, float]]) -> float | None:
+    """Steps of a lane in a second between the last two evaluations, when all is compiled; None if there were fewer."""
+    if len(evaluated) < 2:
+        return None
+    (first, began), (last, ended) = evaluated[-2:]
+    return (last - first) / (ended - began)
+
+
 def summary_of(
-    run: MeasuredRun[Any, Any], origin: dict[str, Any], speed: float | None
+    run: MeasuredRun[Any, Any],
+    origin: dict[str, Any],
+    speed: float | None,
+    pace: float | None = None,
 ) -> dict[str, Any]:
     """What summary.json holds.
 
@@ -233,6 +247,7 @@ def summary_of(
         run: A finished run.
         origin: Its provenance.
         speed: Steps of a lane a second; None if no step was made.
+        pace: Likewise, between the last two evaluations; None if there were fewer.
     """
     settings, measured = run.settings, run.measured
     final = final_performance(measured.performance.T)
@@ -259,15 +274,16 @@ def summary_of(
         "reference": run.reference._asdict(),
         "steps_per_second": speed,
         "lane_steps_per_second": None if speed is None else speed * len(settings.seeds),
+        "last_steps_per_second": pace,
         "seconds": sum(sitting["seconds"] for sitting in origin["sittings"]),
         "provenance": origin,
     }
 
 
 def _write_summary(
-    run: MeasuredRun[Any, Any], diary: _Diary, speed: float | None
+    run: MeasuredRun[Any, Any], diary: _Diary, speed: float | None, pace: float | None
 ) -> dict[str, Any]:
-    summary: dict[str, Any] = plain(summary_of(run, diary.origin, speed))
+    summary: dict[str, Any] = plain(summary_of(run, diary.origin, speed, pace))
     known = {name: np.nan if x is None else x for name, x in summary["reference"].items()}
     draw_learning_curve(
         diary.out / run_folder.FIGURE,

@@ -105,7 +105,7 @@ def carry_out(
         rooms: Where runs go side by side.
         retries: How often a run that fails is tried again.
         budget: Seconds after which runs are asked to stop; None is no end.
-        interrupted: Asked often; if true, runs are asked to stop.
+        interrupted: Asked often; once it is true, runs are asked to stop.
         report: Told often where the sweep stands.
         tell: Told in words what happened to a run.
     """
@@ -124,7 +124,7 @@ def carry_out(
             time.sleep(POLL_SECONDS)
             sweep.collect()
             report(sweep.standing())
-    sweep.stop(interrupted)
+    sweep.stop()
     left = [task for task in tasks if task not in sweep.failed and not done(task)]
     finished = tuple(task for task in tasks if done(task))
     return Ended(finished, tuple(sweep.failed), tuple(left), reason)
@@ -213,27 +213,29 @@ class _Sweep:
             self.failed.append(task)
             self.tell(f"failed with exit status {status}, given up: {task.id}")
 
-    def stop(self, interrupted: Callable[[], bool]) -> None:
-        """Ask what runs to write a checkpoint and end; a second interrupt ends it at once."""
+    def stop(self) -> None:
+        """Ask what runs to write a checkpoint and end; a Ctrl-C meanwhile ends it at once."""
         for worker in self.workers:
             worker.process.send_signal(signal.SIGTERM)
-        asked = time.monotonic()
         while self.workers:
-            for worker in list(self.workers):
-                status = worker.process.poll()
-                if status is None:
-                    continue
-                self.workers.remove(worker)
-                if status == INTERRUPTED:
-                    worker.log.mark("interrupted")
-                    self.tell(f"stopped, to be gone on with: {worker.task.id}")
-                else:
-                    self._ended(worker, status)
-            if time.monotonic() - asked > POLL_SECONDS and interrupted():
-                asked = float("inf")
+            try:
+                time.sleep(POLL_SECONDS / 4)
+                self._take_in_stopped()
+            except KeyboardInterrupt:
                 for worker in self.workers:
                     worker.process.kill()
-            time.sleep(POLL_SECONDS / 4)
+
+    def _take_in_stopped(self) -> None:
+        for worker in list(self.workers):
+            status = worker.process.poll()
+            if status is None:
+                continue
+            self.workers.remove(worker)
+            if status == INTERRUPTED:
+                worker.log.mark("interrupted")
+                self.tell(f"stopped, to be gone on with: {worker.task.id}")
+            else:
+                self._ended(worker, status)
 
     def standing(self) -> Standing:
         """Where the sweep stands now."""

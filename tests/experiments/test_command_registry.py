@@ -100,6 +100,7 @@ def test_help_of_a_group_needs_no_package(words):
         (("run", "--help"), {"torch", "theory", "tabular"}),
         (("compare", "--help"), {"torch", "theory", "tabular"}),
         (("sweep", "--help"), {"torch", "theory", "tabular"}),
+        (("ask", "--help"), {"torch", "theory", "tabular"}),
     ],
 )
 def test_a_command_does_not_import_what_it_does_not_use(words, spared):

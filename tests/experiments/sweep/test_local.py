@@ -1,11 +1,13 @@
 """A sweep on this machine, with runs that only count."""
 
+import os
+import signal
 import threading
 
 import pytest
 
 from experiments.sweep import local
-from experiments.sweep.local import Room, carry_out
+from experiments.sweep.local import POLL_SECONDS, Room, carry_out
 from experiments.sweep.run_log import RunLog
 from tests.experiments.sweep.counting_tasks import break_run, counting_task, is_done, processes
 
@@ -56,6 +58,26 @@ def test_an_interrupt_leaves_checkpoints_from_which_the_next_sweep_goes_on(tmp_p
     assert len(processes(task)) == 2
 
 
+def test_an_interrupted_run_has_the_time_that_its_checkpoint_takes(tmp_path):
+    task = counting_task(tmp_path, "slow", count=40, pause=4 * POLL_SECONDS)
+    swept([task], tmp_path, interrupted=lambda: bool(processes(task)))
+    assert RunLog.of(task.id, tmp_path / "logs").last() == "interrupted"
+    assert int((task.folder / "checkpoint").read_text()) < 40
+
+
+def test_a_second_interrupt_ends_what_is_writing_its_checkpoint(tmp_path):
+    task = counting_task(tmp_path, "stuck", count=40, pause=60.0)
+
+    def interrupted():
+        if processes(task):
+            threading.Timer(2 * POLL_SECONDS, os.kill, (os.getpid(), signal.SIGINT)).start()
+        return bool(processes(task))
+
+    ended = swept([task], tmp_path, interrupted=interrupted)
+    assert (ended.reason, ended.left) == ("interrupted", (task,))
+    assert not (task.folder / "checkpoint").exists()
+
+
 def test_the_budget_stops_a_sweep_in_good_order(tmp_path):
     tasks = [counting_task(tmp_path, name, count=200) for name in "ab"]
     ended = swept(tasks, tmp_path, workers=1, budget=0.5)
@@ -104,9 +126,6 @@ def test_a_full_disc_stops_a_sweep_before_anything_is_started(tmp_path, monkeypa
 
 
 def test_a_run_that_is_killed_is_tried_again(tmp_path):
-    import os
-    import signal
-
     task = counting_task(tmp_path, "a", count=10)
     killed = threading.Event()
 

@@ -1,0 +1,144 @@
+"""`mbgen ask` on made-up runs: what it tells and writes, and bad input."""
+
+import json
+
+import pytest
+
+from experiments.cli import main
+from experiments.questions.question import ANSWER, PICTURE, QUESTION
+from experiments.runs.stored_settings import read_settings
+from experiments.studies.study import PlannedRun
+from experiments.sweep.local import Ended
+from experiments.sweep.slurm import Standing
+from tests.experiments.questions.made_up_runs import finish
+
+
+def ask(out, *options, env="PanFlute", size="2"):
+    sized = ["--size", size] if size else []
+    return main(["ask", "--env", env, *sized, "--scale", "smoke", "--out", str(out), *options])
+
+
+@pytest.fixture
+def made_up(monkeypatch):
+    """Runs cost nothing and end at a level by agent; what was carried out is listed."""
+    levels, carried = {"er": 0.0, "simple": 0.6, "gaussian": 0.0}, []
+
+    def carry_out(tasks, logs, *, done, interrupted, **_):
+        for index, task in enumerate(tasks):
+            if interrupted():
+                return Ended((), (), tuple(tasks[index:]), "interrupted")
+            settings = read_settings(task.folder / "config.json")
+            if not done(task):
+                finish(
+                    PlannedRun(task.id, settings), task.folder.parents[1], levels[settings.agent]
+                )
+                carried.append(task.id)
+        return Ended(tuple(tasks), (), (), None)
+
+    monkeypatch.setattr("experiments.commands.ask.carry_out", carry_out)
+    return levels, carried
+
+
+def test_a_question_is_asked_answered_and_told(tmp_path, made_up, capsys):
+    assert ask(tmp_path / "q", "--json", str(tmp_path / "a.json")) == 0
+    content = json.loads((tmp_path / "a.json").read_text())
+    assert content == json.loads((tmp_path / "q" / ANSWER).read_text())
+    keys = {
+        "answer",
+        "agent",
+        "difference",
+        "low",
+        "high",
+        "seeds",
+        "groups",
+        "alpha",
+        "margin",
+        "reasons",
+    }
+    assert keys <= content.keys()
+    assert (content["answer"], content["agent"], content["alpha"]) == ("model", "simple", 0.05)
+    printed = capsys.readouterr().out
+    assert "Yes: the learned model helps; simple less er is 0.5978" in " ".join(printed.split())
+    assert printed.index("found with 80 % power") < printed.index("After each group")
+
+
+def test_the_same_command_again_runs_nothing_and_says_the_same(tmp_path, made_up, capsys):
+    _, carried = made_up
+    assert ask(tmp_path / "q", "--json=-") == 0
+    first, before = capsys.readouterr().out, list(carried)
+    assert ask(tmp_path / "q", "--json=-") == 0
+    assert capsys.readouterr().out == first
+    assert carried == before
+
+
+def test_a_question_that_stays_open_has_exit_status_1(tmp_path, made_up, capsys):
+    made_up[0]["simple"] = 0.01
+    assert ask(tmp_path / "q", "--groups", "2", "--margin", "0.001") == 1
+    assert (tmp_path / "q" / PICTURE).stat().st_size > 10_000
+    assert "Undecided" in capsys.readouterr().out
+
+
+def test_another_question_in_the_folder_is_refused_and_nothing_is_lost(tmp_path, made_up, capsys):
+    assert ask(tmp_path / "q") == 0
+    before = (tmp_path / "q" / QUESTION).read_text()
+    assert ask(tmp_path / "q", "--alpha", "0.1") == 2
+    assert "the question with alpha 0.05, got 0.1" in capsys.readouterr().err
+    assert (tmp_path / "q" / QUESTION).read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (("--agents", "er"), "agents are er; accepted: er and one or more of"),
+        (("--agents", "er", "alphago"), "agent must be one of"),
+        (("--budget", "soon"), "budget is 'soon'; accepted: seconds"),
+        (("--alpha", "0"), "alpha is 0.0; accepted"),
+        (("--margin", "-1"), "margin is -1.0; accepted"),
+        (("--groups", "21"), "groups must be a whole number, 1 to 20"),
+        (("--executor", "cloud"), "executor must be one of local, slurm"),
+        (("--executor", "slurm", "--budget", "2h"), "accepted with --executor slurm: --groups"),
+        (("--env-arg", "a=1"), "--env-arg goes with --env gym:ID"),
+    ],
+)
+def test_bad_input_is_one_line_and_leaves_no_folder(tmp_path, capsys, options, complaint):
+    assert ask(tmp_path / "q", *options) == 2
+    told = capsys.readouterr().err
+    assert complaint in told
+    assert told.count("\n") == 1
+    assert not (tmp_path / "q").exists()
+
+
+def test_a_budget_too_short_for_a_group_is_told_after_the_pilot(tmp_path, made_up, capsys):
+    assert ask(tmp_path / "q", "--budget", "2s") == 2
+    assert "one group takes about" in capsys.readouterr().err
+    assert ask(tmp_path / "q", "--budget", "2h") == 0
+
+
+def test_an_environment_that_does_not_exist_is_told_before_anything_runs(tmp_path, capsys):
+    pytest.importorskip("torch")
+    pytest.importorskip("gymnasium")
+    assert ask(tmp_path / "q", env="gym:NoSuchPlace-v0", size=None) == 2
+    assert "cannot be made" in capsys.readouterr().err
+    assert not (tmp_path / "q").exists()
+
+
+def test_with_slurm_the_next_two_groups_are_submitted_and_the_same_command_looks(
+    tmp_path, monkeypatch, capsys
+):
+    submitted = []
+
+    def submit(tasks, logs, options, *, done, retries):
+        missing = tuple(task for task in tasks if not done(task))
+        submitted.append([task.id for task in missing])
+        return Standing((), (), (), missing, ())
+
+    monkeypatch.setattr("experiments.commands.ask.submit", submit)
+    options = ("--executor", "slurm", "--groups", "3")
+    assert ask(tmp_path / "q", *options) == 1
+    assert {name.split("/")[0] for name in submitted[0]} == {"group-01", "group-02"}
+    for name in submitted[0]:
+        settings = read_settings(tmp_path / "q" / name / "config.json")
+        finish(PlannedRun(name, settings), tmp_path / "q", 0.1 if settings.agent == "er" else 0.2)
+    assert ask(tmp_path / "q", *options) == 0
+    assert len(submitted) == 1  # by then it is decided
+    assert "Yes: the learned model helps" in capsys.readouterr().out
