@@ -67,7 +67,7 @@ def study(name: str, title: str) -> Command:
 
 
 # fmt: off
-THEOREM = Group("Theorem 1, checked exactly over classes of small deterministic MDPs.", {
+THEOREM = Group("Theorem 1, checked exactly over classes of small MDPs.", {
     "check": Command("commands.theorem:check",
         "Check the three parts of the theorem over every dataset of a class, or over one dataset or evidence."),
     "identify": Command("commands.theorem:identify",

@@ -1,8 +1,9 @@
 """Theorem 1 checked exactly: what a dataset leaves open to a model, and to the Bellman equation alone.
 
 A class M of deterministic MDPs with known rewards has optimal action values H_Q. A dataset D leaves H_M(D), the optimal
-values of the models that agree with it, and H_B(D), those that satisfy the Bellman equation on it. All of it is exact,
-in integers and fractions, over whole classes.
+values of the models that agree with it, and H_B(D), those that satisfy the Bellman equation on it. One level up models
+choose options, with chance and rewards that are not known, and evidence takes the place of data. All of it is exact, in
+integers and fractions, over whole classes.
 """
 
 from typing import TYPE_CHECKING, Any

@@ -1,4 +1,4 @@
-"""Theorem 1, checked exactly over classes of small deterministic MDPs."""
+"""Theorem 1, checked exactly over classes of small MDPs."""
 
 from __future__ import annotations
 

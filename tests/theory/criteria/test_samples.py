@@ -118,8 +118,8 @@ def test_curves_are_exact_where_outcomes_are_few_and_agree_with_draws(monkeypatc
             assert share.low == share.share == share.high
             assert abs(share.share - sampled.share) < 4 * 0.5 / 400**0.5
             assert sampled.low <= sampled.share <= sampled.high
-    again = sample_curves(two_places(), 1, allowance, most=4, draws=400, seed=1)
-    assert again == drawn
+    again = sample_curves(two_places(), 1, allowance, most=1, draws=400, seed=1)
+    assert again.rows == drawn.rows[:2]
 
 
 def test_by_support_the_truth_is_never_ruled_out_and_no_observation_leaves_everything():
