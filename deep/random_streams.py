@@ -46,6 +46,7 @@ class Purpose:
     EVALUATION = 11
     EVALUATION_REPRESENTATION = 12
     FORECAST = 13
+    RECALL = 14
 
 
 class Stream(NamedTuple):

@@ -27,6 +27,7 @@ VARIANT: Mapping[str, Any] = {
     "event": None,
     "clipped_logit_sampling": False,
     "stale_reset_observation": False,
+    "real_share": 0.0,
 }
 """Settings by which cells of one task differ, with their usual values; the rollout length besides."""
 
@@ -151,6 +152,8 @@ def variant(settings: RunSettings) -> str:
         parts.append("clipped logits")
     if settings.stale_reset_observation:
         parts.append("stale resets")
+    if settings.real_share:
+        parts.append(f"{settings.real_share:.0%} real")
     if settings.precision != "auto":
         parts.append(settings.precision)
     return ", ".join(parts)

@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 
 
 _GYMNASIUMS_ALONE = ("env_arg", "keys", "levels", "evaluation_episodes", "evaluation_steps")
-_PAPERS_ALONE = ("clipped_logit_sampling", "stale_reset_observation", "spontaneous", "event")
+_PAPERS_ALONE = (
+    "clipped_logit_sampling", "stale_reset_observation", "spontaneous", "event", "real_share",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,8 @@ class What:
         stale_reset_observation: A quirk of the authors' code, in episodic environments.
         spontaneous: Whether spontaneous transitions are on; they are if not given.
         event: The second form of the spontaneous event: redraw in ButtonGrid, terminate in ProcMaze.
+        real_share: Of the 320 transitions of a Q update, the share that is replayed beside a learned
+            model's; 0 if not given.
     """
 
     settings: Path | None = None
@@ -91,6 +95,7 @@ class What:
     stale_reset_observation: bool | None = None
     spontaneous: bool | None = None
     event: str | None = None
+    real_share: float | None = None
 
     def resolved(self) -> Settings:
         """The settings, with what is left open filled in.

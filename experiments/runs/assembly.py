@@ -64,8 +64,11 @@ def _agent(settings: Settings, precision: Precision, environment: Environment[An
         options["rollout_length"] = settings.rollout_length
     if settings.learned:
         options["model_batch_size"] = settings.model_batch_size
-    if kind is SimpleModel and isinstance(settings, RunSettings):
-        options["clipped_logit_sampling"] = settings.clipped_logit_sampling
+    if isinstance(settings, RunSettings):
+        if settings.learned:
+            options["real_share"] = settings.real_share
+        if kind is SimpleModel:
+            options["clipped_logit_sampling"] = settings.clipped_logit_sampling
     return Agent(kind(environment, **options))
 
 

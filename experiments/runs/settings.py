@@ -11,9 +11,11 @@ from typing import Any, ClassVar, Literal, get_args
 from experiments.runs.lane_settings import (
     LEARNED,
     MAX_LANES,
+    TRANSITIONS,
     LaneSettings,
     require_integer,
     require_one_of,
+    require_share,
 )
 from experiments.runs.tuned import tuned
 from experiments.tasks import (
@@ -52,10 +54,12 @@ class RunSettings(LaneSettings):
             None if the model learns to the end.
         forecasts: Whether, at the end, what the learned model expects is measured by the number of
             active pipe ends; in PanFlute alone.
+        real_share: Of the 320 transitions of a Q update, those that are replayed beside the ones that a
+            learned model imagines.
     """
 
     kind: ClassVar[str] = "online"
-    added: ClassVar[tuple[str, ...]] = ("model_steps", "forecasts")
+    added: ClassVar[tuple[str, ...]] = ("model_steps", "forecasts", "real_share")
     identity: ClassVar[tuple[str, ...]] = ("agent", "env", "size", "regime")
     """What a summary says of a run."""
     task: ClassVar[tuple[str, ...]] = ("env", "size", "regime", "spontaneous", "event", "steps")
@@ -72,6 +76,7 @@ class RunSettings(LaneSettings):
     event: str | None = None
     model_steps: int | None = None
     forecasts: bool = False
+    real_share: float = 0.0
 
     def __post_init__(self) -> None:
         require_one_of("agent", self.agent, AGENTS)
@@ -96,7 +101,8 @@ class RunSettings(LaneSettings):
             )
         if self.model_steps is not None:
             require_integer("model_steps", self.model_steps, 1, self.steps - 1)
-        for name in ("model_steps", "forecasts"):
+        require_share("real_share", self.real_share)
+        for name in ("model_steps", "forecasts", "real_share"):
             if getattr(self, name) and not self.learned:
                 raise ValueError(
                     f"{name} needs an agent that learns a model, {', '.join(LEARNED)}, got {self.agent}"
@@ -104,6 +110,10 @@ class RunSettings(LaneSettings):
         if self.forecasts and self.env != "PanFlute":
             raise ValueError(f"forecasts are measured in PanFlute alone, got {self.env}")
         readable_environment(self.env, self.size, spontaneous=self.spontaneous, event=self.event)
+
+    @property
+    def replayed(self) -> int:
+        return max(super().replayed, round(self.real_share * TRANSITIONS))
 
     @property
     def updates(self) -> int:

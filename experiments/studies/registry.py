@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from experiments.studies import (
     frozen_model,
     maze_coverage,
+    mixture,
     no_spontaneous,
     online,
     precision,
@@ -31,6 +32,7 @@ STUDIES: Mapping[str, Study] = {
         no_spontaneous.STUDY,
         quirks.STUDY,
         precision.STUDY,
+        mixture.STUDY,
     )
 }
 

@@ -64,7 +64,7 @@ def test_settings_on_fixed_data_are_stored_with_their_kind_and_read():
 
 def test_what_was_stored_before_a_setting_was_added_keeps_its_digest():
     stored = SETTINGS.stored()
-    assert not {"kind", "model_steps", "forecasts"} & stored.keys()
+    assert not {"kind", *RunSettings.added} & stored.keys()
     assert stored_settings(stored) == SETTINGS
     # Of the first run of the desk scale, stored long before.
     kept = ROOT / "results/desk/online/procmaze-4-high-er/config.json"
@@ -114,6 +114,7 @@ def test_every_setting_changes_the_digest():
         {"clipped_logit_sampling": True}, {"stale_reset_observation": True},
         {"rollout_length": 5}, {"model_batch_size": 64}, {"evaluation_interval": 50},
         {"model_steps": 1_050}, {"env": "PanFlute", "forecasts": True}, {"env": "PanFlute"},
+        {"real_share": 0.05},
     ]  # fmt: skip
     digests = {replace(SETTINGS, **change).digest for change in changes}
     assert len(digests | {SETTINGS.digest}) == len(changes) + 1
@@ -134,6 +135,12 @@ def test_every_setting_changes_the_digest():
         ({"rollout_length": 3}, "rollout_length must be a divisor of 320, got 3"),
         ({"buffer": 31}, "buffer must hold the 32 transitions"),
         ({"model_batch_size": 321}, "model_batch_size must be a whole number, 1 to 320"),
+        ({"real_share": 1.5}, "real_share must be a number from 0 to 1, got 1.5"),
+        ({"real_share": 0.5, "buffer": 159}, "buffer must hold the 160 transitions"),
+        (
+            {"real_share": 0.5, "agent": "perfect"},
+            "real_share needs an agent that learns a model, .* got perfect",
+        ),
     ],
 )
 def test_what_is_out_of_range_is_refused(change, message):
@@ -189,6 +196,8 @@ def test_names_numbers_and_regimes_are_those_of_deep():
                 rollout_length=length, model_batch_size=64,
             )  # fmt: skip
             assert agent_of(run, "highest").replayed == run.replayed
+    mixed = replace(SETTINGS, real_share=0.5)
+    assert agent_of(mixed, "highest").replayed == mixed.replayed == 160
 
 
 def test_run_settings_are_frozen():
