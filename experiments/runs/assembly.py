@@ -16,7 +16,7 @@ from deep.networks import Precision
 from deep.online_loop import OnlineLoop, Protocol
 from experiments.runs.gym_settings import GymSettings
 from experiments.runs.offline_settings import OfflineSettings
-from experiments.runs.settings import RunSettings
+from experiments.runs.settings import TARGET_UPDATES, RunSettings
 from experiments.runs.stored_settings import Settings
 from experiments.tasks import REGIMES, batched_environment
 
@@ -69,7 +69,8 @@ def _agent(settings: Settings, precision: Precision, environment: Environment[An
             options["real_share"] = settings.real_share
         if kind is SimpleModel:
             options["clipped_logit_sampling"] = settings.clipped_logit_sampling
-    return Agent(kind(environment, **options))
+    prioritized = isinstance(settings, RunSettings) and settings.prioritized
+    return Agent(kind(environment, **options), prioritized=prioritized)
 
 
 def online_loop_of(
@@ -109,6 +110,8 @@ def protocol_of(settings: RunSettings | GymSettings) -> Protocol:
         return protocol
     return replace(
         protocol,
+        updates_per_step=settings.replay_ratio,
+        target_period=TARGET_UPDATES // settings.replay_ratio,
         stale_reset_observation=settings.stale_reset_observation,
         model_steps=settings.model_steps,
     )

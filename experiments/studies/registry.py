@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from experiments.studies import (
+    baselines,
     frozen_model,
     maze_coverage,
     mixture,
@@ -33,6 +34,7 @@ STUDIES: Mapping[str, Study] = {
         quirks.STUDY,
         precision.STUDY,
         mixture.STUDY,
+        baselines.STUDY,
     )
 }
 

@@ -34,14 +34,24 @@ every_agent = pytest.mark.parametrize("name", AGENTS)
 pytestmark = pytest.mark.usefixtures("small_networks")
 
 
-def loop_of(name, environment=MAZE, acceleration=NONE, *, lanes=2, device="cpu"):
+def loop_of(
+    name,
+    environment=MAZE,
+    acceleration=NONE,
+    *,
+    lanes=2,
+    device="cpu",
+    prioritized=False,
+    **options,
+):
     runs = Lanes(
         torch.arange(lanes, device=device),
         torch.full((lanes,), 1e-4, device=device),
         torch.ones(lanes, device=device),
     )
     length = 1 if name == "er" else 2
-    agent = Agent(AGENTS[name](environment, rollout_length=length))
+    model = AGENTS[name](environment, rollout_length=length, **options)
+    agent = Agent(model, prioritized=prioritized)
     return OnlineLoop(agent, PROTOCOL, runs, acceleration)
 
 
@@ -73,6 +83,23 @@ def test_no_operation_of_a_step_and_its_updates_waits_for_the_host(name, environ
         loop.advance(4)
     assert guard.count > 1000
     assert loop.state.learner.updates == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("er", {"prioritized": True}),
+        ("simple", {"real_share": 0.5}),
+        ("gaussian", {"real_share": 0.05}),
+    ],
+)
+def test_no_operation_of_an_ingredient_waits_for_the_host(name, options):
+    loop = loop_of(name, **options)
+    loop.advance(3)
+    with StepHostFree() as guard:
+        loop.advance(2)
+    assert guard.count > 1000
+    assert loop.state.learner.updates == 4
 
 
 @every_agent

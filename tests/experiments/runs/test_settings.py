@@ -99,6 +99,17 @@ def test_updates_on_a_frozen_model_begin_once_more_after_the_first_steps():
     assert protocol_updates(frozen) == 500
 
 
+def test_with_more_updates_a_step_the_target_network_is_still_copied_every_hundred_updates():
+    pytest.importorskip("torch")
+    from experiments.runs.assembly import protocol_of
+
+    for regime in ("high", "low"):
+        more = replace(SETTINGS, regime=regime, updates_per_step=20)
+        protocol = protocol_of(more)
+        assert (protocol.updates_per_step, protocol.target_period) == (20, 5)
+        assert more.updates == 100 * 20 == protocol.updates(more.steps)
+
+
 def protocol_updates(settings):
     pytest.importorskip("torch")
     from experiments.runs.assembly import protocol_of
@@ -114,7 +125,7 @@ def test_every_setting_changes_the_digest():
         {"clipped_logit_sampling": True}, {"stale_reset_observation": True},
         {"rollout_length": 5}, {"model_batch_size": 64}, {"evaluation_interval": 50},
         {"model_steps": 1_050}, {"env": "PanFlute", "forecasts": True}, {"env": "PanFlute"},
-        {"real_share": 0.05},
+        {"real_share": 0.05}, {"updates_per_step": 10}, er | {"prioritized": True},
     ]  # fmt: skip
     digests = {replace(SETTINGS, **change).digest for change in changes}
     assert len(digests | {SETTINGS.digest}) == len(changes) + 1
@@ -135,6 +146,8 @@ def test_every_setting_changes_the_digest():
         ({"rollout_length": 3}, "rollout_length must be a divisor of 320, got 3"),
         ({"buffer": 31}, "buffer must hold the 32 transitions"),
         ({"model_batch_size": 321}, "model_batch_size must be a whole number, 1 to 320"),
+        ({"updates_per_step": 3}, "updates_per_step must be one of 1, 2, 4, 5, .* 100, got 3"),
+        ({"prioritized": True}, "prioritized is an option of the agent er, got simple"),
         ({"real_share": 1.5}, "real_share must be a number from 0 to 1, got 1.5"),
         ({"real_share": 0.5, "buffer": 159}, "buffer must hold the 160 transitions"),
         (

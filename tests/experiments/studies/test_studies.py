@@ -62,7 +62,7 @@ def test_two_runs_of_one_name_and_other_settings_are_refused():
         manifest([study, double], "smoke")
 
 
-INGREDIENTS = ("mixture",)
+INGREDIENTS = ("mixture", "baselines")
 
 
 def test_the_papers_studies_fit_sixteen_hours_on_two_cores_and_the_ingredients_four_more():
@@ -148,6 +148,8 @@ CASES = {
     "Q-holds": (by_agent(simple=1.0), by_agent(simple=-1.0)),
     "Q-stale": (quirky(0.0, 1.0), quirky(1.0, 0.0)),
     "X-repair": tuple((lambda s, gain=gain: gain * (s.real_share == 0.05)) for gain in (1.0, -1.0)),
+    "X-updates": (by_agent(simple=1.0), lambda s: float(s.updates_per_step == 10)),
+    "X-priority": (by_agent(simple=1.0), lambda s: float(s.agent == "er" and s.prioritized)),
     "X-imagined": tuple((lambda s, gain=gain: gain * (s.real_share == 0)) for gain in (1.0, -1.0)),
 }
 CASES["O-low-categorical"] = tuple(
