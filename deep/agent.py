@@ -102,7 +102,7 @@ class Agent:
     prioritized: bool = False
 
     def __post_init__(self) -> None:
-        if self.prioritized and not isinstance(self.model, Replay):
+        if self.prioritized and type(self.model) is not Replay:
             raise ValueError(f"prioritized goes with Replay alone, got {type(self.model).__name__}")
 
     @property

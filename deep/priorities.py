@@ -51,7 +51,9 @@ class Priorities(NamedTuple):
         word = (drawn.long() & (2**32 - 1)) >> 1
         low = total & (2**_HALF_WORD - 1)
         aimed = word * (total >> _HALF_WORD) + ((word * low) >> _HALF_WORD)
-        return torch.searchsorted(cumulated, aimed.contiguous(), right=True)
+        return torch.searchsorted(
+            cumulated, aimed.clone(memory_format=torch.contiguous_format), right=True
+        )
 
     def weights(self, place: Int64[Tensor, "lane batch"]) -> Float32[Tensor, "lane batch"]:
         """Of the losses of transitions that were drawn; the largest of a batch is 1."""

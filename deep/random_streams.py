@@ -47,6 +47,7 @@ class Purpose:
     EVALUATION_REPRESENTATION = 12
     FORECAST = 13
     RECALL = 14
+    RECOMBINATION = 15
 
 
 class Stream(NamedTuple):

@@ -134,6 +134,7 @@ MBGEN = Group("When does a learned model beat experience replay?", {
     "quirks": study("quirks", "Two quirks of the authors' code, on and off"),
     "precision": study("precision", "Products in float32 and in bfloat16: whether learning is the same"),
     "mixture": study("mixture", "Real transitions among the imagined ones"),
+    "counterfactual": study("counterfactual", "Transitions recombined factor by factor, without a learned model"),
     "baselines": study("baselines", "ER with ten times the updates, and ER by priority"),
     "claims": Command("commands.claims:claims",
         "Every claim with its evidence, its verdict by a rule fixed beforehand, and that after Holm's correction."),

@@ -30,6 +30,7 @@ VARIANT: Mapping[str, Any] = {
     "real_share": 0.0,
     "updates_per_step": None,
     "prioritized": False,
+    "counterfactual": False,
 }
 """Settings by which cells of one task differ, with their usual values; the rollout length besides."""
 
@@ -160,6 +161,8 @@ def variant(settings: RunSettings) -> str:
         parts.append(f"{settings.updates_per_step} updates a step")
     if settings.prioritized:
         parts.append("by priority")
+    if settings.counterfactual:
+        parts.append("recombined")
     if settings.precision != "auto":
         parts.append(settings.precision)
     return ", ".join(parts)

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _GYMNASIUMS_ALONE = ("env_arg", "keys", "levels", "evaluation_episodes", "evaluation_steps")
 _PAPERS_ALONE = (
     "clipped_logit_sampling", "stale_reset_observation", "spontaneous", "event", "real_share",
-    "updates_per_step", "prioritized",
+    "updates_per_step", "prioritized", "counterfactual",
 )  # fmt: skip
 
 
@@ -72,6 +72,7 @@ class What:
             model's; 0 if not given.
         updates_per_step: Updates after each environment step, a divisor of 100, in place of the regime's.
         prioritized: er draws transitions by priority.
+        counterfactual: er recombines transitions factor by factor, by known scopes.
     """
 
     settings: Path | None = None
@@ -101,6 +102,7 @@ class What:
     real_share: float | None = None
     updates_per_step: int | None = None
     prioritized: bool | None = None
+    counterfactual: bool | None = None
 
     def resolved(self) -> Settings:
         """The settings, with what is left open filled in.

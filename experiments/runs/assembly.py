@@ -11,7 +11,7 @@ import torch
 from deep.acceleration import Acceleration
 from deep.agent import Agent, Lanes
 from deep.environments import Environment, WalledMaze
-from deep.models import AGENTS, Replay, SimpleModel
+from deep.models import AGENTS, CounterfactualReplay, Replay, SimpleModel
 from deep.networks import Precision
 from deep.online_loop import OnlineLoop, Protocol
 from experiments.runs.gym_settings import GymSettings
@@ -60,7 +60,9 @@ def gym_task(settings: GymSettings) -> GymTask:
 def _agent(settings: Settings, precision: Precision, environment: Environment[Any]) -> Agent:
     kind = AGENTS[settings.agent]
     options: dict[str, Any] = {"precision": precision}
-    if kind is not Replay:
+    if isinstance(settings, RunSettings) and settings.counterfactual:
+        kind = CounterfactualReplay
+    if not issubclass(kind, Replay):
         options["rollout_length"] = settings.rollout_length
     if settings.learned:
         options["model_batch_size"] = settings.model_batch_size

@@ -36,8 +36,8 @@ _SHORT_ROLLOUTS = 0.8
 _FROZEN = 0.7
 """Of the same, where the model is frozen."""
 
-_PRIORITIZED = 1.4
-"""Of the same, where transitions are drawn by priority."""
+_DEARER_REPLAY = 1.4
+"""Of the same, where transitions are drawn by priority or recombined."""
 
 
 def estimated_seconds(settings: Settings) -> float:
@@ -50,8 +50,8 @@ def estimated_seconds(settings: Settings) -> float:
     dearer = 1 + 0.3 * (rows - 1)
     if settings.learned and settings.rollout_length == 1:
         dearer *= _SHORT_ROLLOUTS
-    if isinstance(settings, RunSettings) and settings.prioritized:
-        dearer *= _PRIORITIZED
+    if isinstance(settings, RunSettings) and (settings.prioritized or settings.counterfactual):
+        dearer *= _DEARER_REPLAY
     spent = len(settings.seeds) * updates * MILLISECONDS[settings.agent] * dearer / 1e3
     return _COMPILING_SECONDS + spent
 

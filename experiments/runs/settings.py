@@ -65,11 +65,13 @@ class RunSettings(LaneSettings):
         updates_per_step: Updates after each environment step, a divisor of 100; None is the regime's. The
             target network is copied every 100 updates in any case.
         prioritized: Whether ER draws transitions by priority.
+        counterfactual: Whether ER recombines transitions factor by factor.
     """
 
     kind: ClassVar[str] = "online"
     added: ClassVar[tuple[str, ...]] = (
         "model_steps", "forecasts", "real_share", "updates_per_step", "prioritized",
+        "counterfactual",
     )  # fmt: skip
     identity: ClassVar[tuple[str, ...]] = ("agent", "env", "size", "regime")
     """What a summary says of a run."""
@@ -90,6 +92,7 @@ class RunSettings(LaneSettings):
     real_share: float = 0.0
     updates_per_step: int | None = None
     prioritized: bool = False
+    counterfactual: bool = False
 
     def __post_init__(self) -> None:
         require_one_of("agent", self.agent, AGENTS)
@@ -101,7 +104,7 @@ class RunSettings(LaneSettings):
             require_integer(name, getattr(self, name), 1)
         for name in (
             "clipped_logit_sampling", "stale_reset_observation", "spontaneous", "forecasts",
-            "prioritized",
+            "prioritized", "counterfactual",
         ):  # fmt: skip
             require_one_of(name, getattr(self, name), (True, False))
         if self.clipped_logit_sampling and self.agent != "simple":
@@ -123,8 +126,11 @@ class RunSettings(LaneSettings):
                 )
         if self.updates_per_step is not None:
             require_one_of("updates_per_step", self.updates_per_step, UPDATES_PER_STEP)
-        if self.prioritized and self.agent != "er":
-            raise ValueError(f"prioritized is an option of the agent er, got {self.agent}")
+        for name in ("prioritized", "counterfactual"):
+            if getattr(self, name) and self.agent != "er":
+                raise ValueError(f"{name} is an option of the agent er, got {self.agent}")
+        if self.prioritized and self.counterfactual:
+            raise ValueError("prioritized and counterfactual exclude each other, got both")
         if self.forecasts and self.env != "PanFlute":
             raise ValueError(f"forecasts are measured in PanFlute alone, got {self.env}")
         readable_environment(self.env, self.size, spontaneous=self.spontaneous, event=self.event)

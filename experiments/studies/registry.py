@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from experiments.studies import (
     baselines,
+    counterfactual,
     frozen_model,
     maze_coverage,
     mixture,
@@ -34,6 +35,7 @@ STUDIES: Mapping[str, Study] = {
         quirks.STUDY,
         precision.STUDY,
         mixture.STUDY,
+        counterfactual.STUDY,
         baselines.STUDY,
     )
 }

@@ -15,7 +15,7 @@ from deep.acceleration import NONE, Acceleration, can_compile, resolve
 from deep.agent import Agent, Lanes
 from deep.environments import PanFlute, ProcMaze
 from deep.environments.walled_maze import WalledMaze, dataset
-from deep.models import AGENTS
+from deep.models import AGENTS, CounterfactualReplay, Replay
 from deep.offline_learning import OfflineLearner
 from deep.one_hot import one_hot
 from deep.online_loop import OnlineLoop, Protocol
@@ -49,8 +49,9 @@ def loop_of(
         torch.full((lanes,), 1e-4, device=device),
         torch.ones(lanes, device=device),
     )
-    length = 1 if name == "er" else 2
-    model = AGENTS[name](environment, rollout_length=length, **options)
+    kind = CounterfactualReplay if name == "counterfactual" else AGENTS[name]
+    length = 1 if issubclass(kind, Replay) else 2
+    model = kind(environment, rollout_length=length, **options)
     agent = Agent(model, prioritized=prioritized)
     return OnlineLoop(agent, PROTOCOL, runs, acceleration)
 
@@ -88,6 +89,7 @@ def test_no_operation_of_a_step_and_its_updates_waits_for_the_host(name, environ
 @pytest.mark.parametrize(
     ("name", "options"),
     [
+        ("counterfactual", {}),
         ("er", {"prioritized": True}),
         ("simple", {"real_share": 0.5}),
         ("gaussian", {"real_share": 0.05}),

@@ -126,6 +126,7 @@ def test_every_setting_changes_the_digest():
         {"rollout_length": 5}, {"model_batch_size": 64}, {"evaluation_interval": 50},
         {"model_steps": 1_050}, {"env": "PanFlute", "forecasts": True}, {"env": "PanFlute"},
         {"real_share": 0.05}, {"updates_per_step": 10}, er | {"prioritized": True},
+        er | {"counterfactual": True},
     ]  # fmt: skip
     digests = {replace(SETTINGS, **change).digest for change in changes}
     assert len(digests | {SETTINGS.digest}) == len(changes) + 1
@@ -147,6 +148,11 @@ def test_every_setting_changes_the_digest():
         ({"buffer": 31}, "buffer must hold the 32 transitions"),
         ({"model_batch_size": 321}, "model_batch_size must be a whole number, 1 to 320"),
         ({"updates_per_step": 3}, "updates_per_step must be one of 1, 2, 4, 5, .* 100, got 3"),
+        ({"counterfactual": True}, "counterfactual is an option of the agent er, got simple"),
+        (
+            {"agent": "er", "rollout_length": 1, "prioritized": True, "counterfactual": True},
+            "prioritized and counterfactual exclude each other",
+        ),
         ({"prioritized": True}, "prioritized is an option of the agent er, got simple"),
         ({"real_share": 1.5}, "real_share must be a number from 0 to 1, got 1.5"),
         ({"real_share": 0.5, "buffer": 159}, "buffer must hold the 160 transitions"),

@@ -62,7 +62,7 @@ def test_two_runs_of_one_name_and_other_settings_are_refused():
         manifest([study, double], "smoke")
 
 
-INGREDIENTS = ("mixture", "baselines")
+INGREDIENTS = ("mixture", "baselines", "counterfactual")
 
 
 def test_the_papers_studies_fit_sixteen_hours_on_two_cores_and_the_ingredients_four_more():
@@ -150,6 +150,11 @@ CASES = {
     "X-repair": tuple((lambda s, gain=gain: gain * (s.real_share == 0.05)) for gain in (1.0, -1.0)),
     "X-updates": (by_agent(simple=1.0), lambda s: float(s.updates_per_step == 10)),
     "X-priority": (by_agent(simple=1.0), lambda s: float(s.agent == "er" and s.prioritized)),
+    "X-coverage": (lambda s: float(s.counterfactual), lambda s: -float(s.counterfactual)),
+    "X-more-than-coverage": (
+        by_agent(simple=1.0),
+        lambda s: float(s.counterfactual),
+    ),
     "X-imagined": tuple((lambda s, gain=gain: gain * (s.real_share == 0)) for gain in (1.0, -1.0)),
 }
 CASES["O-low-categorical"] = tuple(
