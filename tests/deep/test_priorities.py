@@ -10,6 +10,7 @@ from deep import AGENTS, Agent, Lanes, Losses, OfflineLearner, OnlineLoop, Proto
 from deep.priorities import MOST, no_priorities
 from deep.random_streams import Purpose
 from deep.replay_buffer import empty_buffer
+from deep.tensor_tree import tensors
 from tests.deep import reference_agents as reference
 from tests.deep.test_agents_against_reference import (
     LANES,
@@ -182,6 +183,19 @@ def test_a_lane_is_the_same_whoever_runs_beside_it():
     both, one = (loop.state for loop in loops)
     assert torch.equal(both.buffer.priorities.units[1:], one.buffer.priorities.units)
     torch.testing.assert_close(both.learner.q[1:], one.learner.q, rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.usefixtures("small_networks")
+def test_a_run_goes_on_from_its_state_with_the_priorities_that_it_had():
+    protocol = Protocol(16, 1, 5, 16, learning_starts=11)
+    whole, resumed = (OnlineLoop(agent(prioritized=True), protocol, LANES) for _ in range(2))
+    whole.advance(14)
+    resumed.load({name: tensor.clone() for name, tensor in tensors(whole.state).items()})
+    for loop in (whole, resumed):
+        loop.advance(2)
+    for name, tensor in tensors(resumed.state).items():
+        assert torch.equal(tensor, tensors(whole.state)[name]), name
+    assert len(resumed.state.buffer.priorities.units.unique()) > 2
 
 
 def test_priorities_go_with_replay_that_acts():
