@@ -11,6 +11,7 @@ from deep.agent import Agent, Lanes, Learner, Losses
 from deep.models import (
     AGENTS,
     CategoricalModel,
+    CounterfactualReplay,
     Forecast,
     GaussianModel,
     Model,
@@ -36,6 +37,7 @@ __all__ = [
     "Acceleration",
     "Agent",
     "CategoricalModel",
+    "CounterfactualReplay",
     "Dataset",
     "Forecast",
     "GaussianModel",

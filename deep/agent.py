@@ -13,9 +13,10 @@ from torch import Tensor
 
 from deep.adam import Moments, adam_step, no_moments
 from deep.kernels import available, learning
-from deep.models import LearnedModel, Model, Parameters
+from deep.models import LearnedModel, Model, Parameters, Replay
 from deep.networks import Network, Packs, Perceptron
-from deep.q_learning import softmax_action, td_loss, td_target
+from deep.priorities import Priorities
+from deep.q_learning import Transitions, softmax_action, td_error, td_loss, td_target
 from deep.random_streams import Purpose, Stream, lane_words
 from deep.replay_buffer import ReplayBuffer, Replayed
 
@@ -94,9 +95,15 @@ class Agent:
 
     Attributes:
         model: Where experience comes from.
+        prioritized: Whether what is replayed is drawn by priority, see `deep.priorities`; of replay alone.
     """
 
     model: Model
+    prioritized: bool = False
+
+    def __post_init__(self) -> None:
+        if self.prioritized and type(self.model) is not Replay:
+            raise ValueError(f"prioritized goes with Replay alone, got {type(self.model).__name__}")
 
     @property
     def q_network(self) -> Network:
@@ -221,12 +228,30 @@ class Agent:
             learns: Whether both change, or one of them and the other is frozen.
         """
         step = learner.updates
+        if buffer.priorities is not None:
+            losses.q.add_(self._learn_by_priority(learner, buffer, buffer.priorities, lanes))
+            step.add_(1)
+            return
         lesson, starts = self.replay(buffer, lanes, step)
         if learns != "q":
             losses.model.add_(self.update_model(learner, lesson, lanes, step))
         if learns != "model":
             losses.q.add_(self.update_q(learner, starts, lanes, step))
         step.add_(1)
+
+    def _learn_by_priority(
+        self, learner: Learner, buffer: ReplayBuffer, priorities: Priorities, lanes: Lanes
+    ) -> Float32[Tensor, "lane"]:
+        """Update the Q-network by what is drawn by priority, and what was drawn by its error before that."""
+        drawn = lane_words(Stream(lanes.seed, learner.updates, Purpose.REPLAY), 1, self.replayed)
+        place = priorities.draw(drawn[0])
+        experience = self._experience(learner, buffer.at(place), lanes, learner.updates)
+        experience = experience._replace(weight=priorities.weights(place))
+        packed = learner.packed
+        target = td_target(self._q(learner.target, packed and packed.target), experience)
+        error = td_error(self._q(learner.q, packed and packed.q), target, experience)
+        priorities.update(place, error)
+        return self._td_step(learner, experience, lanes)
 
     def update_model(
         self, learner: Learner, batch: Replayed, lanes: Lanes, step: Int64[Tensor, ""]
@@ -274,6 +299,12 @@ class Agent:
         Returns:
             The loss before the step.
         """
+        return self._td_step(learner, self._experience(learner, starts, lanes, step), lanes)
+
+    def _experience(
+        self, learner: Learner, starts: Replayed, lanes: Lanes, step: Int64[Tensor, ""]
+    ) -> Transitions:
+        """What the model makes of transitions that were met."""
         packed = learner.packed
         q = self._q(learner.q, packed and packed.q)
 
@@ -282,7 +313,13 @@ class Agent:
 
         stream = Stream(lanes.seed, step, Purpose.ROLLOUT)
         model = self.model.perceptrons(learner.model, packed and packed.model)
-        experience = self.model.experience(model, starts, behaviour, stream)
+        return self.model.experience(model, starts, behaviour, stream)
+
+    def _td_step(
+        self, learner: Learner, experience: Transitions, lanes: Lanes
+    ) -> Float32[Tensor, "lane"]:
+        """One step of Adam on the TD error, in place; the loss before it."""
+        packed = learner.packed
         if packed is not None:
             pairs = ((learner.q, packed.q), (learner.target, packed.target))
             (own,), (held,) = (self.q_network.packed_perceptrons(*pair) for pair in pairs)

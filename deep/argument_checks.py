@@ -10,6 +10,12 @@ def require_integer(name: str, value: object, low: int, high: int | None = None)
         raise ValueError(f"{name} must be an integer {accepted}, got {value!r}")
 
 
+def require_share(name: str, value: object) -> None:
+    """Raise ValueError unless `value` is a number from 0 to 1."""
+    if type(value) not in (int, float) or not 0 <= value <= 1:  # type: ignore[operator]
+        raise ValueError(f"{name} must be a number from 0 to 1, got {value!r}")
+
+
 def require_switch(name: str, value: object) -> None:
     """Raise ValueError unless `value` is True or False."""
     if type(value) is not bool:

@@ -146,12 +146,12 @@ def _(model: Replay, q: Network) -> Products:  # noqa: ARG001
 
 @_rollouts.register
 def _(model: PerfectModel, q: Network) -> Products:
-    return model.rollout_length * _forward(q, model.batch_size)
+    return model.rollout_length * _forward(q, model.starts)
 
 
 @_rollouts.register
 def _(model: SimpleModel, q: Network) -> Products:
-    rows = model.batch_size
+    rows = model.starts
     *outcome, following = model.network.outputs
     step = _forward(q, rows) + _forward(model.network._replace(outputs=(following,)), rows)
     once = _forward(model.network._replace(outputs=tuple(outcome)), TRANSITIONS)
@@ -160,7 +160,7 @@ def _(model: SimpleModel, q: Network) -> Products:
 
 @_rollouts.register
 def _(model: LatentModel, q: Network) -> Products:
-    rows = model.batch_size
+    rows = model.starts
     _, dynamics, outcome, _ = model.networks
     step = _forward(q, rows) + _forward(dynamics, rows)
     steps = _representation(model, rows) + model.rollout_length * step

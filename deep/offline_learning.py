@@ -73,8 +73,10 @@ class OfflineLearner:
 
         Raises:
             ValueError: The buffer has other lanes, features of another environment, or holds
-                nothing.
+                nothing; or the agent replays by priority, which changes with what it learns.
         """
+        if agent.prioritized:
+            raise ValueError("prioritized replay learns online alone, got a fixed buffer")
         require_integer("target_period", target_period, 1)
         count, _, features = buffer.observation.shape
         if count != len(lanes.seed):

@@ -152,7 +152,13 @@ def initial_state(agent: Agent, protocol: Protocol, lanes: Lanes) -> OnlineState
         environment=type(start)(*(field.clone() for field in start)),
         observation=environment.observe(start),
         learner=agent.initial(lanes.seed),
-        buffer=empty_buffer(len(lanes.seed), capacity, environment.num_features, device),
+        buffer=empty_buffer(
+            len(lanes.seed),
+            capacity,
+            environment.num_features,
+            device,
+            prioritized=agent.prioritized,
+        ),
         tally=Tally(*(torch.zeros_like(lanes.temperature) for _ in Tally._fields)),
         steps=torch.zeros((), dtype=torch.int64, device=device),
     )
@@ -250,7 +256,7 @@ class OnlineLoop:
         learner.target.copy_(learner.q)
         forget(learner.q_moments)
         self.agent.repack(learner)
-        self.state.buffer.stored.zero_()
+        self.state.buffer.clear()
 
     def evaluate(self) -> Float32[Tensor, "lane"]:
         """Performance of the greedy policy of each lane; see `deep.evaluation`."""

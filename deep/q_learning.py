@@ -37,12 +37,18 @@ def td_target(target: Perceptron, transitions: Transitions) -> Float32[Tensor, "
     return transitions.reward + DISCOUNT * transitions.continuation * best
 
 
+def td_error(
+    q: Perceptron, target: Float32[Tensor, "lane batch"], transitions: Transitions
+) -> Float[Tensor, "lane batch"]:
+    """What Q says of the action that was taken, less the target."""
+    return q(transitions.features).gather(2, transitions.action.unsqueeze(2)).squeeze(2) - target
+
+
 def td_loss(
     q: Perceptron, target: Float32[Tensor, "lane batch"], transitions: Transitions
 ) -> Float[Tensor, "lane"]:
     """The weighted squared one-step error, mean over the batch (not over the sum of the weights)."""
-    chosen = q(transitions.features).gather(2, transitions.action.unsqueeze(2)).squeeze(2)
-    return (transitions.weight * (chosen - target).square()).mean(1)
+    return (transitions.weight * td_error(q, target, transitions).square()).mean(1)
 
 
 def softmax_action(

@@ -46,6 +46,8 @@ class Purpose:
     EVALUATION = 11
     EVALUATION_REPRESENTATION = 12
     FORECAST = 13
+    RECALL = 14
+    RECOMBINATION = 15
 
 
 class Stream(NamedTuple):

@@ -7,6 +7,7 @@ import torch
 from jaxtyping import Bool, Float32, Int, Int32, Int64, UInt8
 from torch import Tensor
 
+from deep.priorities import Priorities, no_priorities
 from deep.random_streams import integers
 
 
@@ -40,6 +41,7 @@ class ReplayBuffer(NamedTuple):
     Attributes:
         stored: Transitions stored so far in each lane, also those since overwritten: one number
             for all lanes, or in a fixed buffer one for each.
+        priorities: By which they are replayed; None if all are alike.
     """
 
     observation: UInt8[Tensor, "lane capacity feature"]
@@ -48,6 +50,12 @@ class ReplayBuffer(NamedTuple):
     terminal: Bool[Tensor, "lane capacity"]
     next_observation: UInt8[Tensor, "lane capacity feature"]
     stored: Int64[Tensor, "*lane"]
+    priorities: Priorities | None = None
+
+    @property
+    def rings(self) -> tuple[Tensor, ...]:
+        """The parts of the transitions, `[lane, capacity, ...]`."""
+        return self[:5]
 
     def store(
         self,
@@ -63,26 +71,46 @@ class ReplayBuffer(NamedTuple):
         """
         place = (self.stored % self.action.shape[1]).view(1)
         new = (observation, action.to(self.action.dtype), reward, terminal, next_observation)
-        for ring, value in zip(self[:-1], new, strict=True):
+        for ring, value in zip(self.rings, new, strict=True):
             ring.index_copy_(1, place, value.unsqueeze(1))
+        if self.priorities is not None:
+            self.priorities.store(place)
         self.stored.add_(1)
 
     def sample(self, drawn: Int32[Tensor, "lane batch"]) -> Replayed:
         """Uniform with replacement, by a random word for each transition; the buffer must hold one."""
+        capacity = self.action.shape[1]
+        return self.at(integers(drawn, self.stored.clamp(max=capacity).unsqueeze(-1)))
+
+    def at(self, index: Int64[Tensor, "lane batch"]) -> Replayed:
+        """The transitions in these places."""
         lanes, capacity = self.action.shape
-        index = integers(drawn, self.stored.clamp(max=capacity).unsqueeze(-1))
         row = (index + torch.arange(lanes, device=index.device).unsqueeze(1) * capacity).flatten()
         observation, action, reward, terminal, next_observation = (
             ring.flatten(0, 1).index_select(0, row).view(*index.shape, *ring.shape[2:])
-            for ring in self[:-1]
+            for ring in self.rings
         )
         return Replayed(observation, action.long(), reward, terminal, next_observation)
 
+    def clear(self) -> None:
+        """Forget all; in place."""
+        self.stored.zero_()
+        if self.priorities is not None:
+            self.priorities.clear()
+
 
 def empty_buffer(
-    lanes: int, capacity: int, num_features: int, device: torch.device | str = "cpu"
+    lanes: int,
+    capacity: int,
+    num_features: int,
+    device: torch.device | str = "cpu",
+    *,
+    prioritized: bool = False,
 ) -> ReplayBuffer:
-    """A buffer that holds nothing yet. It takes 2 * num_features + 6 bytes a lane and transition."""
+    """A buffer that holds nothing yet.
+
+    It takes 2 * num_features + 6 bytes a lane and transition; 4 more with priorities.
+    """
 
     def ring(dtype: torch.dtype, *shape: int) -> Tensor:
         return torch.zeros(lanes, capacity, *shape, dtype=dtype, device=device)
@@ -94,6 +122,7 @@ def empty_buffer(
         terminal=ring(torch.bool),
         next_observation=ring(torch.uint8, num_features),
         stored=torch.zeros((), dtype=torch.int64, device=device),
+        priorities=no_priorities(lanes, capacity, device) if prioritized else None,
     )
 
 
@@ -115,6 +144,6 @@ def fixed_buffer(datasets: Sequence[Dataset], device: torch.device | str = "cpu"
         raise ValueError(f"all datasets must have as many features, got {widths}")
     buffer = empty_buffer(len(datasets), max(sizes), widths[0], device)
     for lane, data in enumerate(datasets):
-        for ring, values in zip(buffer[:-1], data, strict=True):
+        for ring, values in zip(buffer.rings, data, strict=True):
             ring[lane, : len(values)] = values
     return buffer._replace(stored=torch.tensor(sizes, device=device))

@@ -4,6 +4,7 @@ from deep.environments.button_grid import ButtonGrid, ButtonGridEvent, ButtonGri
 from deep.environments.environment import (
     Environment,
     Noise,
+    Scopes,
     Step,
     Transition,
     at,
@@ -31,6 +32,7 @@ __all__ = [
     "ProcMaze",
     "ProcMazeEvent",
     "ProcMazeState",
+    "Scopes",
     "Step",
     "Transition",
     "WalledMaze",

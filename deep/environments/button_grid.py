@@ -2,14 +2,15 @@
 
 from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Literal, NamedTuple, get_args
 
 import torch
-from jaxtyping import Int, Int32, UInt8
+from jaxtyping import Bool, Int, Int32, UInt8
 from torch import Tensor
 
 from deep.argument_checks import require_integer, require_one_of, require_switch
-from deep.environments.environment import Environment, Transition, select
+from deep.environments.environment import Environment, Scopes, Transition, select
 from deep.environments.grid import NUM_ACTIONS, Grid
 from deep.random_streams import integers
 
@@ -122,3 +123,30 @@ class ButtonGrid(Environment[ButtonGridState]):
     def from_observation(self, observation: UInt8[Tensor, "*lane feature"]) -> ButtonGridState:
         agent, on, off = self.grid.sets(observation, 3)
         return ButtonGridState(agent, on | off, on)
+
+    @cached_property
+    def scopes(self) -> Scopes:
+        """A cell's button depends on itself, and if the agent moves on the agent.
+
+        In `tabular` a factor is a button and its cell; here it is a cell and its button.
+        """
+        cells = range(self.grid.num_cells)
+        agent = tuple(3 * cell for cell in cells)
+        buttons = tuple((3 * cell + 1, 3 * cell + 2) for cell in cells)
+        own = frozenset([0] if self.grid_size > 1 else [])
+        parents = tuple(
+            (own, *((own if action else frozenset()) | {1 + cell} for cell in cells))
+            for action in range(self.num_actions)
+        )
+        return Scopes((agent, *buttons), parents)
+
+    def ordinary(self, state: ButtonGridState) -> Bool[Tensor, "*lane"]:
+        """There are as many buttons as there should be, and one of them is off."""
+        count = self.grid.features(state.buttons).sum(-1)
+        return (count == self.num_buttons) & (state.on != state.buttons)
+
+    def event_shows(self, successor: ButtonGridState) -> Bool[Tensor, "*lane"]:
+        """All buttons are on; where the event draws everything anew, all are off."""
+        if self.spontaneous_event == "redraw":
+            return successor.on == 0
+        return successor.on == successor.buttons

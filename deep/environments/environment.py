@@ -59,6 +59,22 @@ class Step(Generic[State]):
     terminal: Bool[Tensor, "*lane"]
 
 
+@dataclass(frozen=True)
+class Scopes:
+    """What is known of an environment's structure: factors, and what each depends on.
+
+    It holds of the usual course of a step from an ordinary state, which is deterministic; the rules of
+    `tabular` declare the same.
+
+    Attributes:
+        factors: The features of each factor; each feature is in one.
+        parents: By action and factor: the factors that the factor of the successor depends on.
+    """
+
+    factors: tuple[tuple[int, ...], ...]
+    parents: tuple[tuple[frozenset[int], ...], ...]
+
+
 class Environment(ABC, Generic[State]):
     """A batched environment; subclasses are frozen dataclasses of its settings."""
 
@@ -122,6 +138,22 @@ class Environment(ABC, Generic[State]):
     @abstractmethod
     def from_observation(self, observation: UInt8[Tensor, "*lane feature"]) -> State:
         """The state that looks like this; the inverse of `observe`."""
+
+    @property
+    def scopes(self) -> Scopes | None:
+        """What is known of its structure; None if nothing is."""
+        return None
+
+    def ordinary(self, state: State) -> Bool[Tensor, "*lane"]:
+        """Whether a step goes on by the scopes, unless the spontaneous event happens; where scopes are known.
+
+        No state that the environment does not have is ordinary.
+        """
+        raise NotImplementedError
+
+    def event_shows(self, successor: State) -> Bool[Tensor, "*lane"]:
+        """Whether a successor may be the spontaneous event's; where scopes are known."""
+        raise NotImplementedError
 
     def noise(self, seed: Int64[Tensor, "..."], step: Int[Tensor, "..."]) -> Noise[State]:
         """Draw what chance decides, for every pair of a seed and a step (broadcast).

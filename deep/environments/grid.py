@@ -66,6 +66,15 @@ class Grid:
         forth = (action == 3) * row + (action == 4)
         return ((cell >> back) << forth).to(self.dtype)
 
+    def targets(self, action: int) -> frozenset[int]:
+        """Numbers of the cells in which a move can end where there are no walls; none of the action stay."""
+        row, column = {1: (-1, 0), 2: (0, -1), 3: (1, 0), 4: (0, 1)}.get(action, (0, 0))
+        last = self.size - 1
+        return frozenset(
+            self.size * min(max(r + row, 0), last) + min(max(c + column, 0), last)
+            for r, c in (divmod(cell, self.size) for cell in range(self.num_cells) if action)
+        )
+
     def neighbours(self, cell: Int[Tensor, "*lane"]) -> Int[Tensor, "*lane"]:
         """All cells one move away from a set of one cell or none, and bits outside the board."""
         row = self.size + 1

@@ -2,14 +2,15 @@
 
 from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import NamedTuple
 
 import torch
-from jaxtyping import Int, Int32, Int64, UInt8
+from jaxtyping import Bool, Int, Int32, Int64, UInt8
 from torch import Tensor
 
 from deep.argument_checks import require_integer, require_switch
-from deep.environments.environment import Environment, Transition
+from deep.environments.environment import Environment, Scopes, Transition
 from deep.environments.grid import NUM_ACTIONS
 from deep.random_streams import integers
 
@@ -92,3 +93,17 @@ class OpenGrid(Environment[OpenGridState]):
     def from_observation(self, observation: UInt8[Tensor, "*lane feature"]) -> OpenGridState:
         cell = observation.argmax(-1)
         return OpenGridState(cell // self.grid_size, cell % self.grid_size)
+
+    @cached_property
+    def scopes(self) -> Scopes:
+        """The position depends on all there is."""
+        position = tuple(range(self.num_features))
+        return Scopes((position,), ((frozenset([0]),),) * self.num_actions)
+
+    def ordinary(self, state: OpenGridState) -> Bool[Tensor, "*lane"]:
+        return torch.ones_like(state.row, dtype=torch.bool)
+
+    def event_shows(self, successor: OpenGridState) -> Bool[Tensor, "*lane"]:
+        """The agent is on the goal."""
+        last = self.grid_size - 1
+        return (successor.row == last) & (successor.column == last)

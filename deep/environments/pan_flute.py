@@ -2,6 +2,8 @@
 
 from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -9,7 +11,7 @@ from jaxtyping import Bool, Int, Int32, UInt8
 from torch import Tensor
 
 from deep.argument_checks import require_integer, require_switch
-from deep.environments.environment import Environment, Transition
+from deep.environments.environment import Environment, Scopes, Transition
 
 
 class PanFluteState(NamedTuple):
@@ -92,3 +94,19 @@ class PanFlute(Environment[PanFluteState]):
 
     def from_observation(self, observation: UInt8[Tensor, "*lane feature"]) -> PanFluteState:
         return PanFluteState(observation.bool())
+
+    @cached_property
+    def scopes(self) -> Scopes:
+        """A pipe is a factor, and depends on itself alone."""
+        first = [pipe * (pipe + 1) // 2 for pipe in range(self.num_pipes + 1)]
+        alone = tuple(frozenset([pipe] if pipe else []) for pipe in range(self.num_pipes))
+        pipes = tuple(tuple(range(a, b)) for a, b in pairwise(first))
+        return Scopes(pipes, (alone,) * self.num_actions)
+
+    def ordinary(self, state: PanFluteState) -> Bool[Tensor, "*lane"]:
+        return torch.ones_like(state.active[..., 0])
+
+    def event_shows(self, successor: PanFluteState) -> Bool[Tensor, "*lane"]:
+        """All last cells are active."""
+        last = [pipe * (pipe + 3) // 2 for pipe in range(self.num_pipes)]
+        return successor.active[..., last].all(-1)

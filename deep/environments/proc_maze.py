@@ -2,14 +2,15 @@
 
 from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
+from functools import cached_property
 from typing import Literal, NamedTuple, get_args
 
 import torch
-from jaxtyping import Int, Int32, UInt8
+from jaxtyping import Bool, Int, Int32, UInt8
 from torch import Tensor
 
 from deep.argument_checks import require_one_of, require_switch
-from deep.environments.environment import Environment, Transition
+from deep.environments.environment import Environment, Scopes, Transition
 from deep.environments.grid import NUM_ACTIONS, Grid, nth_cell
 from deep.environments.maze_generation import maze_words, most_open_cells, random_maze
 from deep.random_streams import integers
@@ -112,3 +113,26 @@ class ProcMaze(Environment[ProcMazeState]):
     def from_observation(self, observation: UInt8[Tensor, "*lane feature"]) -> ProcMazeState:
         agent, goal, _, cells = self.grid.sets(observation, 4)
         return ProcMazeState(agent, goal, cells)
+
+    @cached_property
+    def scopes(self) -> Scopes:
+        """Goal and walls stay; the agent depends on its cell and on walls that it may run into."""
+        cells = range(self.grid.num_cells)
+        agent, goal = (tuple(4 * cell + channel for cell in cells) for channel in (0, 1))
+        walls = tuple((4 * cell + 2, 4 * cell + 3) for cell in cells)
+        parents = tuple(
+            (
+                frozenset({0} | {2 + cell for cell in self.grid.targets(action)}),
+                *(frozenset([factor]) for factor in range(1, 2 + len(cells))),
+            )
+            for action in range(self.num_actions)
+        )
+        return Scopes((agent, goal, *walls), parents)
+
+    def ordinary(self, state: ProcMazeState) -> Bool[Tensor, "*lane"]:
+        """Agent and goal are where no wall is."""
+        return (state.agent | state.goal) & ~state.open == 0
+
+    def event_shows(self, successor: ProcMazeState) -> Bool[Tensor, "*lane"]:
+        """The agent is on the goal."""
+        return successor.agent == successor.goal

@@ -91,7 +91,13 @@ class HostedLoop(OnlineLoop):
             environment=Life(episode, torch.zeros_like(episode), actions),
             observation=seen.to(device),
             learner=self.agent.initial(lanes.seed),
-            buffer=empty_buffer(count, capacity, self._encoder.num_features, device),
+            buffer=empty_buffer(
+                count,
+                capacity,
+                self._encoder.num_features,
+                device,
+                prioritized=self.agent.prioritized,
+            ),
             tally=Tally(*(torch.zeros_like(lanes.temperature) for _ in Tally._fields)),
             steps=torch.zeros((), dtype=torch.int64, device=device),
         )

@@ -1,5 +1,6 @@
 """Sources of experience: replay, learned models, and the true environment."""
 
+from deep.models.counterfactual import CounterfactualReplay
 from deep.models.latent import CategoricalModel, GaussianModel, LatentModel
 from deep.models.learned_model import Forecast, LearnedModel
 from deep.models.model import TRANSITIONS, Behaviour, Model, Parameters
@@ -21,6 +22,7 @@ __all__ = [
     "TRANSITIONS",
     "Behaviour",
     "CategoricalModel",
+    "CounterfactualReplay",
     "Forecast",
     "GaussianModel",
     "LatentModel",

@@ -9,12 +9,13 @@ import torch
 from jaxtyping import Float, Float32, Int64, UInt8
 from torch import Tensor
 
-from deep.argument_checks import require_integer
-from deep.models.model import TRANSITIONS, Parameters
+from deep.argument_checks import require_integer, require_share
+from deep.models.model import TRANSITIONS, Behaviour, Parameters
 from deep.models.rollout_model import RolloutModel
 from deep.networks import Network, Perceptrons
 from deep.one_hot import one_hot
-from deep.random_streams import Stream
+from deep.q_learning import Transitions
+from deep.random_streams import Purpose, Stream, lane_words
 from deep.replay_buffer import Replayed
 
 
@@ -46,13 +47,29 @@ class LearnedModel(RolloutModel):
             paper's agents learn from the 32 transitions that start their rollouts. With rollouts of
             one step there are 320 starts: 32 keeps what the model learns from as it is, 320 is the
             paper's text.
+        real_share: Of the 320 transitions of a Q update, those that are replayed and not imagined;
+            rounded to a whole number of transitions. 0 is the paper's agent, 1 is replay (but for the
+            latents that a latent model draws). After Voelcker et al. (2024), who mix few
+            imagined transitions into many real ones.
     """
 
     model_batch_size: int = 32
+    real_share: float = 0.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
         require_integer("model_batch_size", self.model_batch_size, 1, TRANSITIONS)
+        require_share("real_share", self.real_share)
+
+    @property
+    def real(self) -> int:
+        """Replayed transitions among the 320 of a Q update."""
+        return round(self.real_share * TRANSITIONS)
+
+    @property
+    def batch_size(self) -> int:
+        """Replayed transitions that `experience` takes: starts and real ones, both from the first on."""
+        return max(self.starts, self.real)
 
     @property
     @abstractmethod
@@ -120,6 +137,45 @@ class LearnedModel(RolloutModel):
             perceptron(read).squeeze(2) for perceptron in self.outcome_perceptrons(learned)
         )
         return reward, continuation
+
+    def experience(
+        self,
+        learned: Perceptrons,
+        batch: Replayed,
+        behaviour: Behaviour,
+        stream: Stream,
+    ) -> Transitions:
+        """Rollouts, with real transitions in the place of some.
+
+        The places are spread evenly over all 320, so that no moment of the rollouts and none of their
+        starts, which are alike in law, gives up more than its part.
+        """
+        if not self.real:
+            return super().experience(learned, batch, behaviour, stream)
+        real = self._recall(learned, batch.first(self.real), stream)
+        if self.real == TRANSITIONS:
+            return real
+        imagined = super().experience(learned, batch.first(self.starts), behaviour, stream)
+        places = torch.arange(self.real, device=real.action.device) * TRANSITIONS // self.real
+        fields = zip(imagined, real, strict=True)
+        return Transitions(*(made.index_copy(1, places, met) for made, met in fields))
+
+    def _recall(self, learned: Perceptrons, batch: Replayed, stream: Stream) -> Transitions:
+        """What was met, as the Q-network reads it."""
+        count = batch.action.shape[1]
+        seen = torch.cat((batch.observation, batch.next_observation), 1)
+        drawn = lane_words(
+            stream._replace(purpose=Purpose.RECALL), self.represent_words, seen.shape[1]
+        )
+        before, after = self.features(self.start(learned, seen, drawn)).split(count, 1)
+        return Transitions(
+            features=before,
+            action=batch.action,
+            reward=batch.reward,
+            continuation=1 - batch.terminal.float(),
+            next_features=after,
+            weight=torch.ones_like(batch.reward),
+        )
 
     def outcomes(
         self,

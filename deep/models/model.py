@@ -57,9 +57,14 @@ class Model(ABC):
             )
 
     @property
-    def batch_size(self) -> int:
-        """Replayed transitions that `experience` takes: the starts of the rollouts."""
+    def starts(self) -> int:
+        """Rollouts of an update; of replay, which makes none, the transitions."""
         return TRANSITIONS // self.rollout_length
+
+    @property
+    def batch_size(self) -> int:
+        """Replayed transitions that `experience` takes: the starts of the rollouts, at least."""
+        return self.starts
 
     @property
     def num_features(self) -> int:

@@ -32,6 +32,10 @@ VARIANT: Mapping[str, Any] = {
     "event": None,
     "clipped_logit_sampling": False,
     "stale_reset_observation": False,
+    "real_share": 0.0,
+    "updates_per_step": None,
+    "prioritized": False,
+    "counterfactual": False,
 }
 """Settings by which cells of one task differ, with their usual values; the rollout length besides."""
 
@@ -224,6 +228,14 @@ def variant(settings: RunSettings) -> str:
         parts.append("clipped logits")
     if settings.stale_reset_observation:
         parts.append("stale resets")
+    if settings.real_share:
+        parts.append(f"{settings.real_share:.0%} real")
+    if settings.updates_per_step:
+        parts.append(f"{settings.updates_per_step} updates a step")
+    if settings.prioritized:
+        parts.append("by priority")
+    if settings.counterfactual:
+        parts.append("recombined")
     if settings.precision != "auto":
         parts.append(settings.precision)
     return ", ".join(parts)

@@ -29,7 +29,10 @@ if TYPE_CHECKING:
 
 
 _GYMNASIUMS_ALONE = ("env_arg", "keys", "levels", "evaluation_episodes", "evaluation_steps")
-_PAPERS_ALONE = ("clipped_logit_sampling", "stale_reset_observation", "spontaneous", "event")
+_PAPERS_ALONE = (
+    "clipped_logit_sampling", "stale_reset_observation", "spontaneous", "event", "real_share",
+    "updates_per_step", "prioritized", "counterfactual",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,11 @@ class What:
         stale_reset_observation: A quirk of the authors' code, in episodic environments.
         spontaneous: Whether spontaneous transitions are on; they are if not given.
         event: The second form of the spontaneous event: redraw in ButtonGrid, terminate in ProcMaze.
+        real_share: Of the 320 transitions of a Q update, the share that is replayed beside a learned
+            model's; 0 if not given.
+        updates_per_step: Updates after each environment step, a divisor of 100, in place of the regime's.
+        prioritized: er draws transitions by priority.
+        counterfactual: er recombines transitions factor by factor, by known scopes.
     """
 
     settings: Path | None = None
@@ -91,6 +99,10 @@ class What:
     stale_reset_observation: bool | None = None
     spontaneous: bool | None = None
     event: str | None = None
+    real_share: float | None = None
+    updates_per_step: int | None = None
+    prioritized: bool | None = None
+    counterfactual: bool | None = None
 
     def resolved(self) -> Settings:
         """The settings, with what is left open filled in.

@@ -11,12 +11,12 @@ import torch
 from deep.acceleration import Acceleration
 from deep.agent import Agent, Lanes
 from deep.environments import Environment, WalledMaze
-from deep.models import AGENTS, Replay, SimpleModel
+from deep.models import AGENTS, CounterfactualReplay, Replay, SimpleModel
 from deep.networks import Precision
 from deep.online_loop import OnlineLoop, Protocol
 from experiments.runs.gym_settings import GymSettings
 from experiments.runs.offline_settings import OfflineSettings
-from experiments.runs.settings import RunSettings
+from experiments.runs.settings import TARGET_UPDATES, RunSettings
 from experiments.runs.stored_settings import Settings
 from experiments.tasks import REGIMES, batched_environment
 
@@ -60,13 +60,19 @@ def gym_task(settings: GymSettings) -> GymTask:
 def _agent(settings: Settings, precision: Precision, environment: Environment[Any]) -> Agent:
     kind = AGENTS[settings.agent]
     options: dict[str, Any] = {"precision": precision}
-    if kind is not Replay:
+    if isinstance(settings, RunSettings) and settings.counterfactual:
+        kind = CounterfactualReplay
+    if not issubclass(kind, Replay):
         options["rollout_length"] = settings.rollout_length
     if settings.learned:
         options["model_batch_size"] = settings.model_batch_size
-    if kind is SimpleModel and isinstance(settings, RunSettings):
-        options["clipped_logit_sampling"] = settings.clipped_logit_sampling
-    return Agent(kind(environment, **options))
+    if isinstance(settings, RunSettings):
+        if settings.learned:
+            options["real_share"] = settings.real_share
+        if kind is SimpleModel:
+            options["clipped_logit_sampling"] = settings.clipped_logit_sampling
+    prioritized = isinstance(settings, RunSettings) and settings.prioritized
+    return Agent(kind(environment, **options), prioritized=prioritized)
 
 
 def online_loop_of(
@@ -106,6 +112,8 @@ def protocol_of(settings: RunSettings | GymSettings) -> Protocol:
         return protocol
     return replace(
         protocol,
+        updates_per_step=settings.replay_ratio,
+        target_period=TARGET_UPDATES // settings.replay_ratio,
         stale_reset_observation=settings.stale_reset_observation,
         model_steps=settings.model_steps,
     )

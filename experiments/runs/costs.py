@@ -36,6 +36,9 @@ _SHORT_ROLLOUTS = 0.8
 _FROZEN = 0.7
 """Of the same, where the model is frozen."""
 
+_DEARER_REPLAY = 1.4
+"""Of the same, where transitions are drawn by priority or recombined."""
+
 
 def estimated_seconds(settings: Settings) -> float:
     """On one core with one thread; other machines differ by a factor, which a sweep learns as it goes."""
@@ -47,6 +50,8 @@ def estimated_seconds(settings: Settings) -> float:
     dearer = 1 + 0.3 * (rows - 1)
     if settings.learned and settings.rollout_length == 1:
         dearer *= _SHORT_ROLLOUTS
+    if isinstance(settings, RunSettings) and (settings.prioritized or settings.counterfactual):
+        dearer *= _DEARER_REPLAY
     spent = len(settings.seeds) * updates * MILLISECONDS[settings.agent] * dearer / 1e3
     return _COMPILING_SECONDS + spent
 
@@ -54,6 +59,6 @@ def estimated_seconds(settings: Settings) -> float:
 def estimated_memory(settings: Settings) -> int:
     """Bytes of the process, an upper estimate."""
     lanes = len(settings.seeds)
-    transition = 2 * _FEATURES.get(settings.env, _MANY_FEATURES) + 6
+    transition = 2 * _FEATURES.get(settings.env, _MANY_FEATURES) + 10  # priorities among them
     buffer = lanes * settings.capacity * transition
     return _PROCESS_BYTES + lanes * _LANE_BYTES + buffer

@@ -155,6 +155,17 @@ def require_integer(name: str, value: object, least: int, most: int | None = Non
         raise ValueError(f"{name} must be a whole number, {range_}, got {value!r}")
 
 
+def require_share(name: str, value: object) -> None:
+    """Refuse what is no number from 0 to 1.
+
+    Raises:
+        ValueError: naming the value and the range.
+    """
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not number or not 0 <= value <= 1:  # type: ignore[operator]
+        raise ValueError(f"{name} must be a number from 0 to 1, got {value!r}")
+
+
 def require_one_of(what: str, value: object, accepted: Any) -> None:
     """Refuse a value that is none of those accepted.
 

@@ -158,7 +158,7 @@ def memory_bytes(settings: Settings) -> dict[str, int]:
         network.heads * (network.inputs + 2 * network.depth * network.width) for network in networks
     )
     return {
-        "buffer": lanes * settings.capacity * (2 * features + 6),
+        "buffer": lanes * settings.capacity * (2 * features + 6 + 4 * agent.prioritized),
         "parameters": parameters + 4 * lanes * agent.q_network.num_parameters,
         "moments": 2 * parameters,
         # Gradients; and the layers of 320 transitions, forward and backward.

@@ -11,9 +11,11 @@ from typing import Any, ClassVar, Literal, get_args
 from experiments.runs.lane_settings import (
     LEARNED,
     MAX_LANES,
+    TRANSITIONS,
     LaneSettings,
     require_integer,
     require_one_of,
+    require_share,
 )
 from experiments.runs.tuned import tuned
 from experiments.tasks import (
@@ -29,6 +31,12 @@ AGENTS: tuple[str, ...] = get_args(AgentName)
 
 LEARNING_STARTS = 1_000
 """Environment steps before the first update."""
+
+TARGET_UPDATES = 100
+"""Updates between copies to the target network, in both regimes."""
+
+UPDATES_PER_STEP = tuple(n for n in range(1, TARGET_UPDATES + 1) if TARGET_UPDATES % n == 0)
+"""So that the target network is copied after a whole number of steps."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,10 +60,19 @@ class RunSettings(LaneSettings):
             None if the model learns to the end.
         forecasts: Whether, at the end, what the learned model expects is measured by the number of
             active pipe ends; in PanFlute alone.
+        real_share: Of the 320 transitions of a Q update, those that are replayed beside the ones that a
+            learned model imagines.
+        updates_per_step: Updates after each environment step, a divisor of 100; None is the regime's. The
+            target network is copied every 100 updates in any case.
+        prioritized: Whether ER draws transitions by priority.
+        counterfactual: Whether ER recombines transitions factor by factor.
     """
 
     kind: ClassVar[str] = "online"
-    added: ClassVar[tuple[str, ...]] = ("model_steps", "forecasts")
+    added: ClassVar[tuple[str, ...]] = (
+        "model_steps", "forecasts", "real_share", "updates_per_step", "prioritized",
+        "counterfactual",
+    )  # fmt: skip
     identity: ClassVar[tuple[str, ...]] = ("agent", "env", "size", "regime")
     """What a summary says of a run."""
     task: ClassVar[tuple[str, ...]] = ("env", "size", "regime", "spontaneous", "event", "steps")
@@ -72,6 +89,10 @@ class RunSettings(LaneSettings):
     event: str | None = None
     model_steps: int | None = None
     forecasts: bool = False
+    real_share: float = 0.0
+    updates_per_step: int | None = None
+    prioritized: bool = False
+    counterfactual: bool = False
 
     def __post_init__(self) -> None:
         require_one_of("agent", self.agent, AGENTS)
@@ -83,6 +104,7 @@ class RunSettings(LaneSettings):
             require_integer(name, getattr(self, name), 1)
         for name in (
             "clipped_logit_sampling", "stale_reset_observation", "spontaneous", "forecasts",
+            "prioritized", "counterfactual",
         ):  # fmt: skip
             require_one_of(name, getattr(self, name), (True, False))
         if self.clipped_logit_sampling and self.agent != "simple":
@@ -96,14 +118,26 @@ class RunSettings(LaneSettings):
             )
         if self.model_steps is not None:
             require_integer("model_steps", self.model_steps, 1, self.steps - 1)
-        for name in ("model_steps", "forecasts"):
+        require_share("real_share", self.real_share)
+        for name in ("model_steps", "forecasts", "real_share"):
             if getattr(self, name) and not self.learned:
                 raise ValueError(
                     f"{name} needs an agent that learns a model, {', '.join(LEARNED)}, got {self.agent}"
                 )
+        if self.updates_per_step is not None:
+            require_one_of("updates_per_step", self.updates_per_step, UPDATES_PER_STEP)
+        for name in ("prioritized", "counterfactual"):
+            if getattr(self, name) and self.agent != "er":
+                raise ValueError(f"{name} is an option of the agent er, got {self.agent}")
+        if self.prioritized and self.counterfactual:
+            raise ValueError("prioritized and counterfactual exclude each other, got both")
         if self.forecasts and self.env != "PanFlute":
             raise ValueError(f"forecasts are measured in PanFlute alone, got {self.env}")
         readable_environment(self.env, self.size, spontaneous=self.spontaneous, event=self.event)
+
+    @property
+    def replayed(self) -> int:
+        return max(super().replayed, round(self.real_share * TRANSITIONS))
 
     @property
     def updates(self) -> int:
@@ -114,7 +148,12 @@ class RunSettings(LaneSettings):
         """Updates of a lane in its first so many environment steps."""
         scratch = 0 if self.model_steps is None else max(0, steps - self.model_steps)
         learning = (max(0, part - self.learning_starts) for part in (steps - scratch, scratch))
-        return sum(learning) * REGIMES[self.regime].updates_per_step
+        return sum(learning) * self.replay_ratio
+
+    @property
+    def replay_ratio(self) -> int:
+        """Updates after each environment step, the regime's if nothing else is said."""
+        return self.updates_per_step or REGIMES[self.regime].updates_per_step
 
     @property
     def capacity(self) -> int:

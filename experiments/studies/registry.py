@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from experiments.studies import (
+    baselines,
+    counterfactual,
     frozen_model,
     maze_coverage,
+    mixture,
     no_spontaneous,
     online,
     precision,
@@ -31,6 +34,9 @@ STUDIES: Mapping[str, Study] = {
         no_spontaneous.STUDY,
         quirks.STUDY,
         precision.STUDY,
+        mixture.STUDY,
+        counterfactual.STUDY,
+        baselines.STUDY,
     )
 }
 

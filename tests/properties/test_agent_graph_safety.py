@@ -15,7 +15,7 @@ from deep.acceleration import NONE, Acceleration, can_compile, resolve
 from deep.agent import Agent, Lanes
 from deep.environments import PanFlute, ProcMaze
 from deep.environments.walled_maze import WalledMaze, dataset
-from deep.models import AGENTS
+from deep.models import AGENTS, CounterfactualReplay, Replay
 from deep.offline_learning import OfflineLearner
 from deep.one_hot import one_hot
 from deep.online_loop import OnlineLoop, Protocol
@@ -34,14 +34,25 @@ every_agent = pytest.mark.parametrize("name", AGENTS)
 pytestmark = pytest.mark.usefixtures("small_networks")
 
 
-def loop_of(name, environment=MAZE, acceleration=NONE, *, lanes=2, device="cpu"):
+def loop_of(
+    name,
+    environment=MAZE,
+    acceleration=NONE,
+    *,
+    lanes=2,
+    device="cpu",
+    prioritized=False,
+    **options,
+):
     runs = Lanes(
         torch.arange(lanes, device=device),
         torch.full((lanes,), 1e-4, device=device),
         torch.ones(lanes, device=device),
     )
-    length = 1 if name == "er" else 2
-    agent = Agent(AGENTS[name](environment, rollout_length=length))
+    kind = CounterfactualReplay if name == "counterfactual" else AGENTS[name]
+    length = 1 if issubclass(kind, Replay) else 2
+    model = kind(environment, rollout_length=length, **options)
+    agent = Agent(model, prioritized=prioritized)
     return OnlineLoop(agent, PROTOCOL, runs, acceleration)
 
 
@@ -73,6 +84,24 @@ def test_no_operation_of_a_step_and_its_updates_waits_for_the_host(name, environ
         loop.advance(4)
     assert guard.count > 1000
     assert loop.state.learner.updates == 8
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("counterfactual", {}),
+        ("er", {"prioritized": True}),
+        ("simple", {"real_share": 0.5}),
+        ("gaussian", {"real_share": 0.05}),
+    ],
+)
+def test_no_operation_of_an_ingredient_waits_for_the_host(name, options):
+    loop = loop_of(name, **options)
+    loop.advance(3)
+    with StepHostFree() as guard:
+        loop.advance(2)
+    assert guard.count > 1000
+    assert loop.state.learner.updates == 4
 
 
 @every_agent

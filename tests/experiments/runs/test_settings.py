@@ -64,7 +64,7 @@ def test_settings_on_fixed_data_are_stored_with_their_kind_and_read():
 
 def test_what_was_stored_before_a_setting_was_added_keeps_its_digest():
     stored = SETTINGS.stored()
-    assert not {"kind", "model_steps", "forecasts"} & stored.keys()
+    assert not {"kind", *RunSettings.added} & stored.keys()
     assert stored_settings(stored) == SETTINGS
     # Of the first run of the desk scale, stored long before.
     kept = ROOT / "results/desk/online/procmaze-4-high-er/config.json"
@@ -99,6 +99,17 @@ def test_updates_on_a_frozen_model_begin_once_more_after_the_first_steps():
     assert protocol_updates(frozen) == 500
 
 
+def test_with_more_updates_a_step_the_target_network_is_still_copied_every_hundred_updates():
+    pytest.importorskip("torch")
+    from experiments.runs.assembly import protocol_of
+
+    for regime in ("high", "low"):
+        more = replace(SETTINGS, regime=regime, updates_per_step=20)
+        protocol = protocol_of(more)
+        assert (protocol.updates_per_step, protocol.target_period) == (20, 5)
+        assert more.updates == 100 * 20 == protocol.updates(more.steps)
+
+
 def protocol_updates(settings):
     pytest.importorskip("torch")
     from experiments.runs.assembly import protocol_of
@@ -114,6 +125,8 @@ def test_every_setting_changes_the_digest():
         {"clipped_logit_sampling": True}, {"stale_reset_observation": True},
         {"rollout_length": 5}, {"model_batch_size": 64}, {"evaluation_interval": 50},
         {"model_steps": 1_050}, {"env": "PanFlute", "forecasts": True}, {"env": "PanFlute"},
+        {"real_share": 0.05}, {"updates_per_step": 10}, er | {"prioritized": True},
+        er | {"counterfactual": True},
     ]  # fmt: skip
     digests = {replace(SETTINGS, **change).digest for change in changes}
     assert len(digests | {SETTINGS.digest}) == len(changes) + 1
@@ -134,6 +147,19 @@ def test_every_setting_changes_the_digest():
         ({"rollout_length": 3}, "rollout_length must be a divisor of 320, got 3"),
         ({"buffer": 31}, "buffer must hold the 32 transitions"),
         ({"model_batch_size": 321}, "model_batch_size must be a whole number, 1 to 320"),
+        ({"updates_per_step": 3}, "updates_per_step must be one of 1, 2, 4, 5, .* 100, got 3"),
+        ({"counterfactual": True}, "counterfactual is an option of the agent er, got simple"),
+        (
+            {"agent": "er", "rollout_length": 1, "prioritized": True, "counterfactual": True},
+            "prioritized and counterfactual exclude each other",
+        ),
+        ({"prioritized": True}, "prioritized is an option of the agent er, got simple"),
+        ({"real_share": 1.5}, "real_share must be a number from 0 to 1, got 1.5"),
+        ({"real_share": 0.5, "buffer": 159}, "buffer must hold the 160 transitions"),
+        (
+            {"real_share": 0.5, "agent": "perfect"},
+            "real_share needs an agent that learns a model, .* got perfect",
+        ),
     ],
 )
 def test_what_is_out_of_range_is_refused(change, message):
@@ -189,6 +215,8 @@ def test_names_numbers_and_regimes_are_those_of_deep():
                 rollout_length=length, model_batch_size=64,
             )  # fmt: skip
             assert agent_of(run, "highest").replayed == run.replayed
+    mixed = replace(SETTINGS, real_share=0.5)
+    assert agent_of(mixed, "highest").replayed == mixed.replayed == 160
 
 
 def test_run_settings_are_frozen():
