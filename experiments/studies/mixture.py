@@ -81,6 +81,7 @@ STUDY = Study(
     analyse=Cells,
     draw=draw,
     rows=Cells.table,
+    words=Cells.in_words,
     curves=draw_curves,
     claims=(
         Claim(

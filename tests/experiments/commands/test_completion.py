@@ -31,7 +31,7 @@ def completed(script, *words):
 def test_commands_groups_and_options_are_completed(script):
     assert completed(script, "") == [*MBGEN.members, "--help", "--version"]
     assert completed(script, "theorem", "expl") == ["explore"]
-    assert completed(script, "theorem", "check", "push-tree", "--al") == ["--allow-zero-sum"]
+    assert completed(script, "theorem", "check", "push-tree", "--allow-") == ["--allow-zero-sum"]
     assert "--no-allow-zero-sum" in completed(script, "theorem", "check", "--no")
     assert completed(script, "claims", "--results", "results", "--j") == ["--json"]
     assert completed(script, "run", "--clip") == ["--clipped-logit-sampling"]
