@@ -23,6 +23,7 @@ def without_type_checks():
 @pytest.fixture
 def small_networks(monkeypatch):
     """For tests that look at everything but what is learned: layers of 16 units, 4 latent variables of 4 classes."""
+    pytest.importorskip("torch")
     import deep.models.latent
     from deep.networks import Network
 

@@ -262,7 +262,7 @@ def test_a_lane_alone_draws_what_it_draws_among_others():
     one, three = OnlineRun(alone, PLACE), OnlineRun(among, PLACE)
     for run in (one, three):
         run.loop.advance(SETTINGS.learning_starts)
-    for ring, rings in zip(one.loop.state.buffer[:-1], three.loop.state.buffer[:-1], strict=True):
+    for ring, rings in zip(one.loop.state.buffer.rings, three.loop.state.buffer.rings, strict=True):
         assert torch.equal(ring[0], rings[1])
     one.loop.advance(10)
     three.loop.advance(10)
