@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from experiments.runs.lane_settings import LaneSettings, require_integer, require_one_of
-from experiments.runs.settings import AGENTS, LEARNING_STARTS
-from experiments.tasks import REGIMES, RegimeName
+from experiments.runs.lane_settings import require_integer, require_one_of
+from experiments.runs.settings import OnlineSettings
+from experiments.tasks import REGIMES
 
 PREFIX = "gym:"
 
@@ -18,7 +18,7 @@ STEP_SIZE, TEMPERATURE = 1e-4, 0.8
 
 
 @dataclass(frozen=True, kw_only=True)
-class GymSettings(LaneSettings):
+class GymSettings(OnlineSettings):
     """One agent that learns online in any environment of Gymnasium, a lane for each seed.
 
     Attributes:
@@ -42,23 +42,17 @@ class GymSettings(LaneSettings):
         "env", "env_args", "keys", "levels", "regime", "evaluation_steps", "steps",
     )  # fmt: skip
 
-    env: str
-    regime: RegimeName
     env_args: str = "{}"
     keys: str = ""
     levels: int | None = None
     evaluation_episodes: int = 10
     evaluation_steps: int = 1_000
-    buffer: int = 100_000
-    learning_starts: int = LEARNING_STARTS
 
     def __post_init__(self) -> None:
-        require_one_of("agent", self.agent, AGENTS)
-        require_one_of("regime", self.regime, REGIMES)
         super().__post_init__()
         if not isinstance(self.env, str) or not self.env.removeprefix(PREFIX):
             raise ValueError(f"env must be gym:ID or gym:module:ID, got {self.env!r}")
-        for name in ("buffer", "learning_starts", "evaluation_episodes", "evaluation_steps"):
+        for name in ("evaluation_episodes", "evaluation_steps"):
             require_integer(name, getattr(self, name), 1)
         if self.levels is not None:
             require_integer("levels", self.levels, 2, 256)
@@ -68,34 +62,10 @@ class GymSettings(LaneSettings):
             arguments = None
         if not isinstance(arguments, dict):
             raise ValueError(f"env_args must be a JSON object, got {self.env_args!r}")
-        if self.buffer < self.replayed:
-            raise ValueError(
-                f"buffer must hold the {self.replayed} transitions that {self.agent} replays in an "
-                f"update, got {self.buffer}"
-            )
-
-    @property
-    def updates(self) -> int:
-        """Updates of a lane in the whole run."""
-        return self.updates_after(self.steps)
-
-    def updates_after(self, steps: int) -> int:
-        """Updates of a lane in its first so many environment steps."""
-        return max(0, steps - self.learning_starts) * REGIMES[self.regime].updates_per_step
 
     @property
     def model_steps(self) -> None:
         """The model is never frozen here."""
-
-    @property
-    def capacity(self) -> int:
-        """Transitions that a lane's buffer has room for."""
-        return min(self.buffer, self.steps)
-
-    @property
-    def title(self) -> str:
-        """What a run is called in tables and pictures."""
-        return f"{self.agent} on {self.task_title}"
 
     @property
     def task_title(self) -> str:

@@ -5,6 +5,7 @@ Nothing here needs torch or asks what this machine has; where a run runs is `exp
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal, get_args
 
@@ -40,7 +41,72 @@ UPDATES_PER_STEP = tuple(n for n in range(1, TARGET_UPDATES + 1) if TARGET_UPDAT
 
 
 @dataclass(frozen=True, kw_only=True)
-class RunSettings(LaneSettings):
+class OnlineSettings(LaneSettings):
+    """One agent that learns online, a lane for each seed, whatever the environment.
+
+    Attributes:
+        agent: "er", "simple", "categorical", "gaussian" or "perfect".
+        steps: Environment steps of each lane.
+        env: The environment's name.
+        regime: "high" (one update a step) or "low" (ten).
+        buffer: Transitions that a lane remembers.
+        learning_starts: Environment steps before the first update.
+    """
+
+    identity: ClassVar[tuple[str, ...]]
+    """What a summary says of a run."""
+    task: ClassVar[tuple[str, ...]]
+    """What runs that are compared have in common."""
+
+    env: str
+    regime: RegimeName
+    buffer: int = 100_000
+    learning_starts: int = LEARNING_STARTS
+
+    def __post_init__(self) -> None:
+        require_one_of("agent", self.agent, AGENTS)
+        require_one_of("regime", self.regime, REGIMES)
+        super().__post_init__()
+        for name in ("buffer", "learning_starts"):
+            require_integer(name, getattr(self, name), 1)
+        if self.buffer < self.replayed:
+            raise ValueError(
+                f"buffer must hold the {self.replayed} transitions that {self.agent} replays in an "
+                f"update, got {self.buffer}"
+            )
+
+    @property
+    def updates(self) -> int:
+        """Updates of a lane in the whole run."""
+        return self.updates_after(self.steps)
+
+    def updates_after(self, steps: int) -> int:
+        """Updates of a lane in its first so many environment steps."""
+        return max(0, steps - self.learning_starts) * self.replay_ratio
+
+    @property
+    def replay_ratio(self) -> int:
+        """Updates after each environment step."""
+        return REGIMES[self.regime].updates_per_step
+
+    @property
+    def capacity(self) -> int:
+        """Transitions that a lane's buffer has room for."""
+        return min(self.buffer, self.steps)
+
+    @property
+    def title(self) -> str:
+        """What a run is called in tables and pictures."""
+        return f"{self.agent} on {self.task_title}"
+
+    @property
+    @abstractmethod
+    def task_title(self) -> str:
+        """What its task is called."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunSettings(OnlineSettings):
     """One agent that learns online in one environment, a lane for each seed.
 
     Attributes:
@@ -74,15 +140,9 @@ class RunSettings(LaneSettings):
         "counterfactual",
     )  # fmt: skip
     identity: ClassVar[tuple[str, ...]] = ("agent", "env", "size", "regime")
-    """What a summary says of a run."""
     task: ClassVar[tuple[str, ...]] = ("env", "size", "regime", "spontaneous", "event", "steps")
-    """What runs that are compared have in common."""
 
-    env: str
     size: int
-    regime: RegimeName
-    buffer: int = 100_000
-    learning_starts: int = LEARNING_STARTS
     clipped_logit_sampling: bool = False
     stale_reset_observation: bool = False
     spontaneous: bool = True
@@ -95,13 +155,9 @@ class RunSettings(LaneSettings):
     counterfactual: bool = False
 
     def __post_init__(self) -> None:
-        require_one_of("agent", self.agent, AGENTS)
         require_one_of("env", self.env, ENVIRONMENTS)
-        require_one_of("regime", self.regime, REGIMES)
         super().__post_init__()
         require_integer("size", self.size, 1)
-        for name in ("buffer", "learning_starts"):
-            require_integer(name, getattr(self, name), 1)
         for name in (
             "clipped_logit_sampling", "stale_reset_observation", "spontaneous", "forecasts",
             "prioritized", "counterfactual",
@@ -110,11 +166,6 @@ class RunSettings(LaneSettings):
         if self.clipped_logit_sampling and self.agent != "simple":
             raise ValueError(
                 f"clipped_logit_sampling is a quirk of the agent simple, got {self.agent}"
-            )
-        if self.buffer < self.replayed:
-            raise ValueError(
-                f"buffer must hold the {self.replayed} transitions that {self.agent} replays in an "
-                f"update, got {self.buffer}"
             )
         if self.model_steps is not None:
             require_integer("model_steps", self.model_steps, 1, self.steps - 1)
@@ -139,11 +190,6 @@ class RunSettings(LaneSettings):
     def replayed(self) -> int:
         return max(super().replayed, round(self.real_share * TRANSITIONS))
 
-    @property
-    def updates(self) -> int:
-        """Updates of a lane in the whole run."""
-        return self.updates_after(self.steps)
-
     def updates_after(self, steps: int) -> int:
         """Updates of a lane in its first so many environment steps."""
         scratch = 0 if self.model_steps is None else max(0, steps - self.model_steps)
@@ -154,16 +200,6 @@ class RunSettings(LaneSettings):
     def replay_ratio(self) -> int:
         """Updates after each environment step, the regime's if nothing else is said."""
         return self.updates_per_step or REGIMES[self.regime].updates_per_step
-
-    @property
-    def capacity(self) -> int:
-        """Transitions that a lane's buffer has room for."""
-        return min(self.buffer, self.steps)
-
-    @property
-    def title(self) -> str:
-        """What a run is called in tables and pictures."""
-        return f"{self.agent} on {self.task_title}"
 
     @property
     def task_title(self) -> str:
