@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test bench pictures figures docs wheel-test clean
+.PHONY: help demo test bench pictures figures evidence docs wheel-test clean
 
 help:
 	@echo "make demo      check Theorem 1, certify a witness, learn in tables and online, draw the pictures into demo/"
@@ -35,6 +35,10 @@ figures: .venv/base
 	done
 	$(BIN)/mbgen online --curves docs/pictures/online-curves-desk.png
 	$(BIN)/mbgen maze-coverage --curves docs/pictures/maze-coverage-curves-desk.png || [ $$? = 1 ]
+
+# The page that says what the evidence says; a test holds it to the results.
+evidence: .venv/base
+	$(BIN)/mbgen claims --out docs/evidence.md --pictures docs/pictures
 
 docs: .venv/tox
 	$(BIN)/tox run -e docs
