@@ -12,6 +12,7 @@ help:
 	@echo "make bench     the speed of the exact enumeration on this machine"
 	@echo "make pictures  draw the documentation's pictures again"
 	@echo "make figures   draw every study's figure from the results that are there"
+	@echo "make evidence  write docs/evidence.md again from the results that are there"
 	@echo "make docs      the documentation, with the report, into docs/_build/html"
 	@echo "make wheel-test  build a wheel, install it into an environment outside the tree, and work with it there"
 	@echo "make clean     remove the environments and what the demo drew"
