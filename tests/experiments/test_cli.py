@@ -290,7 +290,7 @@ def test_a_model_is_exported_in_every_format_and_checked_again(capsys, tmp_path)
         assert (report["models"], report["states"], report["part2"]) == (1, 4, False)
 
 
-def test_gymnasiums_tables_are_classes_where_they_are_deterministic(capsys):
+def test_gymnasiums_tables_are_classes_where_an_action_earns_the_same_wherever_it_leads(capsys):
     pytest.importorskip("gymnasium")
     report = run_json(capsys, "theorem", "check", "gym:CliffWalking-v1", "--gamma", "0.9")
     assert (report["states"], report["actions"], report["gamma"]) == (48, 4, "9/10")
@@ -585,7 +585,6 @@ def test_a_class_with_options_is_checked_by_evidence_and_by_samples(capsys, tmp_
         (("check", "CLASS", "--samples", "FILE"), "FILE: a reward is []"),
         (("check", "CLASS", "--allow", "support"), "--allow and --threshold are about samples"),
         (("check", "CLASS", "--datasets", "FILE"), "CLASS has options"),
-        (("export", "CLASS", "--format", "drn", "--out", "x.drn"), "accepted for export"),
         (("explore", "CLASS", "--out", "x.html"), "accepted for the explorer"),
         (("truths", "CLASS"), "accepted for the curves over all truths"),
         (("rewards", "CLASS"), "accepted for several rewards"),

@@ -129,6 +129,14 @@ class MDPClass:
             Option(reward, ((successor, Fraction(1)),)) for successor in range(self.states + 1)
         )
 
+    def chosen(self, table: Sequence[Sequence[int]]) -> tuple[tuple[Option, ...], ...]:
+        """The options that a model has, `table[s][a]` being their numbers."""
+        k = self.actions
+        return tuple(
+            tuple(self.options_at(s * k + a)[choice] for a, choice in enumerate(row))
+            for s, row in enumerate(table)
+        )
+
     def state_name(self, state: int) -> str:
         """The name of a state, its number if it has none, and "t" for the terminal state."""
         if state == self.states:

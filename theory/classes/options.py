@@ -45,6 +45,8 @@ class Option:
 
     def backup(self, values: Sequence[Fraction], gamma: Fraction) -> Fraction:
         """The reward plus gamma times the mean value of the successor; `values` ends with the terminal state's 0."""
+        if len(self.law) == 1:
+            return self.reward + gamma * values[self.law[0][0]]
         return self.reward + gamma * sum((p * values[x] for x, p in self.law), Fraction(0))
 
 
