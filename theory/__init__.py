@@ -38,7 +38,13 @@ from theory.classes.options import (
 )
 from theory.classes.transition_class import TransitionClass, explicit, factored, tabular
 from theory.criteria.all_truths import AllTruths, over_all_truths
-from theory.criteria.evidence import EvidenceReport, check_evidence, checked_evidence
+from theory.criteria.data_report import (
+    DatasetReport,
+    EvidenceReport,
+    check_dataset,
+    check_evidence,
+)
+from theory.criteria.evidence import checked_evidence
 from theory.criteria.exchange import closed_under_equivalence, exchange_failures, exchange_holds
 from theory.criteria.fiber_census import Census, ValueFibers, census, value_fibers
 from theory.criteria.identifiability import Identifiability, identify
@@ -55,13 +61,7 @@ from theory.criteria.several_rewards import (
     goal_rewards,
     random_rewards,
 )
-from theory.criteria.theorem import (
-    DatasetReport,
-    SeveralSolutionsError,
-    TheoremReport,
-    check_class,
-    check_dataset,
-)
+from theory.criteria.theorem import SeveralSolutionsError, TheoremReport, check_class
 from theory.criteria.value_equivalence import equivalent_steps, value_equivalent
 from theory.criteria.version_spaces import (
     DatasetSweep,

@@ -120,20 +120,23 @@ class MDPClass:
                 " classes of deterministic models with known rewards"
             )
 
+    def option_at(self, state: int, action: int, choice: int) -> Option:
+        """One option of a pair; in a deterministic class a successor, with the class's own reward."""
+        if self.transitions.options is not None:
+            return self.transitions.options[state * self.actions + action][choice]
+        return Option(self.rewards[state][action], ((choice, Fraction(1)),))
+
     def options_at(self, pair: int) -> tuple[Option, ...]:
         """The options of a pair; in a deterministic class each successor with the class's own reward."""
         if self.transitions.options is not None:
             return self.transitions.options[pair]
-        reward = self.rewards[pair // self.actions][pair % self.actions]
-        return tuple(
-            Option(reward, ((successor, Fraction(1)),)) for successor in range(self.states + 1)
-        )
+        s, a = divmod(pair, self.actions)
+        return tuple(self.option_at(s, a, successor) for successor in range(self.states + 1))
 
     def chosen(self, table: Sequence[Sequence[int]]) -> tuple[tuple[Option, ...], ...]:
         """The options that a model has, `table[s][a]` being their numbers."""
-        k = self.actions
         return tuple(
-            tuple(self.options_at(s * k + a)[choice] for a, choice in enumerate(row))
+            tuple(self.option_at(s, a, choice) for a, choice in enumerate(row))
             for s, row in enumerate(table)
         )
 

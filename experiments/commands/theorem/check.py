@@ -16,7 +16,7 @@ from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
 
 if TYPE_CHECKING:
-    from theory import MDPClass
+    from theory import Allowance, MDPClass
 
 
 def check(
@@ -53,8 +53,8 @@ def check(
             states, up to K steps ahead along its trajectories, for every number of steps up to K.
         value_functions: A JSON file [[V(s), one for each state], ...]: states have to be worth the same under these
             too, or under these alone.
-        policies: For one dataset: how many policies are left, and the worst regret of following one of them.
-        tolerance: For one dataset: how many q meet the Bellman equation up to eps, for every eps.
+        policies: For one dataset or evidence: how many policies are left, and the worst regret of following one.
+        tolerance: For one dataset or evidence: how many q meet the Bellman equation up to eps, for every eps.
         evidence: In place of a dataset: a JSON file [[s, a, [allowed option, ...]], ...]; at pairs that are not named
             all options are allowed. In a deterministic class an option is a successor.
         samples: In place of a dataset: a JSON file [[s, a, reward, s'], ...] of what was observed, from which the
@@ -88,27 +88,35 @@ def check(
             (datasets != "functional", "--datasets"),
             (value_equivalence is not None, "--value-equivalence"),
             (value_functions is not None, "--value-functions"),
-            (policies, "--policies"),
-            (tolerance, "--tolerance"),
             (out is not None, "--out"),
         ):
             if asked:
                 raise ValueError(f"{flag} is about datasets; accepted: without {given}")
         return _check_evidence(
-            screen, problem, evidence, samples, allow or "support", threshold, allow_zero_sum, json
+            screen,
+            problem,
+            evidence=evidence,
+            samples=samples,
+            allowance=allowance_of(allow or "support", threshold),
+            json=json,
+            allow_zero_sum=allow_zero_sum,
+            policies=policies,
+            tolerance=tolerance,
         )
     single = datasets not in ("functional", "realizable")
     if single:
         problem.require_successors("--datasets FILE (beside it there are --evidence and --samples)")
     if single and out is not None:
         raise ValueError(f"--out {out} draws many datasets; accepted: none for a single dataset")
-    for asked, option in (
-        (value_equivalence is not None, "--value-equivalence"),
-        (policies, "--policies"),
-        (tolerance, "--tolerance"),
+    for asked, option, beside in (
+        (value_equivalence is not None, "--value-equivalence", ""),
+        (policies, "--policies", ", --evidence or --samples"),
+        (tolerance, "--tolerance", ", --evidence or --samples"),
     ):
         if asked and not single:
-            raise ValueError(f"{option} is about one dataset; accepted: with --datasets FILE")
+            raise ValueError(
+                f"{option} is about one dataset; accepted: with --datasets FILE{beside}"
+            )
     if value_equivalence is not None and value_equivalence < 1:
         raise ValueError(f"--value-equivalence is {value_equivalence}; accepted: 1 or more steps")
     if value_functions is not None and value_equivalence is None:
@@ -161,12 +169,12 @@ def check(
 def _check_evidence(
     screen: Console,
     problem: MDPClass,
+    *,
     evidence: Path | None,
     samples: Path | None,
-    allow: Literal["support", "likelihood"],
-    threshold: str | None,
-    allow_zero_sum: bool,
+    allowance: Allowance,
     json: str | None,
+    **asked: bool,
 ) -> int:
     """`check` for one piece of evidence, given or derived from samples."""
     from theory import (
@@ -180,7 +188,6 @@ def _check_evidence(
 
     path = samples if evidence is None else evidence
     assert path is not None
-    allowance = allowance_of(allow, threshold)
     try:
         if evidence is not None:
             allowed = checked_evidence(problem, load_evidence(path))
@@ -191,9 +198,7 @@ def _check_evidence(
         raise ValueError(said if said.startswith(str(path)) else f"{path}: {said}") from None
     try:
         with progress(f"checking {problem.name}") as report_progress:
-            report = check_evidence(
-                problem, allowed, allow_zero_sum=allow_zero_sum, progress=report_progress
-            )
+            report = check_evidence(problem, allowed, **asked, progress=report_progress)
     except SeveralSolutionsError as error:
         raise ValueError(f"{error}, or --allow-zero-sum") from None
     write_json(report, json)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from experiments.commands.terminal import cell, facts, table
-from experiments.commands.theorem.tables import option_text, q_tables
+from experiments.commands.theorem.tables import evidence_table, q_tables
 
 if TYPE_CHECKING:
     from theory import DatasetReport, EvidenceReport, MDPClass, TheoremReport
-    from theory.criteria.theorem import Policies
+    from theory.criteria.data_report import DataReport, Policies
     from theory.criteria.tolerance import ToleranceStep
 
 MAX_STEPS_SHOWN = 12
@@ -51,26 +51,11 @@ def print_report(screen: Console, problem: MDPClass, report: TheoremReport) -> N
 
 def print_dataset(screen: Console, problem: MDPClass, report: DatasetReport) -> None:
     """What one dataset leaves."""
-    rows = [
-        ("transitions", len(report.dataset)),
-        ("functional", report.functional),
-        ("realizable", report.realizable),
-        ("models that agree with it", report.models_consistent),
-        ("|H_M(D)|", len(report.HM)),
-        ("|H_B(D)|", len(report.HB)),
-        ("part 1: H_M(D) is a subset of H_B(D)", report.part1),
-        ("part 2: a proper one, and D realizable", report.part2),
-        ("they are equal", report.equal),
-    ]
-    screen.print(facts(f"{report.name}, one dataset", rows))
+    rows = [("transitions", len(report.dataset)), ("functional", report.functional)]
+    screen.print(facts(f"{report.name}, one dataset", rows + _left(report, "D")))
     if report.value_equivalence:
         screen.print(_equivalence_table(report))
-    if report.policies is not None:
-        screen.print(_policies_table(problem, report.policies))
-    if report.tolerance:
-        screen.print(_tolerance_table(report.tolerance))
-    for label, tables in (("H_M(D)", report.HM), ("H_B(D)", report.HB)):
-        screen.print(q_tables(problem, label, tables))
+    _print_left(screen, problem, report, "D")
 
 
 def print_evidence(screen: Console, problem: MDPClass, report: EvidenceReport) -> None:
@@ -78,28 +63,30 @@ def print_evidence(screen: Console, problem: MDPClass, report: EvidenceReport) -
     rows = [
         ("evidence is about pairs", len(report.evidence)),
         ("functional: one option at each of them", report.functional),
+    ]
+    screen.print(facts(f"{report.name}, evidence", rows + _left(report, "E")))
+    screen.print(evidence_table(problem, report.evidence))
+    _print_left(screen, problem, report, "E")
+
+
+def _left(report: DataReport, data: str) -> list[tuple[str, int]]:
+    return [
         ("realizable", report.realizable),
         ("models that agree with it", report.models_consistent),
-        ("|H_M(E)|", len(report.HM)),
-        ("|H_B(E)|", len(report.HB)),
-        ("part 1: H_M(E) is a subset of H_B(E)", report.part1),
-        ("part 2: a proper one, and E realizable", report.part2),
+        (f"|H_M({data})|", len(report.HM)),
+        (f"|H_B({data})|", len(report.HB)),
+        (f"part 1: H_M({data}) is a subset of H_B({data})", report.part1),
+        (f"part 2: a proper one, and {data} realizable", report.part2),
         ("they are equal", report.equal),
     ]
-    screen.print(facts(f"{report.name}, evidence", rows))
-    allowed = [
-        (
-            problem.state_name(s),
-            problem.action_name(a),
-            " or ".join(
-                option_text(problem, problem.options_at(s * problem.actions + a)[o])
-                for o in options
-            ),
-        )
-        for s, a, options in report.evidence
-    ]
-    screen.print(table("What is allowed", ("state", "action", "options"), allowed))
-    for label, tables in (("H_M(E)", report.HM), ("H_B(E)", report.HB)):
+
+
+def _print_left(screen: Console, problem: MDPClass, report: DataReport, data: str) -> None:
+    if report.policies is not None:
+        screen.print(_policies_table(problem, report.policies, data))
+    if report.tolerance:
+        screen.print(_tolerance_table(report.tolerance, data))
+    for label, tables in ((f"H_M({data})", report.HM), (f"H_B({data})", report.HB)):
         screen.print(q_tables(problem, label, tables))
 
 
@@ -114,7 +101,7 @@ def _equivalence_table(report: DatasetReport) -> object:
     return table("Left by value-equivalent models", columns, rows)
 
 
-def _policies_table(problem: MDPClass, left: Policies) -> object:
+def _policies_table(problem: MDPClass, left: Policies, data: str) -> object:
     """What H_M and H_B leave to choose, side by side."""
     both = (left.HM, left.HB)
     regrets = [side.regret for side in both]
@@ -132,13 +119,13 @@ def _policies_table(problem: MDPClass, left: Policies) -> object:
             *("-" if r is None else " ".join(map(problem.action_name, r.policy)) for r in regrets),
         ),
     ]
-    return table("Policies", ("", "H_M(D)", "H_B(D)"), rows)
+    return table("Policies", ("", f"H_M({data})", f"H_B({data})"), rows)
 
 
-def _tolerance_table(steps: Sequence[ToleranceStep]) -> object:
+def _tolerance_table(steps: Sequence[ToleranceStep], data: str) -> object:
     """|H_B^eps| by eps, from H_B to H_Q."""
     shown = steps[:MAX_STEPS_SHOWN]
     more = len(steps) - len(shown)
     rows = [(str(step.eps), step.HB, step.outside_HM) for step in shown]
     title = f"The Bellman equation up to eps{f' ({more} more steps in --json)' if more else ''}"
-    return table(title, ("from eps", "|H_B^eps(D)|", "of these not in H_M(D)"), rows)
+    return table(title, ("from eps", f"|H_B^eps({data})|", f"of these not in H_M({data})"), rows)

@@ -59,7 +59,20 @@ def choice_text(problem: MDPClass, state: int, action: int, choice: int) -> str:
     """What a model does at a pair: a successor, or an option."""
     if problem.transitions.options is None:
         return problem.state_name(choice)
-    return option_text(problem, problem.options_at(state * problem.actions + action)[choice])
+    return option_text(problem, problem.option_at(state, action, choice))
+
+
+def evidence_table(problem: MDPClass, evidence: Sequence[tuple[int, int, Sequence[int]]]) -> object:
+    """What evidence allows, a line for each pair that it is about."""
+    allowed = [
+        (
+            problem.state_name(s),
+            problem.action_name(a),
+            " or ".join(choice_text(problem, s, a, o) for o in options),
+        )
+        for s, a, options in evidence
+    ]
+    return table("What is allowed", ("state", "action", "options"), allowed)
 
 
 def option_text(problem: MDPClass, option: Option) -> str:
