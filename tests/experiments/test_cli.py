@@ -594,7 +594,6 @@ def test_a_class_with_options_is_checked_by_evidence_and_by_samples(capsys, tmp_
         (("check", "CLASS", "--samples", "FILE"), "FILE: a reward is []"),
         (("check", "CLASS", "--allow", "support"), "--allow and --threshold are about samples"),
         (("check", "CLASS", "--datasets", "FILE"), "CLASS has options"),
-        (("explore", "CLASS", "--out", "x.html"), "accepted for the explorer"),
         (("check", "CLASS", "--gamma", "1"), "accepted for a class with options: gamma < 1"),
         (("samples", "CLASS", "--allow", "likelihood"), "threshold is missing"),
         (("samples", "CLASS", "--most", "-1"), "most is -1"),

@@ -146,6 +146,16 @@ class MDPClass:
             return TERMINAL_NAME
         return self.state_names[state] if self.state_names else str(state)
 
+    def choice_name(self, state: int, action: int, choice: int) -> str:
+        """What a model does at a pair, in a line: a successor; or what follows by which probability, and the reward."""
+        if self.transitions.options is None:
+            return self.state_name(choice)
+        option = self.option_at(state, action, choice)
+        law = ", ".join(
+            self.state_name(x) if p == 1 else f"{self.state_name(x)} by {p}" for x, p in option.law
+        )
+        return f"{law}, earning {option.reward}"
+
     def action_name(self, action: int) -> str:
         """The name of an action, or a0, a1, ..."""
         return self.action_names[action] if self.action_names else f"a{action}"

@@ -1,4 +1,4 @@
-"""Witnesses, options and optimal q as tables, as several subcommands print them."""
+"""Witnesses, evidence and optimal q as tables, as several subcommands print them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from rich.console import Console
 from experiments.commands.terminal import facts, table
 
 if TYPE_CHECKING:
-    from theory import MDPClass, Option
+    from theory import MDPClass
     from theory.certificates.witness import Witness
     from theory.classes.mdp_class import QTable
 
@@ -21,7 +21,7 @@ MAX_ROWS = 64
 def print_witness(screen: Console, problem: MDPClass, found: Witness) -> None:
     """A dataset with its two models and their q."""
     dataset = ", ".join(
-        f"({problem.state_name(s)}, {problem.action_name(a)}) -> {choice_text(problem, s, a, choice)}"
+        f"({problem.state_name(s)}, {problem.action_name(a)}) -> {problem.choice_name(s, a, choice)}"
         for s, a, choice in found.dataset
     )
     size: object = len(found.dataset)
@@ -40,9 +40,9 @@ def print_witness(screen: Console, problem: MDPClass, found: Witness) -> None:
         (
             problem.state_name(s),
             problem.action_name(a),
-            choice_text(problem, s, a, found.T0[s][a]),
+            problem.choice_name(s, a, found.T0[s][a]),
             str(found.q0[s][a]),
-            choice_text(problem, s, a, found.T1[s][a]),
+            problem.choice_name(s, a, found.T1[s][a]),
             str(found.q1[s][a]),
         )
         for s in range(problem.states)
@@ -55,33 +55,17 @@ def print_witness(screen: Console, problem: MDPClass, found: Witness) -> None:
     screen.print(table(title, columns, rows[:MAX_ROWS]))
 
 
-def choice_text(problem: MDPClass, state: int, action: int, choice: int) -> str:
-    """What a model does at a pair: a successor, or an option."""
-    if problem.transitions.options is None:
-        return problem.state_name(choice)
-    return option_text(problem, problem.option_at(state, action, choice))
-
-
 def evidence_table(problem: MDPClass, evidence: Sequence[tuple[int, int, Sequence[int]]]) -> object:
     """What evidence allows, a line for each pair that it is about."""
     allowed = [
         (
             problem.state_name(s),
             problem.action_name(a),
-            " or ".join(choice_text(problem, s, a, o) for o in options),
+            " or ".join(problem.choice_name(s, a, o) for o in options),
         )
         for s, a, options in evidence
     ]
     return table("What is allowed", ("state", "action", "options"), allowed)
-
-
-def option_text(problem: MDPClass, option: Option) -> str:
-    """An option in a line: what follows with which probability, and the reward."""
-    law = ", ".join(
-        problem.state_name(x) if p == 1 else f"{problem.state_name(x)} by {p}"
-        for x, p in option.law
-    )
-    return f"{law}, earning {option.reward}"
 
 
 def q_tables(problem: MDPClass, title: str, tables: Sequence[QTable]) -> object:
