@@ -14,7 +14,10 @@ from theory.certificates.certificate import (
     certificate_text,
     certify,
     certify_blocks,
+    certify_evidence,
+    evidence_certificate_text,
 )
+from theory.certificates.evidence_witness import EvidenceWitness, find_evidence_witness
 from theory.certificates.witness import Witness, find_decision_witness, find_witness, search_classes
 from theory.classes.class_file import (
     load_class,
@@ -95,6 +98,7 @@ __all__ = [
     "DatasetSweep",
     "DiscountStrata",
     "EvidenceReport",
+    "EvidenceWitness",
     "GalleryEntry",
     "Identifiability",
     "JointClass",
@@ -117,6 +121,7 @@ __all__ = [
     "certificate_text",
     "certify",
     "certify_blocks",
+    "certify_evidence",
     "check_class",
     "check_dataset",
     "check_evidence",
@@ -127,6 +132,7 @@ __all__ = [
     "dot_text",
     "drn_text",
     "equivalent_steps",
+    "evidence_certificate_text",
     "evidence_of_samples",
     "evidence_space",
     "exact",
@@ -137,6 +143,7 @@ __all__ = [
     "factored",
     "find_block_witness",
     "find_decision_witness",
+    "find_evidence_witness",
     "find_strata",
     "find_witness",
     "from_gymnasium",

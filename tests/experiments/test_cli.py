@@ -574,6 +574,14 @@ def test_a_class_with_options_is_checked_by_evidence_and_by_samples(capsys, tmp_
     assert "0 by 1/2, t by 1/2, earning -1" in printed
     assert "least regret that one policy guarantees" in printed
     assert "|H_B^eps(E)|" in printed
+    certificate = str(tmp_path / "E-certificate.json")
+    searched = ("theorem", "witness", str(path), "--evidence")
+    assert run_json(capsys, *searched, "--out", certificate)["evidence"] == [[0, 0, [0]]]
+    assert main(["theorem", "verify", certificate]) == 0
+    assert main([*searched]) == 0
+    assert "E rules out every model that has it" in capsys.readouterr().out
+    assert main(["theorem", "witness", "noisy-factors-product", "--evidence"]) == 1
+    assert "no realizable evidence" in capsys.readouterr().out
     picture = tmp_path / "samples.png"
     curves = run_json(capsys, "theorem", "samples", str(path), "--most", "2", "--out", str(picture))
     assert [row["exact"] for row in curves["rows"]] == [True] * 3
@@ -594,6 +602,8 @@ def test_a_class_with_options_is_checked_by_evidence_and_by_samples(capsys, tmp_
         (("check", "CLASS", "--samples", "FILE"), "FILE: a reward is []"),
         (("check", "CLASS", "--allow", "support"), "--allow and --threshold are about samples"),
         (("check", "CLASS", "--datasets", "FILE"), "CLASS has options"),
+        (("witness", "CLASS", "--evidence", "--decision-relevant"), "--decision-relevant is about"),
+        (("witness", "CLASS", "--evidence", "--out", "x.png"), "accepted with --evidence: .json"),
         (("check", "CLASS", "--gamma", "1"), "accepted for a class with options: gamma < 1"),
         (("samples", "CLASS", "--allow", "likelihood"), "threshold is missing"),
         (("samples", "CLASS", "--most", "-1"), "most is -1"),

@@ -10,7 +10,7 @@ from rich.console import Console
 from experiments.commands.terminal import facts, table
 
 if TYPE_CHECKING:
-    from theory import MDPClass
+    from theory import EvidenceWitness, MDPClass
     from theory.certificates.witness import Witness
     from theory.classes.mdp_class import QTable
 
@@ -36,6 +36,32 @@ def print_witness(screen: Console, problem: MDPClass, found: Witness) -> None:
         settled = f"{problem.action_name(action)} in {problem.state_name(state)}"
         facts_found.append(("settled by H_M(D) alone", settled))
     screen.print(facts(f"{problem.name}, gamma = {problem.gamma}", facts_found))
+    _print_models(
+        screen,
+        problem,
+        found,
+        "q0 is in H_M(D), as T0 agrees with D; q1 is in H_B(D) alone, as T1 does not",
+    )
+
+
+def print_evidence_witness(screen: Console, problem: MDPClass, found: EvidenceWitness) -> None:
+    """Evidence with its two models and their q."""
+    size: object = len(found.evidence)
+    if not found.proved_smallest:
+        size = f"{size}, not proved smallest within the time limit: at least {found.at_least}"
+    screen.print(facts(f"{problem.name}, gamma = {problem.gamma}", [("E is about pairs", size)]))
+    screen.print(evidence_table(problem, found.evidence))
+    _print_models(
+        screen,
+        problem,
+        found,
+        "q0 is in H_M(E), as E allows T0; q1 is in H_B(E) alone, as E rules out every model that has it",
+    )
+
+
+def _print_models(
+    screen: Console, problem: MDPClass, found: Witness | EvidenceWitness, title: str
+) -> None:
     rows = [
         (
             problem.state_name(s),
@@ -49,7 +75,6 @@ def print_witness(screen: Console, problem: MDPClass, found: Witness) -> None:
         for a in range(problem.actions)
     ]
     columns = ("state", "action", "T0", "q0", "T1", "q1")
-    title = "q0 is in H_M(D), as T0 agrees with D; q1 is in H_B(D) alone, as T1 does not"
     if len(rows) > MAX_ROWS:
         title += f" ({len(rows) - MAX_ROWS} more rows in --json)"
     screen.print(table(title, columns, rows[:MAX_ROWS]))
