@@ -73,7 +73,7 @@ THEOREM = Group("Theorem 1, checked exactly over classes of small MDPs.", {
     "identify": Command("commands.theorem.identify:identify",
         "How many observed transitions of a true model settle its optimal actions, under H_M and under H_B."),
     "samples": Command("commands.theorem.samples:samples",
-        "How many observations of every pair settle an optimal policy, where observations are samples."),
+        "How many observations of every pair, or steps of episodes, settle an optimal policy: these are samples."),
     "truths": Command("commands.theorem.truths:truths",
         "How much data settle an optimal policy, over every true model of a class: the mean and the worst of them."),
     "census": Command("commands.theorem.census:census",

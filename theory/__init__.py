@@ -52,12 +52,8 @@ from theory.criteria.exchange import closed_under_equivalence, exchange_failures
 from theory.criteria.fiber_census import Census, ValueFibers, census, value_fibers
 from theory.criteria.identifiability import Identifiability, identify
 from theory.criteria.proof import ProofReport, ProofUnavailableError, prove
-from theory.criteria.samples import (
-    Allowance,
-    SampleCurves,
-    evidence_of_samples,
-    sample_curves,
-)
+from theory.criteria.sample_curves import SampleCurves, sample_curves
+from theory.criteria.samples import Allowance, evidence_of_samples
 from theory.criteria.several_rewards import (
     SeveralRewards,
     gap_by_rewards,

@@ -586,6 +586,10 @@ def test_a_class_with_options_is_checked_by_evidence_and_by_samples(capsys, tmp_
     curves = run_json(capsys, "theorem", "samples", str(path), "--most", "2", "--out", str(picture))
     assert [row["exact"] for row in curves["rows"]] == [True] * 3
     assert picture.stat().st_size > 1000
+    walks = ("theorem", "samples", str(path), "--most", "2", "--start", "1")
+    assert run_json(capsys, *walks, "--out", str(picture))["start"] == 1
+    assert main([*walks]) == 0
+    assert "steps" in capsys.readouterr().out
     assert main(["theorem", "samples", str(path), "--most", "1"]) == 0
     assert "truth ruled out" in capsys.readouterr().out
 
