@@ -18,7 +18,8 @@ from theory.certificates.certificate import (
     evidence_certificate_text,
 )
 from theory.certificates.evidence_witness import EvidenceWitness, find_evidence_witness
-from theory.certificates.witness import Witness, find_decision_witness, find_witness, search_classes
+from theory.certificates.smallest_class import search_classes
+from theory.certificates.witness import Witness, find_decision_witness, find_witness
 from theory.classes.class_file import (
     load_class,
     load_dataset,

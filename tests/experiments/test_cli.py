@@ -325,6 +325,12 @@ def test_the_smallest_class_with_a_witness_is_found_by_search(capsys):
     found = run_json(capsys, "theorem", "smallest")
     assert (found["states"], found["actions"], found["models"]) == (2, 1, 2)
     assert len(found["dataset"]) == 1
+    box = ("--max-states", "1", "--unknown-rewards")
+    found = run_json(capsys, "theorem", "smallest", *box)
+    assert (found["states"], found["actions"], found["models"]) == (1, 2, 2)
+    assert len(found["options"]) == 2
+    assert main(["theorem", "smallest", *box]) == 0
+    assert "t, earning -1" in capsys.readouterr().out
 
 
 def test_z3_proves_part_3_where_it_is_installed(capsys):
@@ -424,6 +430,8 @@ def test_without_z3_the_extra_is_named(capsys, monkeypatch):
         (("theorem", "identify", "gamma-one"), "sum to zero"),
         (("theorem", "smallest", "--max-states", "0"), "0 states"),
         (("theorem", "smallest", "--rewards", "x"), "'x'"),
+        (("theorem", "smallest", "--denominator", "0"), "denominator is 0"),
+        (("theorem", "smallest", "--denominator", "9999", "--unknown-rewards"), "at most"),
         (("theorem", "smallest", "--rewards", "0", "--max-states", "9"), "accepted"),
         (("theorem", "prove", "--states", "100000"), "accepted"),
         (("theorem", "prove", "--states", "0"), "0"),
