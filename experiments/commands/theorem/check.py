@@ -91,7 +91,9 @@ def check(
             (out is not None, "--out"),
         ):
             if asked:
-                raise ValueError(f"{flag} is about datasets; accepted: without {given}")
+                raise ValueError(
+                    f"{flag} is about datasets, of transitions one after the other; accepted: without {given}"
+                )
         return _check_evidence(
             screen,
             problem,
@@ -105,7 +107,9 @@ def check(
         )
     single = datasets not in ("functional", "realizable")
     if single:
-        problem.require_successors("--datasets FILE (beside it there are --evidence and --samples)")
+        problem.require_successors(
+            "--datasets FILE (a transition says of a law that it is possible: there is --samples)"
+        )
     if single and out is not None:
         raise ValueError(f"--out {out} draws many datasets; accepted: none for a single dataset")
     for asked, option, beside in (
