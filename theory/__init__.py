@@ -1,9 +1,10 @@
-"""Theorem 1 checked exactly: what a dataset leaves open to a model, and to the Bellman equation alone.
+"""Theorem 1 checked exactly: what evidence leaves open to a model, and to the Bellman equation alone.
 
-A class M of deterministic MDPs with known rewards has optimal action values H_Q. A dataset D leaves H_M(D), the optimal
-values of the models that agree with it, and H_B(D), those that satisfy the Bellman equation on it. One level up models
-choose options, with chance and rewards that are not known, and evidence takes the place of data. All of it is exact, in
-integers and fractions, over whole classes.
+At every state and action a model chooses an option: a reward, and a law over successors. A class M of models has
+optimal action values H_Q. Evidence E allows some options; it leaves H_M(E), the optimal values of the models that it
+allows, and H_B(E), those that satisfy the Bellman equation with allowed options. In the paper's theorem models are
+deterministic and rewards known: an option is a successor, and a dataset of transitions is evidence. That case has
+faster methods. All of it is exact, in integers and fractions, over whole classes.
 """
 
 from typing import TYPE_CHECKING, Any

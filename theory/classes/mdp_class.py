@@ -1,4 +1,7 @@
-"""A class of deterministic MDPs with one known reward function: what Theorem 1 quantifies over."""
+"""A class of MDPs with a discount and names: what Theorem 1 quantifies over.
+
+Models choose options, a reward and a law at each pair; or they are deterministic, and share one known reward function.
+"""
 
 from __future__ import annotations
 
@@ -53,11 +56,11 @@ def exact(number: object, what: str = "number") -> Fraction:
 
 @dataclass(frozen=True)
 class MDPClass:
-    """Transition functions T of M, with rewards r(s, a) and a discount gamma that all of them share.
+    """The models of M, with a discount gamma that all of them share, and rewards r(s, a).
 
     Attributes:
-        transitions: M.
-        rewards: `rewards[s][a]`, a Fraction each.
+        transitions: M, as choices of successors, or of options.
+        rewards: `rewards[s][a]`, a Fraction each; options have their own.
         gamma: the discount, in (0, 1]; at 1 values are those over terminating paths.
         name: what the class is called in reports.
         state_names: one for each state, or none.
