@@ -149,7 +149,7 @@ class MDPClass:
             return TERMINAL_NAME
         return self.state_names[state] if self.state_names else str(state)
 
-    def choice_name(self, state: int, action: int, choice: int) -> str:
+    def choice_name(self, state: int, action: int, choice: int, *, reward: bool = True) -> str:
         """What a model does at a pair, in a line: a successor; or what follows by which probability, and the reward."""
         if self.transitions.options is None:
             return self.state_name(choice)
@@ -157,7 +157,7 @@ class MDPClass:
         law = ", ".join(
             self.state_name(x) if p == 1 else f"{self.state_name(x)} by {p}" for x, p in option.law
         )
-        return f"{law}, earning {option.reward}"
+        return f"{law}, earning {option.reward}" if reward else law
 
     def action_name(self, action: int) -> str:
         """The name of an action, or a0, a1, ..."""
