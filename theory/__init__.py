@@ -18,7 +18,11 @@ from theory.certificates.certificate import (
     certify_evidence,
     evidence_certificate_text,
 )
-from theory.certificates.evidence_witness import EvidenceWitness, find_evidence_witness
+from theory.certificates.evidence_witness import (
+    EvidenceWitness,
+    find_evidence_witness,
+    witness_in,
+)
 from theory.certificates.smallest_class import search_classes
 from theory.certificates.witness import Witness, find_decision_witness, find_witness
 from theory.classes.class_file import (
@@ -181,6 +185,7 @@ __all__ = [
     "value_equivalent",
     "value_fibers",
     "version_space",
+    "witness_in",
 ]
 
 

@@ -583,6 +583,13 @@ def test_a_class_with_options_is_checked_by_evidence_and_by_samples(capsys, tmp_
     assert "least regret that one policy guarantees" in printed
     assert "|H_B^eps(E)|" in printed
     certificate = str(tmp_path / "E-certificate.json")
+    assert main([*given, "--evidence", str(evidence), "--certificate", certificate]) == 0
+    assert "certified: " in capsys.readouterr().out
+    assert main(["theorem", "verify", certificate]) == 0
+    nothing = tmp_path / "nothing.json"
+    nothing.write_text("[]")
+    assert main([*given, "--evidence", str(nothing), "--certificate", certificate]) == 1
+    assert "the inclusion is not proper" in capsys.readouterr().out
     searched = ("theorem", "witness", str(path), "--evidence")
     assert run_json(capsys, *searched, "--out", certificate)["evidence"] == [[0, 0, [0]]]
     assert main(["theorem", "verify", certificate]) == 0
@@ -608,10 +615,11 @@ def test_a_class_with_options_is_checked_by_evidence_and_by_samples(capsys, tmp_
         (("check", "CLASS", "--evidence", "FILE"), "FILE: evidence [0, 0, []] allows nothing"),
         (
             ("check", "CLASS", "--evidence", "FILE", "--value-equivalence", "2"),
-            "--value-equivalence is about datasets",
+            "--value-equivalence follows trajectories",
         ),
         (("check", "CLASS", "--evidence", "FILE", "--samples", "FILE"), "both given"),
         (("check", "CLASS", "--samples", "FILE"), "FILE: a reward is []"),
+        (("check", "CLASS", "--certificate", "x.json"), "--certificate is about evidence"),
         (("check", "CLASS", "--allow", "support"), "--allow and --threshold are about samples"),
         (("check", "CLASS", "--datasets", "FILE"), "CLASS has options"),
         (("witness", "CLASS", "--evidence", "--decision-relevant"), "--decision-relevant is about"),

@@ -39,6 +39,7 @@ from theory.certificates.witness import Model, explained, half
 from theory.classes.mdp_class import QTable
 from theory.classes.transition_class import Models
 from theory.criteria.exchange import set_products, splices_hold
+from theory.criteria.version_spaces import Evidence, evidence_space
 from theory.progress import Progress, silent
 from theory.solving.solved_class import SolvedClass
 
@@ -107,6 +108,29 @@ def find_evidence_witness(
             pair, option = divmod(element, solved.options)
             allowed[pair] = {int(solved.models[T0, pair]), option}
     _widen(solved, allowed, solved.fiber(q))
+    return _witness(solved, allowed, T0, q, at_least)
+
+
+def witness_in(solved: SolvedClass, evidence: Evidence) -> EvidenceWitness | None:
+    """What shows that some evidence has a proper inclusion; None if it has none, or no model meets it.
+
+    Nothing is claimed of how small it is but that the empty evidence shows nothing.
+    """
+    space = evidence_space(solved, evidence)
+    if not space.strict:
+        return None
+    allowed = {
+        pair: set(options)
+        for pair, options in enumerate(evidence)
+        if len(options) < solved.option_counts[pair]
+    }
+    q = int((space.HB & ~space.HM).argmax())
+    return _witness(solved, allowed, int(space.agrees.argmax()), q, at_least=1)
+
+
+def _witness(
+    solved: SolvedClass, allowed: dict[int, set[int]], T0: int, q: int, at_least: int
+) -> EvidenceWitness:
     tables = [
         tuple(tuple(map(int, row)) for row in solved.models[T].reshape(-1, solved.actions))
         for T in (T0, solved.first_model[q])

@@ -7,6 +7,7 @@ from itertools import islice, product
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.theory.certificates.tampering import mutations, rejected
 from tests.theory.criteria.test_evidence import definitions, subsets
@@ -22,6 +23,7 @@ from theory import (
     option,
     option_class,
     solve,
+    witness_in,
 )
 from theory.certificates import verifier
 from theory.certificates.certificate import FORMAT_EVIDENCE, signed
@@ -217,6 +219,23 @@ def test_with_a_fitting_digest_exactly_the_false_are_rejected():
         outcomes.append(claim_holds(changed))
         assert rejected(changed) != outcomes[-1], (seed, changed)
     assert {True, False} == set(outcomes)
+
+
+@given(in_one_state(3), st.integers(0, 10**6))
+@settings(deadline=None, max_examples=15)
+def test_any_evidence_with_a_gap_is_certified_and_no_other(drawn, number):
+    problem = built(*drawn)
+    solved = solve(problem)
+    every = list(product(*(subsets(len(pair)) for pair in problem.transitions.options)))
+    evidence = every[number % len(every)]
+    H_M, H_B = definitions(problem, evidence)
+    found = witness_in(solved, evidence)
+    assert (found is not None) == (bool(H_M) and H_M < H_B)
+    if found is not None:
+        document = certify_evidence(solved, found)
+        assert verifier.verify(document) is None
+        assert claim_holds(document)
+        assert document["smallest"] == (about(problem, evidence) == 1)
 
 
 def test_a_change_to_any_part_is_found_out():
