@@ -331,6 +331,10 @@ def test_the_smallest_class_with_a_witness_is_found_by_search(capsys):
     assert len(found["options"]) == 2
     assert main(["theorem", "smallest", *box]) == 0
     assert "t, earning -1" in capsys.readouterr().out
+    found = run_json(
+        capsys, "theorem", "smallest", *box, "--rewards", "0", "1/2", "1", "--evidence"
+    )
+    assert (found["actions"], len(found["evidence"])) == (1, 1)
 
 
 def test_z3_proves_part_3_where_it_is_installed(capsys):
@@ -619,6 +623,8 @@ def test_a_class_with_options_is_checked_by_evidence_and_by_samples(capsys, tmp_
         ),
         (("check", "CLASS", "--evidence", "FILE", "--samples", "FILE"), "both given"),
         (("check", "CLASS", "--samples", "FILE"), "FILE: a reward is []"),
+        (("smallest", "--evidence", "--decision-relevant"), "accepted: a proper inclusion"),
+        (("witness", "HUGE"), "accepted: at most 1.5 GB"),
         (("check", "CLASS", "--certificate", "x.json"), "--certificate is about evidence"),
         (("check", "CLASS", "--allow", "support"), "--allow and --threshold are about samples"),
         (("check", "CLASS", "--datasets", "FILE"), "CLASS has options"),
@@ -635,7 +641,19 @@ def test_what_a_class_with_options_does_not_take_is_refused_in_a_line(
     path, file = tmp_path / "class.json", tmp_path / "file.json"
     path.write_text(json.dumps(OPTIONS))
     file.write_text("[[0, 0, []]]")
-    names = {"CLASS": str(path), "FILE": str(file)}
+    huge = tmp_path / "huge.json"
+    listed = [{"reward": i, "next": {"t": 1}} for i in range(99)]
+    huge.write_text(
+        json.dumps(
+            OPTIONS
+            | {
+                "transitions": {"options": [[[*listed]] * 5] * 2},
+                "actions": 5,
+                "rewards": [[0] * 5] * 2,
+            }
+        )
+    )
+    names = {"CLASS": str(path), "FILE": str(file), "HUGE": str(huge)}
     assert main(["theorem", *(names.get(word, word) for word in words)]) == 2
     captured = capsys.readouterr()
     assert not captured.out

@@ -8,7 +8,10 @@ from experiments.cli import main
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        ("theorem identify push-tree --samples nan", "--samples is 'nan'; accepted: a whole number"),
+        (
+            "theorem identify push-tree --samples nan",
+            "--samples is 'nan'; accepted: a whole number",
+        ),
         ("theorem identify push-tree --truth 1.5", "--truth is '1.5'; accepted: a whole number"),
         ("theorem prove --time-limit x", "--time-limit is 'x'; accepted: a number"),
         ("theorem check push-tree --allow x", "--allow is 'x'; accepted: likelihood, support"),

@@ -28,6 +28,7 @@ from operator import and_
 import numpy as np
 from jaxtyping import Bool
 
+from theory.certificates.evidence_witness import EvidenceWitness, find_evidence_witness
 from theory.certificates.hitting_sets import bitmasks
 from theory.certificates.witness import Witness, WitnessSearchTooLargeError, witness_of
 from theory.classes.mdp_class import MDPClass
@@ -51,8 +52,9 @@ def search_classes(
     decision_relevant: bool = False,
     denominator: int = 1,
     unknown_rewards: bool = False,
+    evidence: bool = False,
     progress: Progress = silent,
-) -> tuple[MDPClass, Witness] | None:
+) -> tuple[MDPClass, Witness | EvidenceWitness] | None:
     """The smallest witness over all classes, by (|S|, |A|, |M|, |D|) in lexicographic order; None if there is none.
 
     For each reward table the class of all choices is solved once, and every functional dataset of the size in question
@@ -66,12 +68,14 @@ def search_classes(
         decision_relevant: ask for a decision-relevant dataset.
         denominator: d, the laws being those whose probabilities are multiples of 1/d; 1 for successors.
         unknown_rewards: let models choose a reward at every pair, in place of one table for all of them.
+        evidence: ask for evidence, which allows sets of options, in place of a dataset.
         progress: told the fraction of reward tables done, for each size anew.
 
     Raises:
         WitnessSearchTooLargeError: if a size is reached with more than MAX_SOLVED models over all reward tables, or
             MAX_CLASS in one; these are divided by SLOWER where there are options.
-        ValueError: if gamma is outside (0, 1), or the box or the list of reward values is empty.
+        ValueError: if gamma is outside (0, 1), the box or the list of reward values is empty, or evidence is to be
+            decision-relevant.
     """
     if not 0 < gamma < 1:
         raise ValueError(f"gamma is {gamma}; accepted: a rational number in (0, 1)")
@@ -80,6 +84,8 @@ def search_classes(
             f"{max_states} states, {max_actions} actions and {len(reward_values)} reward values;"
             " accepted: 1 or more of each"
         )
+    if evidence and decision_relevant:
+        raise ValueError("evidence is to be decision-relevant; accepted: a proper inclusion")
     if denominator < 1:
         raise ValueError(f"the laws' denominator is {denominator}; accepted: 1 or more")
     reward_values = list(dict.fromkeys(reward_values))
@@ -104,9 +110,13 @@ def search_classes(
                 ):
                     progress(done / tables)
                     solved = solve(problem)
-                    found = _subclass(solved, size, transitions, decision_relevant)
-                    if found is not None:
-                        return found
+                    shown = (
+                        _with_evidence(solved)
+                        if evidence
+                        else _subclass(solved, size, transitions, decision_relevant)
+                    )
+                    if shown is not None:
+                        return shown
     return None
 
 
@@ -143,6 +153,25 @@ def _whole_classes(
             for reward in entries
         ]
         yield MDPClass(OptionClass(states, actions, options), rewards, gamma)
+
+
+def _with_evidence(solved: SolvedClass) -> tuple[MDPClass, EvidenceWitness] | None:
+    """Two models of a solved class with evidence about one pair.
+
+    T1 is ruled out at a pair, where another option is consistent with its q; T0 has another q, and is allowed.
+    """
+    for q, T1 in enumerate(solved.first_model):
+        for pair, own in enumerate(solved.models[T1]):
+            others = np.flatnonzero(solved.consistent[q, pair])
+            others = others[others != own]
+            allowed = (solved.models[:, pair] != own) & (solved.q_of_model != q)
+            if len(others) and allowed.any():
+                T0 = int(allowed.argmax())
+                problem = _listed(solved, [T0, int(T1)], (pair, int(others[0])))
+                found = find_evidence_witness(solve(problem))
+                assert found is not None
+                return problem, found
+    return None
 
 
 def _subclass(
@@ -183,13 +212,17 @@ def _subclass(
     return None
 
 
-def _listed(solved: SolvedClass, models: Sequence[int]) -> MDPClass:
-    """The class of some models of a solved one, in this order, with the options that they have."""
+def _listed(
+    solved: SolvedClass, models: Sequence[int], beside: tuple[int, int] | None = None
+) -> MDPClass:
+    """The class of some models of a solved one, in this order, with their options and one (pair, option) beside."""
     problem, rows = solved.problem, solved.models[models]
     if problem.transitions.options is None:
         tables = rows.reshape(len(models), solved.states, -1).tolist()
         return MDPClass(explicit(tables), problem.rewards, problem.gamma, "smallest")
     used = [np.unique(column) for column in rows.T]
+    if beside is not None:
+        used[beside[0]] = np.union1d(used[beside[0]], [beside[1]])
     options = [
         [problem.transitions.options[pair][o] for o in numbers] for pair, numbers in enumerate(used)
     ]

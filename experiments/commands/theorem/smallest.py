@@ -8,7 +8,7 @@ import tyro
 
 from experiments.commands.arguments import Json
 from experiments.commands.terminal import console, facts, progress
-from experiments.commands.theorem.tables import print_witness
+from experiments.commands.theorem.tables import print_evidence_witness, print_witness
 from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
 
@@ -22,6 +22,7 @@ def smallest(
     decision_relevant: bool = False,
     denominator: Annotated[int, tyro.conf.arg(metavar="D")] = 1,
     unknown_rewards: bool = False,
+    evidence: bool = False,
     json: Json = None,
 ) -> int:
     """The smallest class and dataset with a proper inclusion, by (|S|, |A|, |M|, |D|), over all classes of a box.
@@ -35,10 +36,11 @@ def smallest(
         gamma: The discount.
         denominator: Let models have laws, whose probabilities are multiples of 1/D; 1 is for successors.
         unknown_rewards: Let models have rewards of their own, each among those values.
+        evidence: Ask for evidence, which allows sets of options, in place of a dataset.
         decision_relevant: Ask that it settles an optimal action of a state under H_M, but not under H_B.
         json: Write what was found as JSON; "-" is standard output.
     """
-    from theory import exact, search_classes
+    from theory import Witness, exact, search_classes
 
     require_writable(json)
     with progress("searching all classes") as report_progress:
@@ -50,6 +52,7 @@ def smallest(
             decision_relevant=decision_relevant,
             denominator=denominator,
             unknown_rewards=unknown_rewards,
+            evidence=evidence,
             progress=report_progress,
         )
     if found is None:
@@ -69,5 +72,8 @@ def smallest(
     write_json(sizes | known | {"tables": models} | vars(smallest_witness), json)
     screen = console(json)
     screen.print(facts("The smallest class with a proper inclusion", rows))
-    print_witness(screen, problem, smallest_witness)
+    if isinstance(smallest_witness, Witness):
+        print_witness(screen, problem, smallest_witness)
+    else:
+        print_evidence_witness(screen, problem, smallest_witness)
     return 0

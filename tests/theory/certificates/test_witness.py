@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.theory.criteria.test_evidence import definitions
 from tests.theory.incomplete import all_maps_of_3x2_but
+from theory import certify_evidence, checked_evidence
 from theory.certificates import hitting_sets, verifier
 from theory.certificates.certificate import certify
 from theory.certificates.smallest_class import search_classes
@@ -269,6 +270,23 @@ def test_where_laws_are_unknown_and_rewards_known_two_states_are_needed_still():
     problem, witness = search_classes(2, 1, values, HALF, denominator=2)
     assert (problem.states, problem.transitions.size, len(witness.dataset)) == (2, 2, 1)
     assert verifier.verify(certify(solve(problem), witness)) is None
+
+
+def test_with_evidence_one_pair_is_enough_where_rewards_are_unknown_and_not_where_they_are_known():
+    values = [Fraction(0), HALF, Fraction(1)]
+    problem, found = search_classes(2, 2, values, HALF, unknown_rewards=True, evidence=True)
+    assert (problem.states, problem.actions, problem.transitions.size) == (1, 1, 2)
+    assert len(found.evidence) == 1
+    evidence = checked_evidence(problem, found.evidence)
+    H_M, H_B = definitions(problem, evidence)
+    assert H_M < H_B
+    assert verifier.verify(certify_evidence(solve(problem), found)) is None
+    assert search_classes(1, 2, values, HALF, evidence=True) is None
+    assert search_classes(1, 2, values, HALF, denominator=3, evidence=True) is None
+    problem, found = search_classes(2, 1, values, HALF, evidence=True)
+    assert (problem.states, len(found.evidence)) == (2, 1)
+    with pytest.raises(ValueError, match="accepted: a proper inclusion"):
+        search_classes(1, 1, values, HALF, evidence=True, decision_relevant=True)
 
 
 @settings(deadline=None, max_examples=8)
