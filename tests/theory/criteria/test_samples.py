@@ -172,11 +172,12 @@ def test_along_trajectories_every_figure_is_that_of_all_walks(make, threshold):
         assert row.model.standard_error == 0
 
 
-def test_walks_that_are_too_many_are_drawn_and_agree_with_all_of_them(monkeypatch):
+@pytest.mark.parametrize(("make", "few"), [(two_places, 8), (to_and_fro, 2)])
+def test_walks_that_are_too_many_are_drawn_and_agree_with_all_of_them(monkeypatch, make, few):
     allowance = Allowance("likelihood", Fraction(1, 10))
-    exact = sample_curves(two_places(), 1, allowance, most=4, start=0)
-    monkeypatch.setattr(sampled_outcomes, "MAX_EVIDENCES", 8)
-    drawn = sample_curves(two_places(), 1, allowance, most=4, start=0, draws=400, seed=2)
+    exact = sample_curves(make(), 1, allowance, most=4, start=0)
+    monkeypatch.setattr(sampled_outcomes, "MAX_EVIDENCES", few)
+    drawn = sample_curves(make(), 1, allowance, most=4, start=0, draws=400, seed=2)
     assert [row.exact for row in drawn.rows] == [True, True, True, False, False]
     for row, other in zip(exact.rows, drawn.rows, strict=True):
         for left, sampled in ((row.model, other.model), (row.bellman, other.bellman)):
