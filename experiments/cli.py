@@ -157,6 +157,8 @@ MBGEN = Group("When does a learned model beat experience replay?", {
     "horizon": study("horizon", "Replay and the simple model on ProcMaze for longer"),
     "claims": Command("commands.claims:claims",
         "Every claim with its evidence, its verdict by a rule fixed beforehand, and that after Holm's correction."),
+    "costs": Command("commands.costs:costs",
+        "What finished runs took on which device, and what all runs of a scale would take."),
     "report": Command("commands.report:report",
         "One HTML page with every claim, its evidence and its figures, and an explorer of Theorem 1."),
     "intervals": Command("commands.intervals:intervals",
@@ -215,6 +217,8 @@ def _answer(words: Sequence[str]) -> int:
         )
     except (ValueError, OSError) as error:
         return _complain(str(error), 2)
+    except MemoryError as error:
+        return _complain(f"there is not enough memory for this: {error or 'less is needed'}", 2)
     except ArithmeticError as error:
         if type(error) is not ArithmeticError:  # a division by zero is a fault of ours
             raise

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,7 +9,12 @@ from experiments.runs.costs import estimated_memory, estimated_seconds
 from experiments.runs.run_folder import CHECKPOINT, CONFIG, State, lay_out, state_of
 from experiments.storage.folder_lock import is_locked
 from experiments.studies.study import PlannedRun
-from experiments.sweep.task import Task
+from experiments.sweep.task import Task, interpreter
+
+
+def by_turn(planned: Iterable[PlannedRun]) -> list[PlannedRun]:
+    """The runs in the order in which a sweep begins them: the most telling first, and among these the longest."""
+    return sorted(planned, key=lambda run: (run.priority, -estimated_seconds(run.settings)))
 
 
 def tasks_of(planned: Iterable[PlannedRun], results: Path, device: str = "auto") -> list[Task]:
@@ -21,7 +25,6 @@ def tasks_of(planned: Iterable[PlannedRun], results: Path, device: str = "auto")
         results: Folder below which each has its own, named by its id.
         device: "cpu", "cuda", or "auto": a GPU if there is one. Runs that have a checkpoint stay where they began.
     """
-    ordered = sorted(planned, key=lambda run: (run.priority, -estimated_seconds(run.settings)))
     return [
         Task(
             id=run.id,
@@ -30,7 +33,7 @@ def tasks_of(planned: Iterable[PlannedRun], results: Path, device: str = "auto")
             seconds=estimated_seconds(run.settings),
             memory=estimated_memory(run.settings),
         )
-        for run in ordered
+        for run in by_turn(planned)
     ]
 
 
@@ -67,4 +70,4 @@ def _command(folder: Path, device: str) -> tuple[str, ...]:
     options = ["--settings", str(folder / CONFIG), "--out", str(folder), "--resume"]
     if device != "auto" and not (folder / CHECKPOINT).exists():
         options += ["--device", device]
-    return (sys.executable, "-m", "experiments", "run", *options)
+    return (*interpreter(), "-m", "experiments", "run", *options)
