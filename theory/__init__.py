@@ -1,9 +1,10 @@
-"""Theorem 1 checked exactly: what a dataset leaves open to a model, and to the Bellman equation alone.
+"""Theorem 1 checked exactly: what evidence leaves open to a model, and to the Bellman equation alone.
 
-A class M of deterministic MDPs with known rewards has optimal action values H_Q. A dataset D leaves H_M(D), the optimal
-values of the models that agree with it, and H_B(D), those that satisfy the Bellman equation on it. One level up models
-choose options, with chance and rewards that are not known, and evidence takes the place of data. All of it is exact, in
-integers and fractions, over whole classes.
+At every state and action a model chooses an option: a reward, and a law over successors. A class M of models has
+optimal action values H_Q. Evidence E allows some options; it leaves H_M(E), the optimal values of the models that it
+allows, and H_B(E), those that satisfy the Bellman equation with allowed options. In the paper's theorem models are
+deterministic and rewards known: an option is a successor, and a dataset of transitions is evidence. That case has
+faster methods. All of it is exact, in integers and fractions, over whole classes.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,16 @@ from theory.certificates.certificate import (
     certificate_text,
     certify,
     certify_blocks,
+    certify_evidence,
+    evidence_certificate_text,
 )
-from theory.certificates.witness import Witness, find_decision_witness, find_witness, search_classes
+from theory.certificates.evidence_witness import (
+    EvidenceWitness,
+    find_evidence_witness,
+    witness_in,
+)
+from theory.certificates.smallest_class import search_classes
+from theory.certificates.witness import Witness, find_decision_witness, find_witness
 from theory.classes.class_file import (
     load_class,
     load_dataset,
@@ -38,30 +47,26 @@ from theory.classes.options import (
 )
 from theory.classes.transition_class import TransitionClass, explicit, factored, tabular
 from theory.criteria.all_truths import AllTruths, over_all_truths
-from theory.criteria.evidence import EvidenceReport, check_evidence, checked_evidence
+from theory.criteria.data_report import (
+    DatasetReport,
+    EvidenceReport,
+    check_dataset,
+    check_evidence,
+)
+from theory.criteria.evidence import checked_evidence
 from theory.criteria.exchange import closed_under_equivalence, exchange_failures, exchange_holds
 from theory.criteria.fiber_census import Census, ValueFibers, census, value_fibers
 from theory.criteria.identifiability import Identifiability, identify
 from theory.criteria.proof import ProofReport, ProofUnavailableError, prove
-from theory.criteria.samples import (
-    Allowance,
-    SampleCurves,
-    evidence_of_samples,
-    sample_curves,
-)
+from theory.criteria.sample_curves import SampleCurves, sample_curves
+from theory.criteria.samples import Allowance, evidence_of_samples
 from theory.criteria.several_rewards import (
     SeveralRewards,
     gap_by_rewards,
     goal_rewards,
     random_rewards,
 )
-from theory.criteria.theorem import (
-    DatasetReport,
-    SeveralSolutionsError,
-    TheoremReport,
-    check_class,
-    check_dataset,
-)
+from theory.criteria.theorem import SeveralSolutionsError, TheoremReport, check_class
 from theory.criteria.value_equivalence import equivalent_steps, value_equivalent
 from theory.criteria.version_spaces import (
     DatasetSweep,
@@ -95,6 +100,7 @@ __all__ = [
     "DatasetSweep",
     "DiscountStrata",
     "EvidenceReport",
+    "EvidenceWitness",
     "GalleryEntry",
     "Identifiability",
     "JointClass",
@@ -117,6 +123,7 @@ __all__ = [
     "certificate_text",
     "certify",
     "certify_blocks",
+    "certify_evidence",
     "check_class",
     "check_dataset",
     "check_evidence",
@@ -127,6 +134,7 @@ __all__ = [
     "dot_text",
     "drn_text",
     "equivalent_steps",
+    "evidence_certificate_text",
     "evidence_of_samples",
     "evidence_space",
     "exact",
@@ -137,6 +145,7 @@ __all__ = [
     "factored",
     "find_block_witness",
     "find_decision_witness",
+    "find_evidence_witness",
     "find_strata",
     "find_witness",
     "from_gymnasium",
@@ -176,6 +185,7 @@ __all__ = [
     "value_equivalent",
     "value_fibers",
     "version_space",
+    "witness_in",
 ]
 
 
