@@ -8,13 +8,17 @@ integers and fractions, over whole classes.
 
 from typing import TYPE_CHECKING, Any
 
+from theory.certificates.block_decision import witness_or_proof
 from theory.certificates.block_witness import find_block_witness
 from theory.certificates.certificate import (
     block_certificate_text,
     certificate_text,
     certify,
     certify_blocks,
+    certify_equality,
+    equality_certificate_text,
 )
+from theory.certificates.equality_proof import EqualityProof, prove_equality
 from theory.certificates.witness import Witness, find_decision_witness, find_witness, search_classes
 from theory.classes.class_file import (
     load_class,
@@ -26,6 +30,7 @@ from theory.classes.class_file import (
     load_value_functions,
     parse_class,
 )
+from theory.classes.factored import factored
 from theory.classes.gallery import GALLERY, GalleryEntry, gallery_class, named_rewards
 from theory.classes.mdp_class import MDPClass, cost_rewards, exact, mdp_class, sparse_rewards
 from theory.classes.options import (
@@ -36,7 +41,7 @@ from theory.classes.options import (
     option_class,
     stochastic_factors,
 )
-from theory.classes.transition_class import TransitionClass, explicit, factored, tabular
+from theory.classes.transition_class import TransitionClass, explicit, tabular
 from theory.criteria.all_truths import AllTruths, over_all_truths
 from theory.criteria.evidence import EvidenceReport, check_evidence, checked_evidence
 from theory.criteria.exchange import closed_under_equivalence, exchange_failures, exchange_holds
@@ -94,6 +99,7 @@ __all__ = [
     "DatasetReport",
     "DatasetSweep",
     "DiscountStrata",
+    "EqualityProof",
     "EvidenceReport",
     "GalleryEntry",
     "Identifiability",
@@ -117,6 +123,7 @@ __all__ = [
     "certificate_text",
     "certify",
     "certify_blocks",
+    "certify_equality",
     "check_class",
     "check_dataset",
     "check_evidence",
@@ -126,6 +133,7 @@ __all__ = [
     "cost_rewards",
     "dot_text",
     "drn_text",
+    "equality_certificate_text",
     "equivalent_steps",
     "evidence_of_samples",
     "evidence_space",
@@ -164,6 +172,7 @@ __all__ = [
     "parse_drn",
     "prism_files",
     "prove",
+    "prove_equality",
     "random_rewards",
     "read_prism",
     "sample_curves",
@@ -176,6 +185,7 @@ __all__ = [
     "value_equivalent",
     "value_fibers",
     "version_space",
+    "witness_or_proof",
 ]
 
 

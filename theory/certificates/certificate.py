@@ -1,4 +1,4 @@
-"""Certificates of part 2 of Theorem 1: a witness with its class, in exact terms, as JSON.
+"""Certificates of part 2 of Theorem 1, a witness with its class, and of its opposite, a proof: in exact terms, as JSON.
 
 `docs/certificate.md` gives the format and what is claimed. `theory.certificates.verifier` checks it, and shares no code
 with what is written here.
@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import comb, lcm
 
+from theory.certificates import verifier
 from theory.certificates.block_witness import product_blocks
+from theory.certificates.equality_proof import EqualityProof, Split
 from theory.certificates.witness import Witness
 from theory.classes.mdp_class import MDPClass
 from theory.classes.transition_class import ProductClass
@@ -21,6 +23,7 @@ from theory.solving.solved_class import SolvedClass
 FORMAT = "mbgen certificate 1"
 FORMAT_BLOCKS = "mbgen certificate 2"
 FORMAT_OPTIONS = "mbgen certificate 3"
+FORMAT_EQUALITY = "mbgen certificate 4"
 # What the verifier accepts; it has these bounds from nowhere but its own file, and a test compares them.
 MAX_SUCCESSORS = 200_000
 MAX_LENGTH = 2_000
@@ -28,6 +31,7 @@ MAX_WORK = 1_000_000_000
 MAX_LAW_WORK = 200_000_000
 MAX_TRIALS = 10_000
 MAX_TRIAL_WORK = 100_000_000
+MAX_BYTES = 1 << 24
 
 Certificate = dict[str, object]
 
@@ -173,6 +177,39 @@ def certify_blocks(problem: MDPClass, witness: Witness) -> Certificate:
     )
 
 
+def certify_equality(problem: MDPClass, proof: EqualityProof) -> Certificate:
+    """The certificate of a proof that H_M(D) = H_B(D), for a product class.
+
+    Raises:
+        ValueError: if the class is no product, or the verifier would refuse the certificate as too long.
+    """
+    blocks = product_blocks(problem)
+    parts: list[Certificate] = []
+    for part in proof.parts:
+        if isinstance(part, Split):
+            parts.append({"split": [part.block, part.first]})
+        elif part.values:
+            parts.append({"values": part.values[:-1]})
+        else:
+            parts.append({"differences": part.differences})
+    certificate = signed(
+        {
+            "format": FORMAT_EQUALITY,
+            "states": problem.states,
+            "actions": problem.actions,
+            "gamma": problem.gamma,
+            "rewards": problem.rewards,
+            "claim": proof.claim,
+            "parts": parts,
+            "blocks": [[pairs, assignments.tolist()] for pairs, assignments in blocks],
+        }
+    )
+    if len(_text(certificate)) > MAX_BYTES:
+        raise ValueError(f"the proof is too long for a certificate; accepted: {MAX_BYTES} bytes")
+    verifier.verify(certificate)  # it refuses what it would not be done with in seconds
+    return certificate
+
+
 def certificate_text(solved: SolvedClass, witness: Witness) -> str:
     """The certificate of a witness as the text of a JSON file, a field a line.
 
@@ -189,6 +226,15 @@ def block_certificate_text(problem: MDPClass, witness: Witness) -> str:
         ValueError: if there is no certificate.
     """
     return _text(certify_blocks(problem, witness))
+
+
+def equality_certificate_text(problem: MDPClass, proof: EqualityProof) -> str:
+    """The certificate of a proof that there is no gap, likewise.
+
+    Raises:
+        ValueError: if there is no certificate.
+    """
+    return _text(certify_equality(problem, proof))
 
 
 def _text(certificate: Certificate) -> str:
@@ -218,6 +264,11 @@ def _same_action(witness: Witness) -> bool:
 
 def _statement(document: Certificate) -> str:
     """What a certificate says, in one sentence."""
+    if "claim" in document:
+        blocks = document["blocks"]
+        assert isinstance(blocks, list)
+        which = "" if document["claim"] == "arbitrary" else f"{document['claim']} "
+        return f"H_M(D) = H_B(D) for every {which}D in the class of all choices from {len(blocks)} blocks"
     listed, blocks, decisions = (document.get(key, []) for key in ("models", "blocks", "decision"))
     assert isinstance(listed, list)
     assert isinstance(blocks, list)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 
+from theory.classes.factored import Structure, factored
 from theory.classes.mdp_class import MDPClass, Rewards, cost_rewards, mdp_class, sparse_rewards
 from theory.classes.option_gallery import (
     flute_event,
@@ -26,11 +27,9 @@ from theory.classes.push_tree import (
     push_tree_unrestricted,
 )
 from theory.classes.transition_class import (
-    Structure,
     Transition,
     check_sizes,
     explicit,
-    factored,
     tabular,
 )
 
