@@ -8,7 +8,7 @@ integers and fractions, over whole classes.
 
 from typing import TYPE_CHECKING, Any
 
-from theory.certificates.block_decision import witness_or_proof
+from theory.certificates.block_decision import strongest_proof, witness_or_proof
 from theory.certificates.block_witness import find_block_witness
 from theory.certificates.certificate import (
     block_certificate_text,
@@ -16,9 +16,11 @@ from theory.certificates.certificate import (
     certify,
     certify_blocks,
     certify_equality,
-    equality_certificate_text,
+    certify_evidence,
+    evidence_certificate_text,
 )
 from theory.certificates.equality_proof import EqualityProof, prove_equality
+from theory.certificates.evidence_witness import EvidenceWitness, find_evidence_witness
 from theory.certificates.witness import Witness, find_decision_witness, find_witness, search_classes
 from theory.classes.class_file import (
     load_class,
@@ -43,7 +45,13 @@ from theory.classes.options import (
 )
 from theory.classes.transition_class import TransitionClass, explicit, tabular
 from theory.criteria.all_truths import AllTruths, over_all_truths
-from theory.criteria.evidence import EvidenceReport, check_evidence, checked_evidence
+from theory.criteria.data_report import (
+    DatasetReport,
+    EvidenceReport,
+    check_dataset,
+    check_evidence,
+)
+from theory.criteria.evidence import checked_evidence
 from theory.criteria.exchange import closed_under_equivalence, exchange_failures, exchange_holds
 from theory.criteria.fiber_census import Census, ValueFibers, census, value_fibers
 from theory.criteria.identifiability import Identifiability, identify
@@ -60,13 +68,7 @@ from theory.criteria.several_rewards import (
     goal_rewards,
     random_rewards,
 )
-from theory.criteria.theorem import (
-    DatasetReport,
-    SeveralSolutionsError,
-    TheoremReport,
-    check_class,
-    check_dataset,
-)
+from theory.criteria.theorem import SeveralSolutionsError, TheoremReport, check_class
 from theory.criteria.value_equivalence import equivalent_steps, value_equivalent
 from theory.criteria.version_spaces import (
     DatasetSweep,
@@ -101,6 +103,7 @@ __all__ = [
     "DiscountStrata",
     "EqualityProof",
     "EvidenceReport",
+    "EvidenceWitness",
     "GalleryEntry",
     "Identifiability",
     "JointClass",
@@ -124,6 +127,7 @@ __all__ = [
     "certify",
     "certify_blocks",
     "certify_equality",
+    "certify_evidence",
     "check_class",
     "check_dataset",
     "check_evidence",
@@ -133,8 +137,8 @@ __all__ = [
     "cost_rewards",
     "dot_text",
     "drn_text",
-    "equality_certificate_text",
     "equivalent_steps",
+    "evidence_certificate_text",
     "evidence_of_samples",
     "evidence_space",
     "exact",
@@ -145,6 +149,7 @@ __all__ = [
     "factored",
     "find_block_witness",
     "find_decision_witness",
+    "find_evidence_witness",
     "find_strata",
     "find_witness",
     "from_gymnasium",
@@ -180,6 +185,7 @@ __all__ = [
     "solve",
     "sparse_rewards",
     "stochastic_factors",
+    "strongest_proof",
     "sweep_datasets",
     "tabular",
     "value_equivalent",

@@ -1,10 +1,14 @@
-"""The two models of a witness side by side, with curved arrows whose labels stand clear."""
+"""The two models of a witness side by side, with curved arrows whose labels stand clear.
+
+An action with chance has an arrow to each successor, which also says how likely it is.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from itertools import combinations, permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +21,7 @@ from experiments.figures.style import ACCENT, GREY, INK, MAX_NAME, PAPER, pictur
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-    from theory import MDPClass
+    from theory import MDPClass, Option
     from theory.certificates.witness import Model, Witness
     from theory.classes.mdp_class import QTable
 
@@ -69,10 +73,8 @@ def require_drawable(problem: MDPClass) -> None:
     """Refuse a class whose witness would be no legible picture.
 
     Raises:
-        ValueError: if it has too many states, or options with laws.
+        ValueError: if it has too many states.
     """
-    problem.require_successors("a picture of a witness")
-    problem.require_successors("a picture of a witness")
     if problem.states > MAX_DRAWN_STATES:
         raise ValueError(
             f"{problem.name} has {problem.states} states; accepted for a picture:"
@@ -90,9 +92,9 @@ def draw_witness(problem: MDPClass, witness: Witness, path: Path) -> None:
     models = (witness.T0, witness.T1)
     values = (witness.q0, witness.q1)
     titles = ("T0 agrees with D", "T1 contradicts D; its q* is Bellman-consistent with D")
-    centres = _place_nodes(problem.states, models)
+    centres = _place_nodes(problem, models)
     drawings = [
-        _arrows(problem, model, q, witness.dataset, centres)
+        arrows(problem, model, q, witness.dataset, centres)
         for model, q in zip(models, values, strict=True)
     ]
     points = np.concatenate([arrow.curve for drawing in drawings for arrow in drawing])
@@ -109,7 +111,7 @@ def draw_witness(problem: MDPClass, witness: Witness, path: Path) -> None:
         figure.supxlabel(
             f"{short(problem.name, MAX_NAME)}, gamma = {short(str(problem.gamma), 16)}."
             "  Nodes: state and V*(s).  Edges: actions and q*(s, a)."
-            "\nGreen: the transitions of D, dashed where the model contradicts them.",
+            "\nGreen: what D observes, dashed where the model contradicts it.",
             fontsize=9,
             parse_math=False,
         )
@@ -119,15 +121,17 @@ def draw_witness(problem: MDPClass, witness: Witness, path: Path) -> None:
             _draw_arrows(axes, drawing, centres)
 
 
-def _place_nodes(states: int, models: Iterable[Model]) -> Points:
+def _place_nodes(problem: MDPClass, models: Iterable[Model]) -> Points:
     """A ring, the terminal state to the right, in the order in which the fewest transitions cross."""
     edges = {
         (min(s, successor), max(s, successor))
         for model in models
-        for s, row in enumerate(model)
-        for successor in row
+        for s, row in enumerate(problem.chosen(model))
+        for option in row
+        for successor, _ in option.law
         if s != successor
     }
+    states = problem.states
 
     def crossings(order: Sequence[int]) -> int:
         spans = [sorted((order[u], order[v])) for u, v in sorted(edges)]
@@ -139,26 +143,42 @@ def _place_nodes(states: int, models: Iterable[Model]) -> Points:
     return np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
-def _arrows(
+def arrows(
     problem: MDPClass,
     model: Model,
     q: QTable,
     dataset: Collection[tuple[int, int, int]],
     centres: Points,
 ) -> list[Arrow]:
+    """The arrows of one model, and of what D observes otherwise; those between the same nodes share one."""
     lines: dict[tuple[int, int, str], list[str]] = defaultdict(list)
-    for s, row in enumerate(model):
-        for a, successor in enumerate(row):
-            kind = "seen" if (s, a, successor) in dataset else "other"
-            text = f"{short(problem.action_name(a), 10)}: {short(str(q[s][a]), 12)}"
-            lines[s, successor, kind].append(text)
-    for s, a, successor in dataset:
-        if model[s][a] != successor:
-            lines[s, successor, "contradicted"].append(short(problem.action_name(a), 10))
+    for s, row in enumerate(problem.chosen(model)):
+        for a, option in enumerate(row):
+            kind = "seen" if (s, a, model[s][a]) in dataset else "other"
+            text = f"{_called(problem, s, a, option)}: {short(str(q[s][a]), 12)}"
+            for successor, p in option.law:
+                lines[s, successor, kind].append(text + _by(p))
+    for s, a, choice in dataset:
+        if model[s][a] != choice:
+            option = problem.option_at(s, a, choice)
+            for successor, p in option.law:
+                lines[s, successor, "contradicted"].append(_called(problem, s, a, option) + _by(p))
     return [
         Arrow(_curve(centres[s], centres[t], ARROWS[kind]), "\n".join(text), ARROWS[kind])
         for (s, t, kind), text in lines.items()
     ]
+
+
+def _called(problem: MDPClass, state: int, action: int, option: Option) -> str:
+    """An action; with what it earns, where that is not known beforehand."""
+    name = short(problem.action_name(action), 10)
+    options = problem.options_at(state * problem.actions + action)
+    known = len({other.reward for other in options}) == 1
+    return name if known else f"{name} earning {short(str(option.reward), 8)}"
+
+
+def _by(p: Fraction) -> str:
+    return "" if p == 1 else f" by {short(str(p), 8)}"
 
 
 def _curve(start: Point, end: Point, style: ArrowStyle) -> Points:
@@ -241,6 +261,8 @@ def _draw_arrows(axes: Axes, arrows: Sequence[Arrow], centres: Points) -> None:
         )
     halves = np.array([text.get_window_extent().size for text in texts]) / 2 / (scale[1] - scale[0])
     places = place_labels([arrow.curve for arrow in arrows], halves, centres)
+    lower, upper = np.transpose([axes.get_xlim(), axes.get_ylim()])
+    places = np.clip(places, lower + halves, upper - halves)
     for text, place in zip(texts, places, strict=True):
         text.set_position(tuple(place))
 

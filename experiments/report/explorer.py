@@ -1,7 +1,8 @@
 """What the explorer of Theorem 1 is told of a class: its models with their optimal values, and where to draw what.
 
-The page does the rest by itself: which models agree with the observed transitions (H_M), under which q the Bellman
-equation holds on them (H_B), and what each leaves open.
+The page does the rest by itself: which models agree with what was observed (H_M), under which q the Bellman equation
+holds on it (H_B), and what each leaves open. What is observed at a pair is the number of an option; in a deterministic
+class that is a successor.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ if TYPE_CHECKING:
 MAX_MODELS = 5_000
 MAX_STATES = 8
 MAX_PAIRS = 32
-DIGITS = "0123456789"
-"""Of a successor: with at most 8 states and the end, one is enough."""
+MAX_OPTIONS = 31
+DIGITS = "0123456789abcdefghijklmnopqrstu"
+"""Of an option: one for each of them, and as many bits as JavaScript's operators have."""
 
 RADIUS = 0.17  # of a node, where the ring of nodes has radius 1
 LOOP_ANGLE = 0.95  # radians between the loops of a node
@@ -36,11 +38,12 @@ def require_explorable(problem: MDPClass) -> None:
     Raises:
         ValueError: naming its size and what is accepted.
     """
-    problem.require_successors("the explorer")
+    options = max(len(problem.options_at(pair)) for pair in range(problem.transitions.pairs))
     for what, count, most in (
         ("models", problem.transitions.size, MAX_MODELS),
         ("states", problem.states, MAX_STATES),
         ("state-action pairs", problem.transitions.pairs, MAX_PAIRS),
+        ("options at a pair", options, MAX_OPTIONS),
     ):
         if count > most:
             raise ValueError(
@@ -55,18 +58,19 @@ def explorer_content(
 
     Args:
         problem: The class.
-        example: A dataset that goes with it; the page offers to load it.
+        example: A dataset (s, a, option) that goes with it; the page offers to load it.
 
     Returns:
-        names of states (the end last) and actions; `models`, a digit for each pair; `q` of each model; `first`
-        model of each q; `values`, the distinct numbers in increasing order; `action_values` of each q, a place in
-        `values` for each pair; `state_values` of each q, a rank for each state and the end; `greedy` of each q, for
-        each state the optimal actions as bits; `nodes` and `edges` with their places in the picture.
+        names of states (the end last) and actions; `options` of each pair, in words, those that no model has being
+        null; `models`, a digit for each pair; `q` of each model; `first` model of each q; `values`, the distinct
+        numbers in increasing order; `action_values` of each q, a place in `values` for each pair; `consistent` of each
+        q, for each pair the options that are, as bits; `greedy` of each q, for each state the optimal actions as bits;
+        `nodes` and `edges` with their places in the picture.
 
     Raises:
         ValueError: The class is too large.
     """
-    from theory.solving.deterministic import solve
+    from theory import solve
 
     require_explorable(problem)
     solved = solve(problem)
@@ -80,13 +84,19 @@ def explorer_content(
         "gamma": str(problem.gamma),
         "states": [problem.state_name(s) for s in range(problem.states + 1)],
         "actions": [problem.action_name(a) for a in range(problem.actions)],
-        "rewards": [[str(reward) for reward in row] for row in problem.rewards],
-        "models": ["".join(DIGITS[successor] for successor in row) for row in solved.models],
+        "options": [
+            [
+                problem.choice_name(*divmod(pair, problem.actions), o) if there else None
+                for o, there in enumerate(used)
+            ]
+            for pair, used in enumerate(used_options(solved))
+        ],
+        "models": ["".join(DIGITS[choice] for choice in row) for row in solved.models],
         "q": solved.q_of_model.tolist(),
         "first": solved.first_model.tolist(),
         "values": [str(value) for value in values],
         "action_values": [[place[v] for row in table for v in row] for table in tables],
-        "state_values": solved.ranks[solved.first_model].tolist(),
+        "consistent": (solved.consistent * (1 << np.arange(solved.options))).sum(axis=2).tolist(),
         "greedy": (solved.greedy * bits).sum(axis=2).tolist(),
         "example": [list(transition) for transition in example],
         "nodes": nodes.round(4).tolist(),
@@ -95,14 +105,35 @@ def explorer_content(
     }
 
 
+def used_options(solved: SolvedClass) -> list[list[bool]]:
+    """For each pair which of its options some model has."""
+    return [
+        np.isin(np.arange(count), solved.models[:, pair]).tolist()
+        for pair, count in enumerate(solved.option_counts)
+    ]
+
+
+def _steps(solved: SolvedClass) -> list[dict[int, list[int]]]:
+    """For each pair the successors that some model has, each with the options that may lead there."""
+    steps: list[dict[int, list[int]]] = []
+    for pair, used in enumerate(used_options(solved)):
+        found: dict[int, list[int]] = {}
+        for number, there in enumerate(used):
+            law = solved.problem.option_at(*divmod(pair, solved.actions), number).law
+            for successor, _ in law if there else ():
+                found.setdefault(successor, []).append(number)
+        steps.append(dict(sorted(found.items())))
+    return steps
+
+
 def _nodes(solved: SolvedClass) -> Float[np.ndarray, "node 2"]:
     """A ring, the end to the right, in the order in which the fewest possible transitions cross."""
     count = solved.states
     links = {
-        (min(pair // solved.actions, int(successor)), max(pair // solved.actions, int(successor)))
-        for pair in range(solved.pairs)
-        for successor in np.unique(solved.models[:, pair])
-        if int(successor) != pair // solved.actions
+        (min(pair // solved.actions, successor), max(pair // solved.actions, successor))
+        for pair, found in enumerate(_steps(solved))
+        for successor in found
+        if successor != pair // solved.actions
     }
 
     def crossings(order: Sequence[int]) -> int:
@@ -117,18 +148,20 @@ def _nodes(solved: SolvedClass) -> Float[np.ndarray, "node 2"]:
 
 
 def _edges(solved: SolvedClass, nodes: Float[np.ndarray, "node 2"]) -> list[dict[str, Any]]:
-    """Every transition that some model has: the pair, the successor, its curve, and where its label stands."""
-    options = [np.unique(solved.models[:, pair]).tolist() for pair in range(solved.pairs)]
-    shared = Counter((p // solved.actions, t) for p, found in enumerate(options) for t in found)
+    """Every transition that some model has: the pair, the successor, by which options, its curve, its label's place."""
+    steps = _steps(solved)
+    shared = Counter((p // solved.actions, t) for p, found in enumerate(steps) for t in found)
     lanes: Counter[tuple[int, int]] = Counter()
     edges = []
-    for pair in range(solved.pairs):
+    for pair, found in enumerate(steps):
         s, a = divmod(pair, solved.actions)
-        for successor in options[pair]:
+        for successor, options in found.items():
             lane = lanes[s, successor]
             lanes[s, successor] += 1
             path, label = _curve(nodes[s], nodes[successor], lane, shared[s, successor])
-            edges.append({"s": s, "a": a, "t": successor, "path": path, "label": label})
+            edges.append(
+                {"s": s, "a": a, "t": successor, "options": options, "path": path, "label": label}
+            )
     return edges
 
 

@@ -290,7 +290,7 @@ def test_a_model_is_exported_in_every_format_and_checked_again(capsys, tmp_path)
         assert (report["models"], report["states"], report["part2"]) == (1, 4, False)
 
 
-def test_gymnasiums_tables_are_classes_where_they_are_deterministic(capsys):
+def test_gymnasiums_tables_are_classes_where_an_action_earns_the_same_wherever_it_leads(capsys):
     pytest.importorskip("gymnasium")
     report = run_json(capsys, "theorem", "check", "gym:CliffWalking-v1", "--gamma", "0.9")
     assert (report["states"], report["actions"], report["gamma"]) == (48, 4, "9/10")
@@ -564,10 +564,24 @@ def test_a_class_with_options_is_checked_by_evidence_and_by_samples(capsys, tmp_
     assert by_evidence["strict"]
     assert (len(by_evidence["HM"]), len(by_evidence["HB"])) == (1, 2)
     assert by_evidence == run_json(capsys, *given, "--samples", str(samples))
+    asked = run_json(capsys, *given, "--evidence", str(evidence), "--policies", "--tolerance")
+    assert asked["policies"]["HB"]["policies"] == 1
+    assert asked["tolerance"][0] == {"eps": "0", "HB": 2, "outside_HM": 1}
     likely = ("--allow", "likelihood", "--threshold", "0.5")
     assert by_evidence == run_json(capsys, *given, "--samples", str(samples), *likely)
-    assert main([*given, "--evidence", str(evidence)]) == 0
-    assert "0 by 1/2, t by 1/2, earning -1" in capsys.readouterr().out
+    assert main([*given, "--evidence", str(evidence), "--policies", "--tolerance"]) == 0
+    printed = capsys.readouterr().out
+    assert "0 by 1/2, t by 1/2, earning -1" in printed
+    assert "least regret that one policy guarantees" in printed
+    assert "|H_B^eps(E)|" in printed
+    certificate = str(tmp_path / "E-certificate.json")
+    searched = ("theorem", "witness", str(path), "--evidence")
+    assert run_json(capsys, *searched, "--out", certificate)["evidence"] == [[0, 0, [0]]]
+    assert main(["theorem", "verify", certificate]) == 0
+    assert main([*searched]) == 0
+    assert "E rules out every model that has it" in capsys.readouterr().out
+    assert main(["theorem", "witness", "noisy-factors-product", "--evidence"]) == 1
+    assert "no realizable evidence" in capsys.readouterr().out
     picture = tmp_path / "samples.png"
     curves = run_json(capsys, "theorem", "samples", str(path), "--most", "2", "--out", str(picture))
     assert [row["exact"] for row in curves["rows"]] == [True] * 3
@@ -580,15 +594,16 @@ def test_a_class_with_options_is_checked_by_evidence_and_by_samples(capsys, tmp_
     ("words", "said"),
     [
         (("check", "CLASS", "--evidence", "FILE"), "FILE: evidence [0, 0, []] allows nothing"),
-        (("check", "CLASS", "--evidence", "FILE", "--policies"), "--policies is about datasets"),
+        (
+            ("check", "CLASS", "--evidence", "FILE", "--value-equivalence", "2"),
+            "--value-equivalence is about datasets",
+        ),
         (("check", "CLASS", "--evidence", "FILE", "--samples", "FILE"), "both given"),
         (("check", "CLASS", "--samples", "FILE"), "FILE: a reward is []"),
         (("check", "CLASS", "--allow", "support"), "--allow and --threshold are about samples"),
         (("check", "CLASS", "--datasets", "FILE"), "CLASS has options"),
-        (("export", "CLASS", "--format", "drn", "--out", "x.drn"), "accepted for export"),
-        (("explore", "CLASS", "--out", "x.html"), "accepted for the explorer"),
-        (("truths", "CLASS"), "accepted for the curves over all truths"),
-        (("rewards", "CLASS"), "accepted for several rewards"),
+        (("witness", "CLASS", "--evidence", "--decision-relevant"), "--decision-relevant is about"),
+        (("witness", "CLASS", "--evidence", "--out", "x.png"), "accepted with --evidence: .json"),
         (("check", "CLASS", "--gamma", "1"), "accepted for a class with options: gamma < 1"),
         (("samples", "CLASS", "--allow", "likelihood"), "threshold is missing"),
         (("samples", "CLASS", "--most", "-1"), "most is -1"),

@@ -53,7 +53,9 @@ def pressed(tmp_path, monkeypatch):
         del sys.modules[name]
 
 
-@pytest.mark.parametrize("module", ["tyro", "experiments.commands.theorem", "numpy", "theory"])
+@pytest.mark.parametrize(
+    "module", ["tyro", "experiments.commands.theorem.discount", "numpy", "theory"]
+)
 def test_ctrl_c_during_an_import_is_told_in_one_line(module):
     code = INTERRUPTED_AT_AN_IMPORT.format(module=module)
     words = ("theorem", "discount", "tabular-3x2-generic")

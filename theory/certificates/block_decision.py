@@ -123,3 +123,24 @@ def _tried(problem: MDPClass, progress: Progress, time_limit: float, tried: int)
         return find_block_witness(problem, progress, time_limit=time_limit, tried=tried)
     except WitnessSearchTooLargeError:
         return None
+
+
+def strongest_proof(
+    problem: MDPClass, progress: Progress = silent, *, time_limit: float = math.inf
+) -> EqualityProof | None:
+    """A proof for every functional D, or else for every realizable D; None if neither is found in time.
+
+    Args:
+        problem: a product class, gamma < 1.
+        progress: told the share of the models that is settled, for each of the two.
+        time_limit: in seconds, for each.
+
+    Raises:
+        ValueError: if the class is no product, or gamma = 1.
+    """
+    claims: tuple[Claim, ...] = ("functional", "realizable")
+    for claim in claims:
+        found = prove_equality(problem, claim, progress, time_limit=time_limit)
+        if isinstance(found, EqualityProof):
+            return found
+    return None

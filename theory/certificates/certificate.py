@@ -15,6 +15,7 @@ from math import comb, lcm
 from theory.certificates import verifier
 from theory.certificates.block_witness import product_blocks
 from theory.certificates.equality_proof import EqualityProof, Split
+from theory.certificates.evidence_witness import EvidenceWitness
 from theory.certificates.witness import Witness
 from theory.classes.mdp_class import MDPClass
 from theory.classes.transition_class import ProductClass
@@ -23,7 +24,8 @@ from theory.solving.solved_class import SolvedClass
 FORMAT = "mbgen certificate 1"
 FORMAT_BLOCKS = "mbgen certificate 2"
 FORMAT_OPTIONS = "mbgen certificate 3"
-FORMAT_EQUALITY = "mbgen certificate 4"
+FORMAT_EVIDENCE = "mbgen certificate 4"
+FORMAT_EQUALITY = "mbgen certificate 5"
 # What the verifier accepts; it has these bounds from nowhere but its own file, and a test compares them.
 MAX_SUCCESSORS = 200_000
 MAX_LENGTH = 2_000
@@ -94,13 +96,9 @@ def certify(solved: SolvedClass, witness: Witness) -> Certificate:
     trials = len(models) * sum(comb(solved.pairs, fewer) for fewer in range(1, size))
     work = len(models) * solved.pairs * value_length(problem)
     most = min(MAX_TRIALS, MAX_TRIAL_WORK // work)
-    options = problem.transitions.options
     rules: Certificate = {"format": FORMAT, "rewards": problem.rewards}
-    if options is not None:
-        k = problem.actions
-        listed = [[(option.reward, option.law) for option in choices] for choices in options]
-        by_state = [listed[s * k : (s + 1) * k] for s in range(problem.states)]
-        rules = {"format": FORMAT_OPTIONS, "options": by_state}
+    if problem.transitions.options is not None:
+        rules = {"format": FORMAT_OPTIONS, "options": _options(problem)}
     return signed(
         {
             **rules,
@@ -117,6 +115,64 @@ def certify(solved: SolvedClass, witness: Witness) -> Certificate:
             "models": models,
         }
     )
+
+
+def certify_evidence(solved: SolvedClass, witness: EvidenceWitness) -> Certificate:
+    """The certificate of evidence with a proper inclusion; a successor is an option there too.
+
+    It is about the whole class where the verifier can solve its models within seconds, and about {T0, T1} elsewhere.
+    That E is smallest is claimed where it is proved, and the verifier can try all evidence about fewer pairs.
+
+    Raises:
+        ValueError: if the class has no certificates.
+    """
+    problem = solved.problem
+    require_certifiable(problem)
+    work = solved.pairs * solved.states**2 * value_length(problem)
+    if 2 * work > MAX_LAW_WORK:
+        raise ValueError(
+            f"two models of {problem.name or 'the class'} take {2 * work:.3g} steps to solve; accepted for a"
+            f" certificate of evidence: at most {MAX_LAW_WORK:.3g}"
+        )
+    whole = (
+        len(solved.models) * solved.pairs <= MAX_SUCCESSORS
+        and len(solved.models) * work <= MAX_LAW_WORK
+    )
+    models: Sequence[object] = [witness.T0, witness.T1]
+    if whole:
+        models = solved.models.reshape(-1, solved.states, solved.actions).tolist()
+    size = len(witness.evidence)
+    trials = len(models) * sum(
+        comb(solved.pairs, fewer) * solved.options**fewer for fewer in range(1, size)
+    )
+    most = min(MAX_TRIALS, MAX_TRIAL_WORK // (len(models) * solved.pairs * value_length(problem)))
+    return signed(
+        {
+            "format": FORMAT_EVIDENCE,
+            "states": solved.states,
+            "actions": solved.actions,
+            "gamma": problem.gamma,
+            "options": _options(problem),
+            "T0": witness.T0,
+            "T1": witness.T1,
+            "E": witness.evidence,
+            "q0": witness.q0,
+            "q1": witness.q1,
+            "smallest": trials <= most and witness.proved_smallest and (whole or size == 1),
+            "models": models,
+        }
+    )
+
+
+def _options(problem: MDPClass) -> list[list[object]]:
+    """The options of each pair, [reward, law]."""
+    return [
+        [
+            [(option.reward, option.law) for option in problem.options_at(s * problem.actions + a)]
+            for a in range(problem.actions)
+        ]
+        for s in range(problem.states)
+    ]
 
 
 def signed(claim: Certificate) -> Certificate:
@@ -204,7 +260,7 @@ def certify_equality(problem: MDPClass, proof: EqualityProof) -> Certificate:
             "blocks": [[pairs, assignments.tolist()] for pairs, assignments in blocks],
         }
     )
-    if len(_text(certificate)) > MAX_BYTES:
+    if len(certificate_file(certificate)) > MAX_BYTES:
         raise ValueError(f"the proof is too long for a certificate; accepted: {MAX_BYTES} bytes")
     verifier.verify(certificate)  # it refuses what it would not be done with in seconds
     return certificate
@@ -216,7 +272,16 @@ def certificate_text(solved: SolvedClass, witness: Witness) -> str:
     Raises:
         ValueError: if there is no certificate.
     """
-    return _text(certify(solved, witness))
+    return certificate_file(certify(solved, witness))
+
+
+def evidence_certificate_text(solved: SolvedClass, witness: EvidenceWitness) -> str:
+    """The certificate of a witness that is evidence, likewise.
+
+    Raises:
+        ValueError: if there is no certificate.
+    """
+    return certificate_file(certify_evidence(solved, witness))
 
 
 def block_certificate_text(problem: MDPClass, witness: Witness) -> str:
@@ -225,19 +290,11 @@ def block_certificate_text(problem: MDPClass, witness: Witness) -> str:
     Raises:
         ValueError: if there is no certificate.
     """
-    return _text(certify_blocks(problem, witness))
+    return certificate_file(certify_blocks(problem, witness))
 
 
-def equality_certificate_text(problem: MDPClass, proof: EqualityProof) -> str:
-    """The certificate of a proof that there is no gap, likewise.
-
-    Raises:
-        ValueError: if there is no certificate.
-    """
-    return _text(certify_equality(problem, proof))
-
-
-def _text(certificate: Certificate) -> str:
+def certificate_file(certificate: Certificate) -> str:
+    """A certificate as the text of a JSON file, a field a line."""
     lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in certificate.items()]
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
@@ -275,12 +332,14 @@ def _statement(document: Certificate) -> str:
     assert isinstance(decisions, list)
     what = f"of all choices from {len(blocks)} blocks" if blocks else f"of {len(listed)} models"
     the = "the" if blocks else "a"
+    data = "E" if "E" in document else "D"
     parts = [
-        f"D is realizable in {the} class {what}, and H_M(D) is a proper subset of H_B(D)",
+        f"{data} is realizable in {the} class {what}, and H_M({data}) is a proper subset of H_B({data})",
         *(f"in state {state} it alone settles on action {action}" for state, action in decisions),
     ]
     if document["smallest"]:
-        parts.append("no smaller realizable dataset does as much")
+        smaller = "evidence about fewer pairs" if data == "E" else "smaller realizable dataset"
+        parts.append(f"no {smaller} does as much")
     return "; ".join(parts)
 
 

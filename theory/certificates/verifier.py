@@ -12,7 +12,8 @@ solves
 and is this equation's only solution, as gamma < 1. Where a class has options, T[s][a] is the number of one, a reward r
 and a law that gives successors x probabilities p, and q[s][a] = r + gamma * (the sum of p * max(q[x])). A dataset D
 holds transitions (s, a, T[s][a]). H_M(D) holds the optimal q of the models that agree with all of D; H_B(D) those
-optimal q, of any model, that solve the equation at all of D.
+optimal q, of any model, that solve the equation at all of D. Evidence E allows several options at a pair: a model
+agrees with it if its own is among them, and q solves the equation there if it does so for one of them.
 """
 
 import hashlib
@@ -22,7 +23,7 @@ import re
 import sys
 from collections.abc import Callable
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -31,15 +32,17 @@ BLOCKS = (
     "mbgen certificate 2"  # the class is all choices of one assignment from each block of pairs
 )
 OPTIONS = "mbgen certificate 3"  # a list of models that choose options
-EQUALITY = "mbgen certificate 4"  # all choices from blocks, and there is no gap
+EVIDENCE = "mbgen certificate 4"  # the same, with evidence in place of a dataset
+EQUALITY = "mbgen certificate 5"  # all choices from blocks, and there is no gap
 COMMON = (
-    *("format", "states", "actions", "gamma", "T0", "T1", "D", "q0", "q1"),
+    *("format", "states", "actions", "gamma", "T0", "T1", "q0", "q1"),
     *("smallest", "statement", "sha256"),
 )
 KEYS = {
-    LISTED: (*COMMON, "rewards", "models", "decision"),
-    BLOCKS: (*COMMON, "rewards", "blocks"),
-    OPTIONS: (*COMMON, "options", "models", "decision"),
+    LISTED: (*COMMON, "D", "rewards", "models", "decision"),
+    BLOCKS: (*COMMON, "D", "rewards", "blocks"),
+    OPTIONS: (*COMMON, "D", "options", "models", "decision"),
+    EVIDENCE: (*COMMON, "E", "options", "models"),
     EQUALITY: (
         *("format", "states", "actions", "gamma", "rewards", "blocks", "claim", "parts"),
         *("statement", "sha256"),
@@ -58,8 +61,7 @@ MAX_TRIAL_WORK = 100_000_000  # to try them: trials * successors * digits of a v
 MAX_STEPS = 10_000_000  # that it takes to go through the parts of a class
 MAX_OPEN = 10  # questions on which values are equal, whose answers are all gone through
 
-PROPER = "H_M(D) is a proper subset of H_B(D)"
-SMALLEST = "no smaller realizable dataset does as much"
+SMALLER = {"D": "smaller realizable dataset", "E": "evidence about fewer pairs"}
 CLAIMS = {
     "realizable": "every realizable D",
     "functional": "every functional D",
@@ -67,7 +69,7 @@ CLAIMS = {
 }
 
 Pair = tuple[int, int]
-Transition = tuple[int, int, int]
+Observed = tuple[int, int, tuple[int, ...]]  # a state, an action, and what may be there
 Model = tuple[tuple[int, ...], ...]
 Q = tuple[tuple[Fraction, ...], ...]
 Assignment = tuple[int, ...]
@@ -138,18 +140,25 @@ class Certificate:
         document, n, k = self.document, self.states, self.actions
         self.T0, self.T1 = (self.model(key, document[key]) for key in ("T0", "T1"))
         self.q0, self.q1 = (self.q_table(key) for key in ("q0", "q1"))
-        self.D: list[Transition] = [
-            (
-                self.whole("D", s, n - 1),
-                self.whole("D", a, k - 1),
-                self.whole("D", choice, self.last_choice(s, a)),
-            )
-            for row in self.items("D", document["D"], at_most=n * k)
-            for s, a, choice in [self.items("D", row, 3)]
-        ]
+        self.data: list[Observed] = []
+        name = self.kind_of_data
+        for row in self.items(name, document[name], at_most=n * k):
+            s, a, seen = self.items(name, row, 3)
+            s, a = self.whole(name, s, n - 1), self.whole(name, a, k - 1)
+            self.data.append((s, a, self.observed(s, a, seen)))
         self.smallest = document["smallest"]
         if type(self.smallest) is not bool:
             raise ValueError("not a certificate: smallest is neither true nor false")
+
+    kind_of_data = "D"
+
+    def observed(self, s: int, a: int, value: Any) -> tuple[int, ...]:
+        """What may be at a pair, by the data: here one entry."""
+        return (self.whole("D", value, self.last_choice(s, a)),)
+
+    def less_of(self, s: int, a: int, choice: int) -> list[tuple[int, ...]]:  # noqa: ARG002
+        """Whatever may be said of a pair where a model has this choice, as far as it matters."""
+        return [(choice,)]
 
     def read_rules(self) -> None:
         """What a model's entries mean: here successors, and all models have the same rewards."""
@@ -230,7 +239,7 @@ class ListedCertificate(Certificate):
         self.models = [self.model("models", T) for T in self.items("models", document["models"])]
         self.decision: list[Pair] = [
             (self.whole("decision", s, n - 1), self.whole("decision", a, k - 1))
-            for row in self.items("decision", document["decision"], at_most=n * k)
+            for row in self.items("decision", document.get("decision", []), at_most=n * k)
             for s, a in [self.items("decision", row, 2)]
         ]
         successors = len(self.models) * n * k
@@ -245,7 +254,7 @@ class ListedCertificate(Certificate):
             )
         self.value_length = length
         work, most = successors * n * length, MAX_WORK
-        if kind == OPTIONS:
+        if kind != LISTED:
             work, most = work * n, MAX_LAW_WORK
         if work > most:
             raise ValueError(
@@ -289,9 +298,9 @@ class OptionCertificate(ListedCertificate):
         ValueError: if the document is none, or it would take too long to verify.
     """
 
-    def __init__(self, document: Any) -> None:
+    def __init__(self, document: Any, kind: str = OPTIONS) -> None:
         self.evaluated: dict[tuple[tuple[int, int], ...], list[Fraction]] = {}
-        super().__init__(document, OPTIONS)
+        super().__init__(document, kind)
 
     def read_rules(self) -> None:
         self.options = [
@@ -343,6 +352,29 @@ class OptionCertificate(ListedCertificate):
                 rows.append(row)
             self.evaluated[used] = [*solution(rows), Fraction(0)]
         return self.evaluated[used]
+
+
+class EvidenceCertificate(OptionCertificate):
+    """A certificate about evidence, which allows some of the options at each of its pairs.
+
+    Raises:
+        ValueError: if the document is none, or it would take too long to verify.
+    """
+
+    kind_of_data = "E"
+
+    def __init__(self, document: Any) -> None:
+        super().__init__(document, EVIDENCE)
+        if len({(s, a) for s, a, _ in self.data}) < len(self.data):
+            raise ValueError("not a certificate: E names a pair twice")
+
+    def observed(self, s: int, a: int, value: Any) -> tuple[int, ...]:
+        last = self.last_choice(s, a)
+        return tuple(self.whole("E", choice, last) for choice in self.items("E", value))
+
+    def less_of(self, s: int, a: int, choice: int) -> list[tuple[int, ...]]:
+        """The model's option with another: to allow more leaves more to models, and no q needs it."""
+        return [(choice, other) for other in range(self.last_choice(s, a) + 1)]
 
 
 class BlockClass(Certificate):
@@ -492,17 +524,20 @@ class Class:
         self.pairs = certificate.states * certificate.actions
         self.q_of = {T: certificate.optimal_q(T) for T in certificate.models}
 
-    def left_by_model(self, D: list[Transition]) -> set[Q]:
+    def left_by_model(self, D: list[Observed]) -> set[Q]:
         """H_M(D): the optimal q of the models that agree with D."""
-        return {q for T, q in self.q_of.items() if all(T[s][a] == x for s, a, x in D)}
+        return {q for T, q in self.q_of.items() if agrees(T, D)}
 
-    def left_by_equation(self, D: list[Transition]) -> set[Q]:
-        """H_B(D): the optimal q that solve the Bellman optimality equation at every transition of D."""
+    def left_by_equation(self, D: list[Observed]) -> set[Q]:
+        """H_B(D): the optimal q that solve the Bellman equation at every pair of D, for something that may be there."""
+        solves = self.certificate.solves
         return {
-            q for q in self.q_of.values() if all(self.certificate.solves(q, *step) for step in D)
+            q
+            for q in self.q_of.values()
+            if all(any(solves(q, s, a, x) for x in seen) for s, a, seen in D)
         }
 
-    def decisions(self, D: list[Transition]) -> set[Pair]:
+    def decisions(self, D: list[Observed]) -> set[Pair]:
         """The (s, a) with a optimal in s under all of H_M(D), where no action of s is optimal under all of H_B(D)."""
         by_model, by_equation = (
             always_optimal(H) for H in (self.left_by_model(D), self.left_by_equation(D))
@@ -510,21 +545,36 @@ class Class:
         open_to_equation = {s for s, _ in by_model} - {s for s, _ in by_equation}
         return {(s, a) for s, a in by_model if s in open_to_equation}
 
-    def smaller(self, size: int) -> list[list[Transition]] | None:
-        """All realizable datasets of 1 to size - 1 transitions; None if they are too many to try."""
-        found: set[tuple[Transition, ...]] = set()
+    def smaller(self, size: int) -> list[list[Observed]] | None:
+        """All realizable data of 1 to size - 1 pairs, as far as they matter; None if they are too many to try."""
+        found: set[tuple[Observed, ...]] = set()
         tried = 0
         work = len(self.q_of) * self.pairs * self.certificate.value_length
         most = min(MAX_TRIALS, MAX_TRIAL_WORK // work)
         for T in self.q_of:
-            steps = [(s, a, x) for s, row in enumerate(T) for a, x in enumerate(row)]
+            steps = [
+                [(s, a, seen) for seen in self.certificate.less_of(s, a, x)]
+                for s, row in enumerate(T)
+                for a, x in enumerate(row)
+            ]
             for fewer in range(1, size):
-                for D in combinations(steps, fewer):
-                    tried += 1
-                    if tried > most:
-                        return None
-                    found.add(D)
+                for chosen in combinations(steps, fewer):
+                    for D in product(*chosen):
+                        tried += 1
+                        if tried > most:
+                            return None
+                        found.add(D)
         return [list(D) for D in found]
+
+
+def agrees(T: Model, D: list[Observed]) -> bool:
+    """Whether a model agrees with the data."""
+    return all(T[s][a] in seen for s, a, seen in D)
+
+
+def proper(data: str) -> str:
+    """The claim in words."""
+    return f"H_M({data}) is a proper subset of H_B({data})"
 
 
 def always_optimal(H: set[Q]) -> set[Pair]:
@@ -550,6 +600,8 @@ def verify(document: Any) -> str | None:
         fault, said = verify_equality(document)
     elif kind == OPTIONS:
         fault, said = verify_list(OptionCertificate(document))
+    elif kind == EVIDENCE:
+        fault, said = verify_list(EvidenceCertificate(document))
     else:
         kind = LISTED
         fault, said = verify_list(ListedCertificate(document))
@@ -565,32 +617,33 @@ def verify(document: Any) -> str | None:
 def verify_list(certificate: ListedCertificate) -> tuple[str | None, str]:
     """What is wrong with the claim about a list of models, if anything; and the claim in words."""
     models = Class(certificate)
-    D, q0, q1 = certificate.D, certificate.q0, certificate.q1
-    said = f"D is realizable in a class of {len(models.q_of)} models, and {PROPER}"
+    D, q0, q1 = certificate.data, certificate.q0, certificate.q1
+    name = certificate.kind_of_data
+    said = f"{name} is realizable in a class of {len(models.q_of)} models, and {proper(name)}"
     for state, action in certificate.decision:
         said += f"; in state {state} it alone settles on action {action}"
     if certificate.smallest:
-        said += f"; {SMALLEST}"
+        said += f"; no {SMALLER[name]} does as much"
     fault = None
     if models.q_of.get(certificate.T0) != q0 or models.q_of.get(certificate.T1) != q1:
         fault = "T0 or T1 is no model with q0 or q1"
-    elif any(certificate.T0[s][a] != x for s, a, x in D):
-        fault = "T0 does not extend D"
+    elif not agrees(certificate.T0, D):
+        fault = f"T0 does not agree with {name}"
     elif q1 not in models.left_by_equation(D) or q1 in models.left_by_model(D):
-        fault = "q1 is not in H_B(D), or it is in H_M(D)"
+        fault = f"q1 is not in H_B({name}), or it is in H_M({name})"
     elif not set(certificate.decision) <= models.decisions(D):
         fault = "H_M(D) does not settle the decision, or H_B(D) does"
     elif certificate.smallest:
         smaller = models.smaller(len(D))
         if smaller is None:
-            fault = "there are too many smaller D to try"
+            fault = f"there are too many smaller {name} to try"
         elif any(
             models.decisions(E)
             if certificate.decision
             else models.left_by_equation(E) - models.left_by_model(E)
             for E in smaller
         ):
-            fault = "a smaller D will do"
+            fault = f"a smaller {name} will do"
     return fault, said
 
 
@@ -601,8 +654,8 @@ def verify_blocks(document: Any) -> tuple[str | None, str]:
     this and agrees with D there, no model of the class has q1 and extends D: q1 is not in H_M(D).
     """
     certificate = BlockCertificate(document)
-    D, q0, q1 = certificate.D, certificate.q0, certificate.q1
-    seen = {(s, a): x for s, a, x in D}
+    D, q0, q1 = certificate.data, certificate.q0, certificate.q1
+    seen = {(s, a): x for s, a, (x,) in D}
 
     def is_optimal(q: Q, T: Model) -> bool:
         return all(
@@ -615,17 +668,17 @@ def verify_blocks(document: Any) -> tuple[str | None, str]:
             for (s, a), x in zip(pairs, assignment, strict=True)
         )
 
-    said = f"D is realizable in the class of all choices from {len(certificate.blocks)} blocks, and {PROPER}"
+    said = f"D is realizable in the class of all choices from {len(certificate.blocks)} blocks, and {proper('D')}"
     if certificate.smallest:
-        said += f"; {SMALLEST}"
+        said += f"; no {SMALLER['D']} does as much"
     fault = None
     if not (certificate.holds(certificate.T0) and certificate.holds(certificate.T1)):
         fault = "T0 or T1 is not in the class"
     elif not (is_optimal(q0, certificate.T0) and is_optimal(q1, certificate.T1)):
         fault = "T0 or T1 is no model with q0 or q1"
-    elif any(certificate.T0[s][a] != x for s, a, x in D):
-        fault = "T0 does not extend D"
-    elif not all(certificate.solves(q1, *step) for step in D):
+    elif not agrees(certificate.T0, D):
+        fault = "T0 does not agree with D"
+    elif not all(certificate.solves(q1, s, a, x) for s, a, (x,) in D):
         fault = "q1 is not in H_B(D)"
     elif all(any(fits(pairs, row) for row in rows) for pairs, rows in certificate.blocks):
         fault = "q1 is in H_M(D)"

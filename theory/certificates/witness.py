@@ -119,12 +119,12 @@ def find_witness(
         T0 = int((solved.models[:, pair] == option).argmax())
         return _witness(solved, [pair], T0, int(solved.first_model[q]))
     deadline = Deadline(time_limit)
-    with _explained(time_limit):
+    with explained(time_limit):
         found = smallest_hitting_set(
-            _strict_puzzles(solved, deadline.watched(_half(progress, 0))),
+            _strict_puzzles(solved, deadline.watched(half(progress, 0))),
             at_least=2,
             deadline=deadline,
-            progress=_half(progress, 1),
+            progress=half(progress, 1),
         )
     if found is None:
         return None
@@ -159,12 +159,12 @@ def find_decision_witness(
             f" accepted: at most the time limit of {time_limit:.3g} s"
         )
     deadline = Deadline(time_limit)
-    with _explained(time_limit):
+    with explained(time_limit):
         found = smallest_hitting_set(
-            _decision_puzzles(solved, deadline.watched(_half(progress, 0))),
+            _decision_puzzles(solved, deadline.watched(half(progress, 0))),
             at_least=1,
             deadline=deadline,
-            progress=_half(progress, 1),
+            progress=half(progress, 1),
         )
     if found is None:
         return None
@@ -229,13 +229,13 @@ def search_classes(
     return None
 
 
-def _half(progress: Progress, which: int) -> Progress:
+def half(progress: Progress, which: int) -> Progress:
     """The puzzles are made in the first half of the work, and gone through by size in the second."""
     return lambda fraction: progress((which + fraction) / 2)
 
 
 @contextmanager
-def _explained(time_limit: float) -> Iterator[None]:
+def explained(time_limit: float) -> Iterator[None]:
     """Say in one line that the time was over before anything was found."""
     try:
         yield

@@ -120,13 +120,24 @@ class MDPClass:
                 " classes of deterministic models with known rewards"
             )
 
+    def option_at(self, state: int, action: int, choice: int) -> Option:
+        """One option of a pair; in a deterministic class a successor, with the class's own reward."""
+        if self.transitions.options is not None:
+            return self.transitions.options[state * self.actions + action][choice]
+        return Option(self.rewards[state][action], ((choice, Fraction(1)),))
+
     def options_at(self, pair: int) -> tuple[Option, ...]:
         """The options of a pair; in a deterministic class each successor with the class's own reward."""
         if self.transitions.options is not None:
             return self.transitions.options[pair]
-        reward = self.rewards[pair // self.actions][pair % self.actions]
+        s, a = divmod(pair, self.actions)
+        return tuple(self.option_at(s, a, successor) for successor in range(self.states + 1))
+
+    def chosen(self, table: Sequence[Sequence[int]]) -> tuple[tuple[Option, ...], ...]:
+        """The options that a model has, `table[s][a]` being their numbers."""
         return tuple(
-            Option(reward, ((successor, Fraction(1)),)) for successor in range(self.states + 1)
+            tuple(self.option_at(s, a, choice) for a, choice in enumerate(row))
+            for s, row in enumerate(table)
         )
 
     def state_name(self, state: int) -> str:
@@ -134,6 +145,16 @@ class MDPClass:
         if state == self.states:
             return TERMINAL_NAME
         return self.state_names[state] if self.state_names else str(state)
+
+    def choice_name(self, state: int, action: int, choice: int) -> str:
+        """What a model does at a pair, in a line: a successor; or what follows by which probability, and the reward."""
+        if self.transitions.options is None:
+            return self.state_name(choice)
+        option = self.option_at(state, action, choice)
+        law = ", ".join(
+            self.state_name(x) if p == 1 else f"{self.state_name(x)} by {p}" for x, p in option.law
+        )
+        return f"{law}, earning {option.reward}"
 
     def action_name(self, action: int) -> str:
         """The name of an action, or a0, a1, ..."""

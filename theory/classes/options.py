@@ -45,6 +45,8 @@ class Option:
 
     def backup(self, values: Sequence[Fraction], gamma: Fraction) -> Fraction:
         """The reward plus gamma times the mean value of the successor; `values` ends with the terminal state's 0."""
+        if len(self.law) == 1:
+            return self.reward + gamma * values[self.law[0][0]]
         return self.reward + gamma * sum((p * values[x] for x, p in self.law), Fraction(0))
 
 
@@ -79,12 +81,12 @@ class OptionClass(ProductClass):
     Args:
         states: n.
         actions: k.
-        options: for each pair, s * k + a, its distinct options.
+        options: for each pair, s * k + a, its options.
         blocks: as those of `ProductClass`, with the numbers of options; every choice unless given.
         merged: how many repeated models were dropped when the class was made.
 
     Raises:
-        ValueError: if a pair has no option, or one twice.
+        ValueError: if a pair has no option, or too many.
     """
 
     def __init__(
@@ -106,13 +108,6 @@ class OptionClass(ProductClass):
                 raise ValueError(
                     f"{where} has {len(choices)} options; accepted: 1 to {MAX_OPTIONS}"
                 )
-            seen: dict[Option, int] = {}
-            for number, choice in enumerate(choices):
-                first = seen.setdefault(choice, number)
-                if first != number:
-                    raise ValueError(
-                        f"{where} has the same option as number {first} and {number}; accepted: distinct options"
-                    )
         self._options: PairOptions = tuple(tuple(choices) for choices in options)
         dtype = option_dtype(self._options)
         every = [
@@ -124,6 +119,15 @@ class OptionClass(ProductClass):
     @property
     def options(self) -> PairOptions:
         return self._options
+
+    def with_rewards(self, rewards: Sequence[Sequence[Fraction]]) -> OptionClass:
+        """The same models where these rewards take the place of the options' own; some options may then be alike."""
+        k = self.actions
+        options = [
+            [Option(rewards[pair // k][pair % k], choice.law) for choice in choices]
+            for pair, choices in enumerate(self._options)
+        ]
+        return OptionClass(self.states, k, options, self.blocks, self.merged)
 
     @property
     def is_tabular(self) -> bool:
@@ -151,9 +155,11 @@ def option_class(
         models: for each model an option number for each pair; every choice unless given.
 
     Raises:
-        ValueError: if the list is empty, a model has a wrong length, or chooses an option that its pair does not have.
+        ValueError: if a pair has an option twice, the list is empty, a model has a wrong length, or chooses an option
+            that its pair does not have.
     """
     every = OptionClass(states, actions, options)
+    _require_distinct(actions, options)
     if models is None:
         return every
     if not models:
@@ -172,6 +178,18 @@ def option_class(
     distinct = distinct_rows(rows)
     blocks = [(range(every.pairs), distinct)]
     return OptionClass(states, actions, options, blocks, len(rows) - len(distinct))
+
+
+def _require_distinct(actions: int, options: Sequence[Sequence[Option]]) -> None:
+    for pair, choices in enumerate(options):
+        seen: dict[Option, int] = {}
+        for number, choice in enumerate(choices):
+            first = seen.setdefault(choice, number)
+            if first != number:
+                raise ValueError(
+                    f"state {pair // actions}, action {pair % actions} has the same option as number {first} and"
+                    f" {number}; accepted: distinct options"
+                )
 
 
 def option_blocks(

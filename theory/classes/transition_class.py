@@ -11,6 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from itertools import product
 from math import prod
 from typing import TYPE_CHECKING
@@ -175,6 +176,10 @@ class TransitionClass(ABC):
     def options(self) -> PairOptions | None:
         """What the numbers in a model's row stand for, for each pair; None where they are successors."""
         return None
+
+    def with_rewards(self, rewards: Sequence[Sequence[Fraction]]) -> TransitionClass:  # noqa: ARG002
+        """The same models where these rewards take the place of any that options bring: successors bring none."""
+        return self
 
     def batches(self, batch: int = BATCH) -> Iterator[Models]:
         """All models in order, at most `batch` of them at a time."""

@@ -8,6 +8,10 @@ mean over all truths and for the worst of them. Data come in three ways:
 - *queries*: each pair is chosen in view of all answers so far, until an optimal policy is settled. The best query tree
   has the least depth for the worst truth, or the least mean depth over all truths.
 
+What is observed at a pair is the truth's option there: in a deterministic class a successor, elsewhere a law and a
+reward, as if the pair had been tried often enough. Where the walk goes on from there is chance. (`samples` is about
+single draws.)
+
 An optimal policy is settled if in every state some action is optimal under all q that are left. All pairs together
 settle one under either criterion, since only the true q solves the Bellman equation everywhere.
 """
@@ -19,7 +23,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import combinations
-from math import comb
+from math import comb, lcm
 from typing import NamedTuple
 
 import numpy as np
@@ -172,7 +176,6 @@ def over_all_truths(
         ValueError: if the class is too large to enumerate, gamma = 1 is refused, or an argument is out of range.
     """
     begin = time.perf_counter()
-    problem.require_successors("the curves over all truths")
     require_unique_solution(problem)
     checked_index(start, problem.states - 1, "start")
     steps = 2 * problem.transitions.pairs if steps is None else steps
@@ -267,25 +270,28 @@ def _walk(
     """For each truth the exact law of (where the walk is, which pairs it has seen), by the number of steps."""
     solved = data.solved
     n, k = solved.states, solved.actions
+    options = [solved.problem.options_at(pair) for pair in range(solved.pairs)]
+    whole = lcm(*(p.denominator for choices in options for o in choices for _, p in o.law))
+    weights = [  # probabilities as integers, 1 for a successor that is certain
+        [[(x, int(p * whole)) for x, p in o.law] for o in choices] for choices in options
+    ]
     left = np.zeros((steps + 1, len(truths), 4))
     for done, truth in enumerate(truths):
-        successor = solved.models[truth].tolist()
-        law = {
-            (start, 0): 1
-        }  # how many of the k^step action sequences lead there; pairs seen as a bitmask
+        follows = [weights[pair][o] for pair, o in enumerate(solved.models[truth].tolist())]
+        law = {(start, 0): 1}  # out of (k * whole)^step ways; the pairs seen as a bitmask
         for step in range(steps + 1):
             total = [0, 0, 0, 0]
             for (_, seen), ways in law.items():
                 pairs = tuple(pair for pair in range(solved.pairs) if seen >> pair & 1)
                 answer = data.left(int(truth), pairs)
                 total = [so_far + ways * value for so_far, value in zip(total, answer, strict=True)]
-            left[step, done] = [float(Fraction(value, k**step)) for value in total]
+            left[step, done] = [float(Fraction(value, (k * whole) ** step)) for value in total]
             following: dict[tuple[int, int], int] = {}
             for (s, seen), ways in law.items():
                 for pair in range(s * k, s * k + k):
-                    at = start if successor[pair] == n else successor[pair]
-                    key = (at, seen | 1 << pair)
-                    following[key] = following.get(key, 0) + ways
+                    for successor, weight in follows[pair]:
+                        key = (start if successor == n else successor, seen | 1 << pair)
+                        following[key] = following.get(key, 0) + ways * weight
             law = following
         progress((done + 1) / len(truths))
     return tuple(_row(step, left[step], exact=exact) for step in range(steps + 1))

@@ -1,49 +1,12 @@
-"""H_M(E) and H_B(E) of one piece of evidence, reported as exact q tables."""
+"""Evidence: at every pair some of the options are allowed."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
-import numpy as np
-
-from theory.classes.mdp_class import MDPClass, QTable
+from theory.classes.mdp_class import MDPClass
 from theory.classes.transition_class import checked_index
-from theory.criteria.theorem import require_unique_solution
-from theory.criteria.version_spaces import Evidence, evidence_space
-from theory.progress import Progress, silent
-from theory.solving.solve import solve
-
-
-@dataclass(frozen=True)
-class EvidenceReport:
-    """H_M(E) and H_B(E) of one piece of evidence.
-
-    Attributes:
-        name: the class.
-        evidence: (s, a, the options that are allowed), for the pairs that do not allow all.
-        functional: whether these pairs allow one option each: exact data about a pair.
-        realizable: whether some model's options are all allowed.
-        models_consistent: how many are.
-        HM: H_M(E).
-        HB: H_B(E).
-        part1: whether H_M(E) is a subset of H_B(E).
-        part2: whether E is realizable and H_M(E) a proper subset; `strict` says the same.
-        strict: see `part2`.
-        equal: whether the two are equal.
-    """
-
-    name: str
-    evidence: tuple[tuple[int, int, tuple[int, ...]], ...]
-    functional: bool
-    realizable: bool
-    models_consistent: int
-    HM: tuple[QTable, ...]
-    HB: tuple[QTable, ...]
-    part1: bool
-    part2: bool
-    strict: bool
-    equal: bool
+from theory.criteria.version_spaces import Evidence
 
 
 def checked_evidence(problem: MDPClass, rows: Iterable[Sequence[object]]) -> Evidence:
@@ -77,37 +40,12 @@ def checked_evidence(problem: MDPClass, rows: Iterable[Sequence[object]]) -> Evi
     )
 
 
-def check_evidence(
-    problem: MDPClass,
-    evidence: Evidence,
-    *,
-    allow_zero_sum: bool = False,
-    progress: Progress = silent,
-) -> EvidenceReport:
-    """H_M(E) and H_B(E) for evidence as `checked_evidence` or `evidence_of_samples` make it.
-
-    Raises:
-        ValueError: if the class is refused.
-    """
-    if not allow_zero_sum:
-        require_unique_solution(problem)
-    solved = solve(problem, progress)
-    space = evidence_space(solved, evidence)
-    named = tuple(
+def named_pairs(
+    problem: MDPClass, evidence: Evidence
+) -> tuple[tuple[int, int, tuple[int, ...]], ...]:
+    """(s, a, allowed options) of the pairs at which not all are allowed."""
+    return tuple(
         (*divmod(pair, problem.actions), allowed)
         for pair, allowed in enumerate(evidence)
         if len(allowed) < len(problem.options_at(pair))
-    )
-    return EvidenceReport(
-        name=problem.name,
-        evidence=named,
-        functional=all(len(allowed) == 1 for _, _, allowed in named),
-        realizable=space.realizable,
-        models_consistent=space.models_consistent,
-        HM=tuple(solved.q_table(int(q)) for q in np.flatnonzero(space.HM)),
-        HB=tuple(solved.q_table(int(q)) for q in np.flatnonzero(space.HB)),
-        part1=space.included,
-        part2=space.strict,
-        strict=space.strict,
-        equal=bool((space.HM == space.HB).all()),
     )

@@ -1,9 +1,9 @@
 """Which policies a set of optimal q leaves, and how much who follows one of them may lose.
 
-An agent that knows H, be it H_M(D) or H_B(D), may act greedily by any q of it, and by any optimal action where q has
-several. These are the deterministic policies that H leaves. The worst regret of H is the most that one of them earns
-less than an optimal policy, from some state, in some model that agrees with D: the truth is one of these. H_M(D) leaves
-no more policies than H_B(D), and a worst regret that is no larger.
+An agent that knows H, be it H_M or H_B of a dataset or other evidence, may act greedily by any q of it, and by any
+optimal action where q has several. These are the deterministic policies that H leaves. The worst regret of H is the
+most that one of them earns less than an optimal policy, from some state, in some model that agrees with the data: the
+truth is one of these. H_M leaves no more policies than H_B, and a worst regret that is no larger.
 
 One who may choose among all policies can do better: the least regret that one policy guarantees in every model whose q
 is in H. It is 0 exactly if a policy is settled.
@@ -20,9 +20,14 @@ from math import prod
 import numpy as np
 from jaxtyping import Bool
 
-from theory.criteria.version_spaces import VersionSpace
+from theory.classes.options import Option
+from theory.criteria.version_spaces import EvidenceSpace
 from theory.progress import Progress, silent
-from theory.solving.policy_iteration import optimal_q, policy_values, seconds_per_model
+from theory.solving.policy_iteration import (
+    optimal_q_of_options,
+    policy_values,
+    seconds_per_model,
+)
 from theory.solving.solved_class import SolvedClass
 
 MAX_POLICIES = 1 << 20
@@ -44,7 +49,7 @@ class Regret:
     Attributes:
         value: V*(s) less what the policy earns from s, discounted.
         state: s.
-        truth: the model in which it is met, `truth[s][a]`.
+        truth: the model in which it is met, `truth[s][a]` being the number of its option.
         policy: the action in each state.
     """
 
@@ -65,7 +70,7 @@ class PoliciesLeft:
         settled: how many are greedy for all of H.
         guarantee: the least regret that a policy guarantees, from every state in every model whose q is in H; None if H
             is empty, or this takes more than MAX_PLAYS values of policies.
-        regret: the worst regret of a policy that is left; None if no model agrees with D.
+        regret: the worst regret of a policy that is left; None if no model agrees with the data.
     """
 
     policies: int | None
@@ -76,13 +81,13 @@ class PoliciesLeft:
 
 
 def policies_left(
-    solved: SolvedClass, space: VersionSpace, progress: Progress = silent
+    solved: SolvedClass, space: EvidenceSpace, progress: Progress = silent
 ) -> tuple[PoliciesLeft, PoliciesLeft]:
-    """The policies that H_M(D) and H_B(D) leave.
+    """The policies that H_M and H_B leave.
 
     Args:
-        solved: a class whose options are successors, gamma < 1.
-        space: what a dataset leaves of it.
+        solved: the class, gamma < 1.
+        space: what the data leave of it.
         progress: told the fraction of models done.
 
     Raises:
@@ -94,18 +99,21 @@ def policies_left(
     choices = [_greedy_choices(solved, left) for left in (space.HM, space.HB)]
     truths = np.flatnonzero(space.agrees)
     n, k = solved.states, solved.actions
-    seconds = len(truths) * (len(choices[0]) + len(choices[1])) * seconds_per_model(n, k)
+    by_elimination = n if solved.problem.transitions.options is not None else 1
+    ways = len(choices[0]) + len(choices[1])
+    seconds = len(truths) * ways * seconds_per_model(n, k) * by_elimination
     if seconds > MAX_SECONDS:
         raise TooManyPoliciesError(
-            f"{len(truths)} models agree with D, and H_M and H_B leave {len(choices[0])} and {len(choices[1])} ways"
-            f" to act, about {seconds:.3g} s to play; accepted: at most {MAX_SECONDS} s, by more data"
+            f"{len(truths)} models agree with the data, and H_M and H_B leave {len(choices[0])} and"
+            f" {len(choices[1])} ways to act, about {seconds:.3g} s to play; accepted: at most {MAX_SECONDS} s, by more"
+            " data"
         )
     worst: list[Regret | None] = [None, None]
     for done, T in enumerate(truths):
         table = tuple(tuple(map(int, row)) for row in solved.models[T].reshape(n, k))
         best = [max(row) for row in solved.q_table(int(solved.q_of_model[T]))]
-        for criterion, ways in enumerate(choices):
-            for way in ways:
+        for criterion, allowed in enumerate(choices):
+            for way in allowed:
                 found = _regret(solved, table, best, way)
                 before = worst[criterion]
                 if before is None or found.value > before.value:
@@ -135,12 +143,12 @@ def _regret(
     The policy that earns least earns least from all states at once: it is optimal where rewards are costs.
     """
     actions = [np.flatnonzero(row).tolist() for row in allowed]
-    model = [[row[a] for a in choice] for row, choice in zip(table, actions, strict=True)]
-    costs = tuple(
-        tuple(-row[a] for a in choice)
-        for row, choice in zip(solved.problem.rewards, actions, strict=True)
-    )
-    q = optimal_q(model, costs, solved.problem.gamma)
+    model = solved.problem.chosen(table)
+    costs = [
+        [Option(-row[a].reward, row[a].law) for a in choice]
+        for row, choice in zip(model, actions, strict=True)
+    ]
+    q = optimal_q_of_options(costs, solved.problem.gamma)
     losses = [value + max(row) for value, row in zip(best, q, strict=True)]
     state = losses.index(max(losses))
     policy = tuple(choice[row.index(max(row))] for choice, row in zip(actions, q, strict=True))
@@ -181,14 +189,13 @@ def _guarantee(solved: SolvedClass, left: Bool[np.ndarray, " q"]) -> Fraction | 
     truths = np.flatnonzero(left[solved.q_of_model])
     if not len(truths) or k**n * len(truths) > MAX_PLAYS:
         return None
-    models = [solved.models[T].reshape(n, k).tolist() for T in truths]
+    models = [solved.problem.chosen(solved.models[T].reshape(n, k).tolist()) for T in truths]
     best = [[max(row) for row in solved.q_table(int(solved.q_of_model[T]))] for T in truths]
 
     def losses(policy: tuple[int, ...]) -> Iterator[Fraction]:
-        rewards = [row[a] for row, a in zip(solved.problem.rewards, policy, strict=True)]
         for model, values in zip(models, best, strict=True):
-            successors = [row[a] for row, a in zip(model, policy, strict=True)]
-            earned = policy_values(successors, rewards, solved.problem.gamma)
+            chosen = [row[a] for row, a in zip(model, policy, strict=True)]
+            earned = policy_values(chosen, solved.problem.gamma)
             yield max(v - e for v, e in zip(values, earned[:n], strict=True))
 
     guarantee: Fraction | None = None

@@ -1,10 +1,10 @@
 """Many rewards: when value functions become a model.
 
-The same transition functions with K known rewards have tuples of optimal q. H_M^K(D) holds the tuples of the models
-that agree with D, H_B^K(D) those tuples that solve the Bellman equation of every reward at every transition of D. Part
-1 holds as ever. And once the K values tell any two successors of every model apart, a tuple in H_B^K(D) leaves its
-model no choice where it was observed: the two are equal for every functional D. How many rewards that takes is counted
-here.
+The same models with K known rewards have tuples of optimal q. H_M^K(D) holds the tuples of the models that agree with
+D, H_B^K(D) those tuples that solve the Bellman equation of every reward at every pair of D. Part 1 holds as ever. And
+once the K values tell any two options of every pair apart, a tuple in H_B^K(D) leaves its model no choice where it was
+observed: the two are equal for every functional D. How many rewards that takes is counted here. An added reward is
+known, and takes the place of those that options bring; their laws stay unknown.
 
 The *gap* of a set of rewards is the number of pairs (T0, T1) of models such that no model with T1's tuple agrees with
 T0 wherever T0 is Bellman-consistent with that tuple. It is 0 exactly if H_M^K(D) = H_B^K(D) for every realizable D
@@ -149,7 +149,6 @@ def gap_by_rewards(
         ValueError: if the class is too large, gamma = 1, or an argument is out of range.
     """
     start = time.perf_counter()
-    problem.require_successors("several rewards")
     if problem.gamma == 1:
         raise ValueError("gamma is 1; accepted for several rewards: gamma < 1")
     require_unique_solution(problem)
@@ -160,7 +159,12 @@ def gap_by_rewards(
     if not 0 <= most <= len(names):
         raise ValueError(f"most is {most}; accepted: 0 to {len(names)}, the rewards of the family")
     own = solve(problem)
-    parts = [solve(replace(problem, rewards=rewards)) for rewards in family.values()]
+    parts = [
+        solve(
+            replace(problem, transitions=problem.transitions.with_rewards(rewards), rewards=rewards)
+        )
+        for rewards in family.values()
+    ]
     rng = np.random.default_rng(seed)
     rows: list[RewardsRow] = []
     smallest: tuple[str, ...] | None = None

@@ -11,23 +11,14 @@ one successor, and realizable if some model of the class agrees with all of it.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from itertools import chain
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Int64
 
 from theory.certificates.block_decision import decide_by_blocks
-from theory.classes.mdp_class import MDPClass, QTable, zero_sum_choice
-from theory.classes.transition_class import (
-    ProductClass,
-    Trajectory,
-    Transition,
-    checked_trajectory,
-    transitions_of,
-)
+from theory.classes.mdp_class import MDPClass, zero_sum_choice
+from theory.classes.transition_class import ProductClass
 from theory.criteria.exchange import (
     ExchangeTooLargeError,
     closed_under_equivalence,
@@ -36,13 +27,6 @@ from theory.criteria.exchange import (
     included_by_criterion,
     splices_hold,
 )
-from theory.criteria.policies import PoliciesLeft, policies_left
-from theory.criteria.tolerance import ToleranceStep, tolerance_steps
-from theory.criteria.value_equivalence import (
-    ValueFunction,
-    equivalent_steps,
-    value_equivalent,
-)
 from theory.criteria.version_spaces import (
     DatasetSweep,
     SweepTooLargeError,
@@ -50,7 +34,6 @@ from theory.criteria.version_spaces import (
     require_few_datasets,
     require_few_steps,
     sweep_datasets,
-    version_space,
 )
 from theory.progress import Progress, silent
 from theory.solving.deterministic import beyond_enumeration
@@ -130,70 +113,6 @@ class TheoremReport:
     by_size: tuple[SizeRow, ...]
     method: str
     seconds: float
-
-
-@dataclass(frozen=True)
-class EquivalenceRow:
-    """What value-equivalent models leave, K steps ahead; see `theory.criteria.value_equivalence`.
-
-    Attributes:
-        steps: K.
-        models: how many models are value-equivalent under their own V*.
-        own: |H_VE^K(D)| under their own V*.
-        own_and_functions: under their own V* and every function of F; None without F.
-        functions: under every function of F alone; None without F.
-    """
-
-    steps: int
-    models: int
-    own: int
-    own_and_functions: int | None
-    functions: int | None
-
-
-@dataclass(frozen=True)
-class Policies:
-    """What each criterion leaves to choose."""
-
-    HM: PoliciesLeft
-    HB: PoliciesLeft
-
-
-@dataclass(frozen=True)
-class DatasetReport:
-    """H_M(D) and H_B(D) of one dataset, as lists of exact q tables.
-
-    Attributes:
-        name: the class.
-        dataset: the transitions, sorted, without repetition.
-        functional: whether each pair occurs with at most one successor.
-        realizable: whether some model agrees with D.
-        models_consistent: how many do.
-        HM: H_M(D).
-        HB: H_B(D).
-        part1: whether H_M(D) is a subset of H_B(D).
-        part2: whether D is realizable and H_M(D) a proper subset; `strict` says the same.
-        strict: see `part2`.
-        equal: whether the two are equal.
-        value_equivalence: a row for each K that was asked for.
-        policies: the policies that H_M(D) and H_B(D) leave, where asked for.
-        tolerance: |H_B^eps(D)| as a step function of eps, where asked for.
-    """
-
-    name: str
-    dataset: tuple[Transition, ...]
-    functional: bool
-    realizable: bool
-    models_consistent: int
-    HM: tuple[QTable, ...]
-    HB: tuple[QTable, ...]
-    part1: bool
-    part2: bool
-    strict: bool
-    equal: bool
-    value_equivalence: tuple[EquivalenceRow, ...] = ()
-    policies: Policies | None = None
-    tolerance: tuple[ToleranceStep, ...] = ()
 
 
 def require_unique_solution(problem: MDPClass) -> None:
@@ -341,89 +260,6 @@ def _check_by_blocks(problem: MDPClass, start: float, progress: Progress) -> The
         by_size=(),
         method=f"{decided.method}; part 1 by its proof",
         seconds=time.perf_counter() - start,
-    )
-
-
-def check_dataset(
-    problem: MDPClass,
-    dataset: Iterable[Sequence[int]],
-    *,
-    allow_zero_sum: bool = False,
-    steps: int = 0,
-    functions: Sequence[ValueFunction] = (),
-    policies: bool = False,
-    tolerance: bool = False,
-    progress: Progress = silent,
-) -> DatasetReport:
-    """H_M(D) and H_B(D) for one dataset of any kind; it is said whether D is functional and realizable.
-
-    Args:
-        problem: the class.
-        dataset: transitions (s, a, s'), or trajectories (s, a, s', a', s'', ...).
-        allow_zero_sum: go on at gamma = 1 even if the Bellman equation may have several solutions.
-        steps: how far ahead value-equivalent models are asked for, along the trajectories; 0 for not at all.
-        functions: the set F of value functions for them; see `theory.criteria.value_equivalence`.
-        policies: ask for the policies that are left, and their worst regret; see `theory.criteria.policies`.
-        tolerance: ask for |H_B^eps(D)| by eps; see `theory.criteria.tolerance`.
-        progress: told the fraction done.
-
-    Raises:
-        ValueError: if the dataset names what does not exist, or the class is refused.
-        TooManyPoliciesError: if the policies would take too long to play.
-    """
-    problem.require_successors("a dataset of transitions")
-    if not allow_zero_sum:
-        require_unique_solution(problem)
-    trajectories = [checked_trajectory(row, problem.states, problem.actions) for row in dataset]
-    solved = solve(problem, lambda fraction: progress(fraction / 2))
-    space = version_space(solved, chain.from_iterable(map(transitions_of, trajectories)))
-    played = None
-    if policies:
-        played = Policies(*policies_left(solved, space, lambda done: progress((1 + done) / 2)))
-    return DatasetReport(
-        name=problem.name,
-        dataset=space.dataset,
-        functional=space.functional,
-        realizable=space.realizable,
-        models_consistent=space.models_consistent,
-        HM=tuple(solved.q_table(int(q)) for q in np.flatnonzero(space.HM)),
-        HB=tuple(solved.q_table(int(q)) for q in np.flatnonzero(space.HB)),
-        part1=space.included,
-        part2=space.strict,
-        strict=space.strict,
-        equal=bool((space.HM == space.HB).all()),
-        value_equivalence=_equivalence_rows(solved, trajectories, steps, functions),
-        policies=played,
-        tolerance=tolerance_steps(solved, space) if tolerance else (),
-    )
-
-
-def _equivalence_rows(
-    solved: SolvedClass,
-    trajectories: Sequence[Trajectory],
-    steps: int,
-    functions: Sequence[ValueFunction],
-) -> tuple[EquivalenceRow, ...]:
-    own = equivalent_steps(solved, trajectories, steps)
-    both, alone = (
-        equivalent_steps(solved, trajectories, steps, own_values=by_own, functions=functions)
-        if functions
-        else None
-        for by_own in (True, False)
-    )
-
-    def left(horizon: Int64[np.ndarray, " model"] | None, K: int) -> int | None:
-        return None if horizon is None else int(value_equivalent(solved, horizon, K).sum())
-
-    return tuple(
-        EquivalenceRow(
-            steps=K,
-            models=int((own >= K).sum()),
-            own=int(value_equivalent(solved, own, K).sum()),
-            own_and_functions=left(both, K),
-            functions=left(alone, K),
-        )
-        for K in range(1, steps + 1)
     )
 
 

@@ -1,18 +1,22 @@
-"""The Bellman equation met up to a tolerance: |H_B^eps(D)| as an exact step function of eps.
+"""The Bellman equation met up to a tolerance: |H_B^eps(E)| as an exact step function of eps.
 
-H_B^eps(D) holds the q in H_Q with |q(s, a) - r(s, a) - gamma V_q(s')| <= eps at every transition of D. Each q comes in
-at its largest residual on D, a rational number; at 0 this is H_B(D), and from the largest of all on it is H_Q. A
-learner that minimizes residuals is told by this how far it has to go.
+H_B^eps(E) holds the q in H_Q for which at every pair some allowed option's backup is within eps of q(s, a). Each q
+comes in at its largest residual, a rational number; at 0 this is H_B(E), and from the largest of all on it is H_Q. A
+learner that minimizes residuals is told by this how far it has to go. Of a dataset D every transition counts,
+|q(s, a) - r(s, a) - gamma V_q(s')| <= eps, also where one pair has two.
 """
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import accumulate
 
-from theory.criteria.version_spaces import VersionSpace
+import numpy as np
+from jaxtyping import Bool
+
 from theory.solving.solved_class import SolvedClass
 
 
@@ -22,8 +26,8 @@ class ToleranceStep:
 
     Attributes:
         eps: where it begins.
-        HB: |H_B^eps(D)|.
-        outside_HM: how many of these are not in H_M(D).
+        HB: |H_B^eps|.
+        outside_HM: how many of these are not in H_M.
     """
 
     eps: Fraction
@@ -31,16 +35,19 @@ class ToleranceStep:
     outside_HM: int
 
 
-def tolerance_steps(solved: SolvedClass, space: VersionSpace) -> tuple[ToleranceStep, ...]:
-    """Where |H_B^eps(D)| grows, from eps = 0 on.
+def tolerance_steps(
+    solved: SolvedClass, HM: Bool[np.ndarray, " q"], required: Sequence[tuple[int, Sequence[int]]]
+) -> tuple[ToleranceStep, ...]:
+    """Where |H_B^eps| grows, from eps = 0 on.
 
     Args:
-        solved: a class whose options are successors.
-        space: what a dataset leaves of it.
+        solved: the class.
+        HM: membership in H_M.
+        required: (pair, options), of which one has to be within eps; a pair may come several times.
     """
-    residuals = [residual(solved, q, space) for q in range(solved.value_functions)]
+    residuals = [residual(solved, q, required) for q in range(solved.value_functions)]
     every = Counter(residuals)
-    outside = Counter(r for r, inside in zip(residuals, space.HM, strict=True) if not inside)
+    outside = Counter(r for r, inside in zip(residuals, HM, strict=True) if not inside)
     steps = sorted({Fraction(0), *every})
     return tuple(
         ToleranceStep(eps, *sizes)
@@ -53,14 +60,20 @@ def tolerance_steps(solved: SolvedClass, space: VersionSpace) -> tuple[Tolerance
     )
 
 
-def residual(solved: SolvedClass, q: int, space: VersionSpace) -> Fraction:
-    """The largest |q(s, a) - r(s, a) - gamma V_q(s')| over a dataset, for one q; 0 for no data."""
+def residual(
+    solved: SolvedClass, q: int, required: Sequence[tuple[int, Sequence[int]]]
+) -> Fraction:
+    """How far q is from what is required: the best option's |q(s, a) - backup|, where that is worst; 0 for no data."""
     table, gamma = solved.q_table(q), solved.problem.gamma
     values = [*map(max, table), Fraction(0)]
     return max(
         (
-            abs(table[s][a] - solved.problem.rewards[s][a] - gamma * values[successor])
-            for s, a, successor in space.dataset
+            min(
+                abs(table[s][a] - solved.problem.option_at(s, a, o).backup(values, gamma))
+                for o in options
+            )
+            for pair, options in required
+            for s, a in [divmod(pair, solved.actions)]
         ),
         default=Fraction(0),
     )

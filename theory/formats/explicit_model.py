@@ -2,7 +2,7 @@
 
 A model of a class becomes one with an absorbing end, which costs and earns nothing. A discount is not known to model
 checkers; *folded* into the model, every step ends with probability 1 - gamma, and the expected sum of rewards until the
-end is the discounted return. What is read has to be deterministic, and every state to have the same number of actions.
+end is the discounted return. In what is read every state has to have the same number of actions.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from fractions import Fraction
 from pathlib import Path
 
 from theory.classes.mdp_class import NUMBER, MDPClass, exact, mdp_class
-from theory.classes.transition_class import explicit
+from theory.classes.options import Option, option, option_class
+from theory.classes.transition_class import TransitionClass, explicit
 
 END = "end"
 
@@ -69,23 +70,23 @@ def explicit_model(
     Raises:
         ValueError: if there is no such model or state.
     """
-    problem.require_successors("export")
-    table, n = problem.transitions.table(index), problem.states
+    model, n = problem.chosen(problem.transitions.table(index)), problem.states
     if not 0 <= start < n:
         raise ValueError(f"start is {start}; accepted: an integer from 0 to {n - 1}")
     goes_on = problem.gamma if fold_discount else Fraction(1)
 
-    def law(successor: int) -> dict[int, Fraction]:
-        if successor == n or goes_on == 1:
-            return {successor: Fraction(1)}
-        return {successor: goes_on, n: 1 - goes_on}
+    def law(option: Option) -> dict[int, Fraction]:
+        steps = {x: p if x == n else p * goes_on for x, p in option.law}
+        if ended := 1 - sum(steps.values()):
+            steps[n] = steps.get(n, Fraction(0)) + ended
+        return steps
 
     choices = [
         tuple(
-            Choice(problem.action_name(a), problem.rewards[s][a], law(successor))
-            for a, successor in enumerate(row)
+            Choice(problem.action_name(a), option.reward, law(option))
+            for a, option in enumerate(row)
         )
-        for s, row in enumerate(table)
+        for row in model
     ]
     stay = Choice("stay", Fraction(0), {n: Fraction(1)})
     return ExplicitModel(
@@ -102,9 +103,11 @@ def explicit_model(
 def class_from_models(
     models: Sequence[ExplicitModel], gamma: Fraction | None, name: str = ""
 ) -> MDPClass:
-    """The class of some deterministic models with the same states, actions and rewards.
+    """The class of some models with the same states and actions.
 
-    Where no state is called the end, states that can only be stayed in, for nothing, are it: they are worth as much.
+    Deterministic models with the same rewards are a class of transition functions; others choose options, which are
+    those that the models have. Where no state is called the end, states that can only be stayed in, for nothing, are
+    it: they are worth as much.
 
     Args:
         models: one or more.
@@ -119,23 +122,31 @@ def class_from_models(
         raise ValueError(
             "no discount goes with the model; accepted: one given beside it, by --gamma P/Q"
         )
-    read = [_deterministic(model) for model in models]
-    rewards, names = read[0][1], read[0][2]
-    for number, (_, others, _) in enumerate(read):
-        if others != rewards:
+    read = [_chosen(model) for model in models]
+    first, names = read[0]
+    n, k = len(first), len(first[0])
+    for number, (rows, _) in enumerate(read):
+        if (len(rows), len(rows[0])) != (n, k):
             raise ValueError(
-                f"model {number} has other states, actions or rewards than model 0; accepted: the same in all"
+                f"model {number} has other states or actions than model 0; accepted: the same in all"
             )
-    return mdp_class(
-        explicit([table for table, _, _ in read]), rewards, gamma, name=name, action_names=names
-    )
+    rewards = [[option.reward for option in row] for row in first]
+    certain = all(len(o.law) == 1 for rows, _ in read for row in rows for o in row)
+    if certain and all(
+        [[option.reward for option in row] for row in rows] == rewards for rows, _ in read
+    ):
+        tables = [[[option.law[0][0] for option in row] for row in rows] for rows, _ in read]
+        transitions: TransitionClass = explicit(tables)
+    else:
+        flat = [[option for row in rows for option in row] for rows, _ in read]
+        options = [list(dict.fromkeys(column)) for column in zip(*flat, strict=True)]
+        chosen = [[o.index(x) for o, x in zip(options, row, strict=True)] for row in flat]
+        transitions = option_class(n, k, options, chosen)
+    return mdp_class(transitions, rewards, gamma, name=name, action_names=names)
 
 
-Table = list[list[int]]
-
-
-def _deterministic(model: ExplicitModel) -> tuple[Table, list[list[Fraction]], tuple[str, ...]]:
-    """Successors, rewards and names of the actions, the ends being one terminal state."""
+def _chosen(model: ExplicitModel) -> tuple[list[list[Option]], tuple[str, ...]]:
+    """The options of each state's actions and the names of the actions, the ends being one terminal state."""
     ends = model.ends or frozenset(
         s
         for s, row in enumerate(model.choices)
@@ -146,7 +157,7 @@ def _deterministic(model: ExplicitModel) -> tuple[Table, list[list[Fraction]], t
         raise ValueError("every state is the end; accepted: one other state or more")
     place = {s: i for i, s in enumerate(kept)} | dict.fromkeys(ends, len(kept))
     actions = len(model.choices[kept[0]])
-    successors, rewards = [], []
+    rows = []
     for s in kept:
         row = model.choices[s]
         if len(row) != actions or not row:
@@ -154,19 +165,20 @@ def _deterministic(model: ExplicitModel) -> tuple[Table, list[list[Fraction]], t
                 f"state {s} has {len(row)} actions and state {kept[0]} has {actions}; accepted: one number of"
                 " actions, 1 or more"
             )
+        chosen = []
         for choice in row:
-            if len(choice.law) != 1 or 1 not in choice.law.values():
-                law = ", ".join(f"{x} with {p}" for x, p in choice.law.items())
-                raise ValueError(
-                    f"state {s}, action {choice.action} leads to {law or 'nothing'}; accepted: one successor"
-                    " with probability 1"
-                )
-        successors.append([place[next(iter(choice.law))] for choice in row])
-        rewards.append([choice.reward for choice in row])
+            law: dict[int, Fraction] = {}
+            for x, p in choice.law.items():
+                law[place[x]] = law.get(place[x], Fraction(0)) + p
+            try:
+                chosen.append(option(choice.reward, law, len(kept)))
+            except ValueError as error:
+                raise ValueError(f"state {s}, action {choice.action}: {error}") from None
+        rows.append(chosen)
     names = tuple(choice.action for choice in model.choices[kept[0]])
     same = all(tuple(c.action for c in model.choices[s]) == names for s in kept)
     named = same and len(set(names)) == actions and all(name.strip() for name in names)
-    return successors, rewards, names if named else ()
+    return rows, names if named else ()
 
 
 def read_text(path: Path) -> str:

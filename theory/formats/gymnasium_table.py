@@ -17,7 +17,7 @@ from theory.formats.explicit_model import Choice, ExplicitModel, class_from_mode
 
 
 def from_gymnasium(P: Any, gamma: object, *, name: str = "") -> MDPClass:
-    """The class of the one model in a table P, which has to be deterministic.
+    """The class of the one model in a table P.
 
     Args:
         P: `P[s][a]`, lists or mappings by number, as `env.unwrapped.P` is.
@@ -25,7 +25,7 @@ def from_gymnasium(P: Any, gamma: object, *, name: str = "") -> MDPClass:
         name: what the class is called.
 
     Raises:
-        ValueError: naming the entry that is not understood, or not deterministic.
+        ValueError: naming the entry that is not understood.
     """
     return class_from_models([gymnasium_model(P)], exact(gamma, "gamma"), name)
 
@@ -62,8 +62,8 @@ def _choice(outcomes: Any, where: str, action: str, end: int) -> Choice:
             at = end if terminated else at
             law[at] = law.get(at, Fraction(0)) + share
             rewards.add(_exact(reward, f"a reward of {where}"))
-    if len(rewards) > 1 or len(law) > 1:
-        raise ValueError(f"{where} has outcomes that differ; accepted: one, with probability 1")
+    if len(rewards) > 1:
+        raise ValueError(f"{where} has outcomes that earn differently; accepted: one reward a pair")
     return Choice(action, rewards.pop() if rewards else Fraction(0), law)
 
 

@@ -1,7 +1,9 @@
-"""Optimal values of one deterministic MDP by policy iteration in Fractions: the plain method.
+"""Optimal values of one model by policy iteration in Fractions: the plain method.
 
-It evaluates a policy by following its lassos, improves it greedily, and stops when nothing improves. No table, no
-scaling: the fast method is held against it, and models too large for the fast method's table are served by it.
+It evaluates a policy, improves it greedily, and stops when nothing improves. A model gives each pair an option: a
+reward and a law over successors. Where all that a policy uses is certain, it is evaluated by following its lassos, and
+by elimination elsewhere. No table, no scaling: the fast methods are held against it, and what asks about single models
+is served by it.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from theory.classes.mdp_class import QTable, Rewards
+from theory.classes.options import Option
 
 Table = Sequence[Sequence[int]]
 
@@ -19,7 +22,33 @@ def seconds_per_model(states: int, actions: int) -> float:
     return 2e-5 * states**2 * actions
 
 
-def policy_values(
+def policy_values(chosen: Sequence[Option], gamma: Fraction) -> list[Fraction]:
+    """V of the policy that has one option in each state: V = r + gamma * P V; the terminal state's 0 comes last.
+
+    Args:
+        chosen: for each state.
+        gamma: the discount, in (0, 1).
+    """
+    if all(len(option.law) == 1 for option in chosen):
+        successor = [option.law[0][0] for option in chosen]
+        return lasso_values(successor, [option.reward for option in chosen], gamma)
+    n = len(chosen)
+    rows = []
+    for s, option in enumerate(chosen):
+        row = [Fraction(s == x) for x in range(n)] + [option.reward]
+        for x, p in option.law:
+            if x < n:
+                row[x] -= gamma * p
+        rows.append(row)
+    for i in range(n):  # strictly diagonally dominant, so that no pivot is 0
+        rows[i] = [entry / rows[i][i] for entry in rows[i]]
+        for j, row in enumerate(rows):
+            if j != i and row[i]:
+                rows[j] = [x - row[i] * y for x, y in zip(row, rows[i], strict=True)]
+    return [*(row[-1] for row in rows), Fraction(0)]
+
+
+def lasso_values(
     successor: Sequence[int], reward: Sequence[Fraction], gamma: Fraction
 ) -> list[Fraction]:
     """V(s) of a functional graph: V(s) = reward[s] + gamma * V(successor[s]), with V(n) = 0.
@@ -50,12 +79,11 @@ def policy_values(
     return [v for v in value if v is not None]
 
 
-def optimal_q(model: Table, rewards: Rewards, gamma: Fraction) -> QTable:
+def optimal_q_of_options(model: Sequence[Sequence[Option]], gamma: Fraction) -> QTable:
     """q*(s, a) of one model, as exact fractions.
 
     Args:
-        model: `model[s][a]`, the successor; n is terminal.
-        rewards: `rewards[s][a]`.
+        model: `model[s][a]`; states may differ in their numbers of actions.
         gamma: the discount, in (0, 1).
 
     Raises:
@@ -65,15 +93,8 @@ def optimal_q(model: Table, rewards: Rewards, gamma: Fraction) -> QTable:
         raise ValueError(f"gamma is {gamma}; accepted: a rational number in (0, 1)")
     policy = [0] * len(model)
     while True:
-        value = policy_values(
-            [row[a] for row, a in zip(model, policy, strict=True)],
-            [row[a] for row, a in zip(rewards, policy, strict=True)],
-            gamma,
-        )
-        q = tuple(
-            tuple(r + gamma * value[successor] for r, successor in zip(rs, successors, strict=True))
-            for rs, successors in zip(rewards, model, strict=True)
-        )
+        value = policy_values([row[a] for row, a in zip(model, policy, strict=True)], gamma)
+        q = tuple(tuple(option.backup(value, gamma) for option in row) for row in model)
         improved = [
             a if row[a] == max(row) else row.index(max(row))
             for row, a in zip(q, policy, strict=True)
@@ -81,3 +102,24 @@ def optimal_q(model: Table, rewards: Rewards, gamma: Fraction) -> QTable:
         if improved == policy:
             return q
         policy = improved
+
+
+def optimal_q(model: Table, rewards: Rewards, gamma: Fraction) -> QTable:
+    """q*(s, a) of one deterministic model with known rewards, as exact fractions.
+
+    Args:
+        model: `model[s][a]`, the successor; n is terminal.
+        rewards: `rewards[s][a]`.
+        gamma: the discount, in (0, 1).
+
+    Raises:
+        ValueError: if gamma is outside (0, 1).
+    """
+    one = Fraction(1)
+    return optimal_q_of_options(
+        [
+            [Option(r, ((x, one),)) for r, x in zip(rs, successors, strict=True)]
+            for rs, successors in zip(rewards, model, strict=True)
+        ],
+        gamma,
+    )

@@ -25,7 +25,7 @@ from jaxtyping import Float
 
 from theory.classes.mdp_class import MDPClass
 from theory.classes.transition_class import Block
-from theory.solving.policy_iteration import policy_values
+from theory.solving.policy_iteration import lasso_values
 
 Comparison = tuple[int, int]
 
@@ -189,7 +189,7 @@ class _Game:
         policy = [max(options, key=lambda way: backups[way[0]]) for options in ways]
         while True:
             check()
-            value = policy_values(
+            value = lasso_values(
                 [self.targets[target] % (len(ways) + 1) for target, _ in policy],
                 [self.earned[answer] for _, answer in policy],
                 self.gamma,

@@ -1,5 +1,6 @@
-/* The explorer of Theorem 1: which models agree with the observed transitions, which q satisfy the Bellman equation on
-   them, and what each leaves open. The page holds the models of each class with their optimal values, as ranks. */
+/* The explorer of Theorem 1: which models agree with what was observed, which q satisfy the Bellman equation on it, and
+   what each leaves open. The page holds the models of each class with their optimal q, and which options each q is
+   consistent with. An observation is [state, action, option]; where nothing is left to chance an option is a successor. */
 "use strict";
 (() => {
   const SVG = "http://www.w3.org/2000/svg";
@@ -10,20 +11,19 @@
   let problem, observed, chosen;
 
   const pairOf = (s, a) => s * problem.actions.length + a;
-  const isSeen = (s, a, t) => observed.some((d) => d[0] === s && d[1] === a && d[2] === t);
-  const named = ([s, a, t]) => `(${problem.states[s]}, ${problem.actions[a]}) → ${problem.states[t]}`;
+  const optionOf = (model, pair) => parseInt(problem.models[model][pair], 36);
+  const isSeen = (s, a, o) => observed.some((d) => d[0] === s && d[1] === a && d[2] === o);
+  const pairNamed = (s, a) => `(${problem.states[s]}, ${problem.actions[a]})`;
+  const named = ([s, a, o]) => `${pairNamed(s, a)} → ${problem.options[pairOf(s, a)][o]}`;
 
   /* H_M(D) and H_B(D) as sorted lists of q, and the models that agree with D. */
   function versionSpaces() {
     const agrees = (model) =>
-      observed.every(([s, a, t]) => Number(problem.models[model][pairOf(s, a)]) === t);
+      observed.every(([s, a, o]) => optionOf(model, pairOf(s, a)) === o);
     const models = problem.models.map((_, model) => model).filter(agrees);
     const HM = [...new Set(models.map((model) => problem.q[model]))].sort((x, y) => x - y);
-    const consistent = (q) => {
-      const values = problem.state_values[q];
-      const model = problem.models[problem.first[q]];
-      return observed.every(([s, a, t]) => values[t] === values[Number(model[pairOf(s, a)])]);
-    };
+    const consistent = (q) =>
+      observed.every(([s, a, o]) => problem.consistent[q][pairOf(s, a)] & (1 << o));
     const HB = problem.first.map((_, q) => q).filter(consistent);
     return { models, HM, HB };
   }
@@ -63,13 +63,19 @@
     return made;
   }
 
-  function toggle(s, a, t) {
-    if (isSeen(s, a, t)) {
-      observed = observed.filter((d) => !(d[0] === s && d[1] === a && d[2] === t));
+  function toggle(s, a, o) {
+    if (isSeen(s, a, o)) {
+      observed = observed.filter((d) => !(d[0] === s && d[1] === a && d[2] === o));
     } else {
-      observed.push([s, a, t]);
+      observed.push([s, a, o]);
     }
     update();
+  }
+
+  /* A click on an arrow observes the first option that may lead there, or else forgets what was observed of them. */
+  function nextOption(edge) {
+    const seen = edge.options.find((o) => isSeen(edge.s, edge.a, o));
+    return seen === undefined ? edge.options[0] : seen;
   }
 
   /* The table of buttons is made once for a class, so that the focus stays where it is. */
@@ -85,15 +91,16 @@
       cell(row, action);
       const buttons = row.insertCell();
       buttons.className = "buttons";
-      for (const edge of problem.edges.filter((e) => e.s === s && e.a === a)) {
+      problem.options[pairOf(s, a)].forEach((option, o) => {
+        if (option === null) return;
         const button = document.createElement("button");
         button.type = "button";
-        button.textContent = problem.states[edge.t];
-        button.dataset.transition = `${s},${a},${edge.t}`;
-        button.setAttribute("aria-label", `observe ${named([s, a, edge.t])}`);
-        button.addEventListener("click", () => toggle(s, a, edge.t));
+        button.textContent = option;
+        button.dataset.transition = `${s},${a},${o}`;
+        button.setAttribute("aria-label", `observe ${named([s, a, o])}`);
+        button.addEventListener("click", () => toggle(s, a, o));
         buttons.append(button);
-      }
+      });
       cell(row, "", "model").dataset.left = "HM";
       cell(row, "", "bellman").dataset.left = "HB";
     }));
@@ -130,11 +137,11 @@
     svg.append(defs);
     for (const edge of problem.edges) {
       const group = element("g", { class: "edge", "data-edge": `${edge.s},${edge.a},${edge.t}` });
-      group.append(element("title", {}, named([edge.s, edge.a, edge.t])));
+      group.append(element("title", {}, edge.options.map((o) => named([edge.s, edge.a, o])).join("; ")));
       group.append(element("path", { d: edge.path, class: "line" }));
       group.append(element("path", { d: edge.path, class: "hit" }));
       group.append(element("text", { x: edge.label[0], y: edge.label[1], class: "label" }, problem.actions[edge.a]));
-      group.addEventListener("click", () => toggle(edge.s, edge.a, edge.t));
+      group.addEventListener("click", () => toggle(edge.s, edge.a, nextOption(edge)));
       svg.append(group);
     }
     problem.nodes.forEach(([x, y], node) => {
@@ -170,8 +177,8 @@
       row.cells[3].textContent = listed(valuesLeft(HM, pair));
       row.cells[4].textContent = listed(valuesLeft(HB, pair));
       for (const button of row.querySelectorAll("button")) {
-        const [s, a, t] = button.dataset.transition.split(",").map(Number);
-        button.setAttribute("aria-pressed", isSeen(s, a, t));
+        const [s, a, o] = button.dataset.transition.split(",").map(Number);
+        button.setAttribute("aria-pressed", isSeen(s, a, o));
       }
     });
     [...at("greedy").rows].forEach((row, state) => {
@@ -180,13 +187,15 @@
     });
     const possible = new Set();
     for (const m of agreeing) {
-      [...problem.models[m]].forEach((t, pair) => possible.add(`${pair},${t}`));
+      [...problem.models[m]].forEach((digit, pair) => possible.add(`${pair},${parseInt(digit, 36)}`));
     }
     for (const edge of at("drawing").querySelectorAll(".edge")) {
-      const [s, a, t] = edge.dataset.edge.split(",").map(Number);
+      const { s, a, options } = problem.edges.find((e) => `${e.s},${e.a},${e.t}` === edge.dataset.edge);
       const pair = pairOf(s, a);
-      const shown = model !== undefined && Number(problem.models[model][pair]) === t;
-      const kind = isSeen(s, a, t) ? "seen" : shown ? "shown" : possible.has(`${pair},${t}`) ? "open" : "ruled-out";
+      const shown = model !== undefined && options.includes(optionOf(model, pair));
+      const seen = options.some((o) => isSeen(s, a, o));
+      const open = options.some((o) => possible.has(`${pair},${o}`));
+      const kind = seen ? "seen" : shown ? "shown" : open ? "open" : "ruled-out";
       edge.setAttribute("class", `edge ${kind}${shown ? " with-model" : ""}`);
       edge.querySelector(".line").setAttribute("marker-end", `url(#x-head-${kind})`);
       if (kind === "seen" || kind === "shown") edge.parentNode.insertBefore(edge, at("drawing").querySelector("circle"));
@@ -210,9 +219,9 @@
     if (inHM.has(q)) {
       return `${place}. The model that is drawn explains it: it agrees with all that is observed, and this is its optimal q.`;
     }
-    const against = observed.filter(([s, a, t]) => Number(problem.models[model][pairOf(s, a)]) !== t);
-    const instead = against.map(([s, a, t]) =>
-      `${named([s, a, t])} was observed, and it leads to ${problem.states[Number(problem.models[model][pairOf(s, a)])]}`);
+    const against = observed.filter(([s, a, o]) => optionOf(model, pairOf(s, a)) !== o);
+    const instead = against.map(([s, a, o]) =>
+      `${named([s, a, o])} was observed, and it leads to ${problem.options[pairOf(s, a)][optionOf(model, pairOf(s, a))]}`);
     return `${place}. No model that agrees with the data explains it. It is the optimal q of the one that is drawn, ` +
       `which contradicts them without changing a value: ${instead.join("; ")}.`;
   }

@@ -139,7 +139,7 @@ OBSERVE = """(dataset) => {
 @pytest.mark.parametrize(
     ("name", "count"),
     [("push-tree", 20), ("push-tree-independent", 10), ("tabular-2x2-sparse", 10), ("gamma-one", 5),
-     ("binary-factors-2", 5)],
+     ("binary-factors-2", 5), ("noisy-factors", 10), ("unknown-rewards-and-ways", 5)],
 )  # fmt: skip
 def test_the_explorer_says_what_theory_says_of_random_datasets(browser, tmp_path, name, count):
     solved, random = solve(gallery_class(name)), np.random.default_rng(0)
@@ -174,6 +174,21 @@ def test_the_explorer_works_by_keyboard_and_keeps_the_focus(browser, explorer):
         page.keyboard.press("Enter")
         assert page.inner_text("#x-size") == "1"
         assert page.get_attribute("[data-transition='0,0,2']", "aria-pressed") == "true"
+
+
+def test_with_chance_an_arrow_is_what_some_of_the_options_may_do(browser, tmp_path):
+    path = tmp_path / "explorer.html"
+    assert main(["theorem", "explore", "push-tree-fails", "--out", str(path)]) == 0
+    with opened(browser, path) as page:
+        button = page.locator("[data-transition^='0,0,']", has_text=" by 1/10")
+        assert "earning 0" in button.first.inner_text()
+        s, a, o = button.first.get_attribute("data-transition").split(",")
+        button.first.click()
+        seen = page.locator(".edge.seen").evaluate_all("found => found.map((e) => e.dataset.edge)")
+        problem = gallery_class("push-tree-fails")
+        law = problem.option_at(int(s), int(a), int(o)).law
+        assert sorted(seen) == sorted(f"{s},{a},{x}" for x, _ in law)
+        assert len(law) == 2
 
 
 def test_a_click_on_an_arrow_observes_its_transition_and_another_forgets_it(browser, explorer):

@@ -208,15 +208,17 @@ def test_the_explorer_is_a_page_and_says_so(tmp_path, capsys):
     assert "accepted: .html" in capsys.readouterr().err
 
 
-def test_every_possible_transition_is_drawn_once_and_starts_and_ends_at_a_rim():
-    problem = gallery_class("push-tree")
+@pytest.mark.parametrize("name", ["push-tree", "noisy-factors"])
+def test_every_possible_transition_is_drawn_once_and_starts_and_ends_at_a_rim(name):
+    problem = gallery_class(name)
     content = explorer_content(problem)
     drawn = [(edge["s"], edge["a"], edge["t"]) for edge in content["edges"]]
     possible = {
         (s, a, successor)
         for index in range(problem.transitions.size)
-        for s, row in enumerate(problem.transitions.table(index))
-        for a, successor in enumerate(row)
+        for s, row in enumerate(problem.chosen(problem.transitions.table(index)))
+        for a, option in enumerate(row)
+        for successor, _ in option.law
     }
     assert len(drawn) == len(set(drawn))
     assert set(drawn) == possible

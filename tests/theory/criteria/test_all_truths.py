@@ -1,7 +1,9 @@
 """Every model as the truth: means, worst cases and query trees against their definitions."""
 
 import re
+from collections import Counter
 from fractions import Fraction
+from functools import cache
 from itertools import combinations, product
 
 import pytest
@@ -9,6 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.theory import oracle
+from tests.theory.criteria.test_evidence import definitions
+from tests.theory.solving.test_laws import built
+from tests.theory.solving.test_laws import classes as option_classes
 from theory import explicit, gallery_class, identify, mdp_class, over_all_truths
 from theory.criteria import all_truths
 
@@ -65,12 +70,50 @@ class ByDefinition:
         return min(best)
 
 
+class WithOptions(ByDefinition):
+    """The same where what a pair shows is an option, whose law says how likely each next state is."""
+
+    def __init__(self, problem):
+        self.problem = problem
+        n, k = problem.states, problem.actions
+        self.models = [problem.transitions.table(i) for i in range(problem.transitions.size)]
+        self.pairs = list(product(range(n), range(k)))
+        self.spaces = self
+
+    def evidence(self, dataset):
+        seen = {s * self.problem.actions + a: (o,) for s, a, o in dataset}
+        options = self.problem.transitions.options
+        return tuple(seen.get(p, tuple(range(len(pair)))) for p, pair in enumerate(options))
+
+    @cache  # noqa: B019 - an oracle lives as long as its test
+    def both(self, evidence):
+        return definitions(self.problem, evidence)
+
+    def answers(self, dataset):
+        both = self.both(self.evidence(dataset))
+        return [*map(len, both), *map(settled, both)]
+
+    def walks(self, truth, start, steps):
+        law = {(start, frozenset()): Fraction(1)}
+        for _ in range(steps):
+            following = Counter()
+            for (s, seen), p in law.items():
+                for a, option in enumerate(self.problem.chosen(truth)[s]):
+                    for x, share in option.law:
+                        at = start if x == self.problem.states else x
+                        chance = p * share / self.problem.actions
+                        following[at, seen | {(s, a)}] += chance
+            law = following
+        return [(p, self.answers(self.data(truth, seen))) for (_, seen), p in law.items()]
+
+
 def check_row(row, by_truth):
-    """by_truth: for each truth the answers on all of its equally likely datasets."""
-    means = [
-        [Fraction(sum(map(int, column)), len(answers)) for column in zip(*answers, strict=True)]
+    """by_truth: for each truth the answers on all of its datasets, equally likely or with their probabilities."""
+    weighted = [
+        [x if isinstance(x, tuple) else (Fraction(1, len(answers)), x) for x in answers]
         for answers in by_truth
     ]
+    means = [[sum(p * x[i] for p, x in answers) for i in range(4)] for answers in weighted]
     for criterion, left in enumerate((row.model, row.bellman)):
         counts, shares = ([m[criterion + offset] for m in means] for offset in (0, 2))
         assert left.mean == pytest.approx(float(sum(counts) / len(counts)))
@@ -97,6 +140,21 @@ def test_every_figure_is_that_of_the_definitions(drawn, data):
     assert (trees.worst_model, trees.worst_bellman) == tuple(expected.depth(c, max) for c in (0, 1))
     assert trees.mean_model == pytest.approx(expected.depth(0, sum) / size)
     assert trees.mean_bellman == pytest.approx(expected.depth(1, sum) / size)
+
+
+@given(option_classes(most=2), st.data())
+@settings(deadline=None, max_examples=12)
+def test_with_chance_too_every_figure_is_that_of_the_definitions(drawn, data):
+    problem = built(*drawn)
+    expected = WithOptions(problem)
+    start = data.draw(st.integers(0, problem.states - 1))
+    report = over_all_truths(problem, start=start, steps=2)
+    for row in report.subsets:
+        check_row(row, [expected.subsets(T, row.amount) for T in expected.models])
+    for row in report.trajectories:
+        check_row(row, [expected.walks(T, start, row.amount) for T in expected.models])
+    trees = report.queries
+    assert (trees.worst_model, trees.worst_bellman) == tuple(expected.depth(c, max) for c in (0, 1))
 
 
 def test_in_the_papers_example_one_query_settles_by_model_what_takes_two_by_the_bellman_equation():

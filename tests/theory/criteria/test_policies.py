@@ -1,6 +1,7 @@
 """The policies that are left, and what they may lose, against playing every policy in every model."""
 
 from fractions import Fraction
+from functools import cache
 from itertools import product
 
 import pytest
@@ -8,9 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.theory import oracle
+from tests.theory.criteria.test_evidence import definitions, subsets
+from tests.theory.solving.test_laws import best_of_all_policies, built
+from tests.theory.solving.test_laws import classes as option_classes
 from theory import GALLERY, check_dataset, explicit, gallery_class, mdp_class, solve, version_space
 from theory.criteria import policies
 from theory.criteria.policies import TooManyPoliciesError, policies_left
+from theory.criteria.version_spaces import evidence_space
 
 
 @st.composite
@@ -76,6 +81,50 @@ def test_policies_and_regrets_are_those_of_playing_all_of_them(drawn):
         assert by_model.guarantee <= by_equation.guarantee
 
 
+@given(option_classes(most=2), st.integers(0, 10**6))
+@settings(deadline=None, max_examples=20)
+def test_with_chance_too_regrets_are_those_of_playing_all_policies(drawn, number):
+    problem = built(*drawn)
+    solved = solve(problem)
+    n, k, gamma = problem.states, problem.actions, problem.gamma
+    every = list(product(*(subsets(len(pair)) for pair in problem.transitions.options)))
+    evidence = every[number % len(every)]
+    H_M, H_B = definitions(problem, evidence)
+
+    @cache
+    def optimal(table):
+        options = [o for row in problem.chosen(table) for o in row]
+        return best_of_all_policies(options, gamma, n, k)
+
+    @cache
+    def losses(table, policy):
+        alone = [problem.option_at(s, a, table[s][a]) for s, a in enumerate(policy)]
+        earned = best_of_all_policies(alone, gamma, n, 1)
+        return [max(row) - value for row, (value,) in zip(optimal(table), earned, strict=True)]
+
+    tables = [problem.transitions.table(i) for i in range(problem.transitions.size)]
+    truths = [
+        table
+        for table in tables
+        if all(o in allowed for o, allowed in zip(sum(table, ()), evidence, strict=True))
+    ]
+    policies_of_all = list(product(range(k), repeat=n))
+    both = policies_left(solved, evidence_space(solved, evidence))
+    for found, H in zip(both, (H_M, H_B), strict=True):
+        left = [policy for policy in policies_of_all if any(greedy(policy, q) for q in H)]
+        assert found.listed == tuple(left)
+        worst = [max(losses(T, policy)) for T in truths for policy in left]
+        assert (None if found.regret is None else found.regret.value) == max(worst, default=None)
+        if found.regret is not None:
+            regret = found.regret
+            assert losses(regret.truth, regret.policy)[regret.state] == regret.value
+        possible = [T for T in tables if optimal(T) in H]
+        guarantees = [
+            max(max(losses(T, policy)) for T in possible) for policy in policies_of_all if possible
+        ]
+        assert found.guarantee == min(guarantees, default=None)
+
+
 def test_in_the_papers_example_only_the_model_settles_a_policy():
     entry = GALLERY["push-tree"]
     left = check_dataset(entry.make(), entry.dataset, policies=True).policies
@@ -97,7 +146,7 @@ def test_what_is_too_many_is_left_out_or_refused(monkeypatch):
     assert policies_left(solved, space)[0].listed is None
     monkeypatch.setattr(policies, "MAX_SECONDS", 0)
     with pytest.raises(
-        TooManyPoliciesError, match=r"^49 models agree with D, and H_M and H_B leave"
+        TooManyPoliciesError, match=r"^49 models agree with the data, and H_M and H_B leave"
     ):
         policies_left(solved, space)
     problem = mdp_class(explicit([[[1]]]), [[1]], Fraction(1))

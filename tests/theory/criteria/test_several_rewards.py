@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.theory import oracle
+from tests.theory.solving.test_laws import best_of_all_policies, built
+from tests.theory.solving.test_laws import classes as option_classes
 from theory import (
     MDPClass,
     closed_under_equivalence,
@@ -20,6 +22,7 @@ from theory import (
     goal_rewards,
     jointly,
     mdp_class,
+    option,
     random_rewards,
     solve,
     sweep_datasets,
@@ -108,6 +111,59 @@ def test_tuples_are_left_as_the_definitions_say_and_part_1_holds_for_them(drawn)
     assert (witness is None) == (expected.gap() == 0)
     if witness is not None:
         assert version_space(solved, witness.dataset).strict
+
+
+@given(option_classes(most=2), st.data())
+@settings(deadline=None, max_examples=15)
+def test_with_chance_too_the_gap_is_that_of_the_definitions(drawn, data):
+    problem = built(*drawn)
+    n, k = problem.states, problem.actions
+    added = data.draw(oracle.tables(n, k, oracle.small_fractions))
+    models = [problem.transitions.table(i) for i in range(problem.transitions.size)]
+
+    def options_under(rewards, table):
+        return [
+            option(o.reward if rewards is None else rewards[s][a], dict(o.law), n)
+            for s, row in enumerate(problem.chosen(table))
+            for a, o in enumerate(row)
+        ]
+
+    q_of = {
+        T: tuple(
+            best_of_all_policies(options_under(r, T), problem.gamma, n, k) for r in (None, added)
+        )
+        for T in models
+    }
+
+    def consistent(tables, T):
+        """Where each reward's equation holds for what T does."""
+        found = [True] * (n * k)
+        for q, r in zip(tables, (None, added), strict=True):
+            V = [*map(max, q), Fraction(0)]
+            for pair, o in enumerate(options_under(r, T)):
+                backup = o.reward + problem.gamma * sum(p * V[x] for x, p in o.law)
+                found[pair] &= backup == q[pair // k][pair % k]
+        return found
+
+    def stands_in(T, T0, where):
+        return all(
+            not there or T[pair // k][pair % k] == T0[pair // k][pair % k]
+            for pair, there in enumerate(where)
+        )
+
+    expected = sum(
+        not any(q_of[T] == q_of[T1] and stands_in(T, T0, consistent(q_of[T1], T0)) for T in models)
+        for T0, T1 in product(models, models)
+    )
+    report = gap_by_rewards(problem, {"added": added})
+    assert report.rows[1].least == expected
+
+
+def test_where_only_laws_are_unknown_a_reward_for_every_place_closes_the_gap():
+    problem = gallery_class("noisy-factors")
+    report = gap_by_rewards(problem, goal_rewards(problem), most=2)
+    assert report.rows[0].least > 0
+    assert report.smallest is not None
 
 
 def small_class():

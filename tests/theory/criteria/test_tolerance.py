@@ -1,13 +1,16 @@
 """The Bellman equation up to eps, against the definition at every eps that matters."""
 
 from fractions import Fraction
-from itertools import pairwise
+from itertools import pairwise, product
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.theory import oracle
-from theory import GALLERY, check_dataset, explicit, mdp_class
+from tests.theory.criteria.test_evidence import definitions, subsets
+from tests.theory.solving.test_laws import built
+from tests.theory.solving.test_laws import classes as option_classes
+from theory import GALLERY, check_dataset, check_evidence, explicit, mdp_class
 
 
 @st.composite
@@ -42,6 +45,34 @@ def test_each_step_is_where_the_definition_has_it(drawn, others):
         last = [step for step in steps if step.eps <= eps][-1]
         assert len(left(eps)) == last.HB
         assert last.outside_HM == len(left(eps) - expected.h_m(D))
+
+
+@given(option_classes(most=2), st.integers(0, 10**6))
+@settings(deadline=None, max_examples=20)
+def test_of_evidence_the_best_allowed_option_counts(drawn, number):
+    problem = built(*drawn)
+    every = list(product(*(subsets(len(pair)) for pair in problem.transitions.options)))
+    evidence = every[number % len(every)]
+    report = check_evidence(problem, evidence, tolerance=True)
+    H_Q = definitions(problem, tuple(tuple(range(len(p))) for p in problem.transitions.options))[0]
+
+    def off(q, pair, o):
+        law, V = problem.transitions.options[pair][o], [*map(max, q), 0]
+        backup = law.reward + problem.gamma * sum(p * V[x] for x, p in law.law)
+        return abs(q[pair // problem.actions][pair % problem.actions] - backup)
+
+    for step in report.tolerance:
+        left = {
+            q
+            for q in H_Q
+            if all(
+                any(off(q, pair, o) <= step.eps for o in allowed)
+                for pair, allowed in enumerate(evidence)
+            )
+        }
+        assert (step.HB, step.outside_HM) == (len(left), len(left - set(report.HM)))
+    assert (report.tolerance[0].eps, report.tolerance[0].HB) == (0, len(report.HB))
+    assert len(H_Q) == report.tolerance[-1].HB
 
 
 def test_in_the_papers_example_nothing_comes_in_below_81_hundredths():

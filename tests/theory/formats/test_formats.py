@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.theory import oracle
+from tests.theory.solving.test_laws import best_of_all_policies, built
+from tests.theory.solving.test_laws import classes as option_classes
 from theory import (
     class_from_models,
     dot_text,
@@ -22,11 +24,14 @@ from theory import (
     mdp_class,
     model_arrays,
     optimal_q,
+    option,
+    option_class,
     parse_drn,
     prism_files,
     read_prism,
     solve,
 )
+from theory.solving.policy_iteration import optimal_q_of_options
 
 NAMES = ("smallest-witness", "golden-discount", "push-tree", "binary-factors-2", "gamma-one")
 
@@ -64,6 +69,41 @@ def test_any_model_is_read_back_as_it_was(tmp_path_factory, drawn):
     same(class_from_models([parse_drn(drn_text(model))], None), problem, 0)
     folder = tmp_path_factory.mktemp("prism")
     same(class_from_models([read_prism(written(folder, prism_files(model)))], gamma), problem, 0)
+
+
+@given(option_classes())
+@settings(deadline=None, max_examples=25)
+def test_models_with_chance_are_read_back_as_the_class_of_these_models(tmp_path_factory, drawn):
+    problem = built(*drawn)
+    folder = tmp_path_factory.mktemp("models")
+    tables = [problem.transitions.table(i) for i in range(min(problem.transitions.size, 3))]
+    written_out = [explicit_model(problem, i) for i in range(len(tables))]
+    by_storm = [parse_drn(drn_text(model)) for model in written_out]
+    by_prism = [read_prism(written(folder, prism_files(model))) for model in written_out]
+    for models in (by_storm, by_prism):
+        read = class_from_models(models, problem.gamma)
+        assert read.transitions.size == len(tables)
+        for index, table in enumerate(tables):
+            assert read.chosen(read.transitions.table(index)) == problem.chosen(table)
+
+
+@given(option_classes())
+@settings(deadline=None, max_examples=20)
+def test_with_chance_too_the_folded_sums_and_the_arrays_have_the_values_of_all_policies(drawn):
+    problem = built(*drawn)
+    n, k = problem.states, problem.actions
+    chosen = problem.chosen(problem.transitions.table(0))
+    q = best_of_all_policies([o for row in chosen for o in row], problem.gamma, n, k)
+    V = [*map(max, q), Fraction(0)]
+    assert optimal_q_of_options(chosen, problem.gamma) == q
+    assert best_sums(explicit_model(problem, 0, fold_discount=True)) == V[:-1]
+    arrays = model_arrays(problem, 0)
+    backups = arrays["R"] + float(arrays["beta"]) * arrays["Q"] @ [float(v) for v in V]
+    assert backups[:n].ravel() == pytest.approx([float(x) for row in q for x in row], abs=1e-9)
+    assert arrays["Q"].sum(axis=2) == pytest.approx(1)
+    if "probabilities" in arrays:
+        laws = [[list(map(Fraction, o)) for o in row] for row in arrays["probabilities"].tolist()]
+        assert laws == [[[o.probability(x) for x in range(n + 1)] for o in row] for row in chosen]
 
 
 def best_sums(model):
@@ -124,6 +164,16 @@ def test_quantecon_takes_the_arrays_and_finds_the_same_values():
         ]
         assert Fraction(str(arrays["gamma"])) == problem.gamma
         assert not any(array.dtype.hasobject for array in arrays.values())
+
+
+def test_a_graph_says_how_likely_each_arrow_of_an_action_is():
+    half = option(Fraction(-1, 2), {0: Fraction(1, 3), 1: Fraction(2, 3)}, 1)
+    problem = mdp_class(option_class(1, 2, [[half], [option(0, {1: 1}, 1)]]), [[0, 0]], "1/2")
+    assert dot_text(problem, 0).splitlines()[4:7] == [
+        '  0 -> 0 [label="a0: -1/2 (1/3)"];',
+        '  0 -> 1 [label="a0: -1/2 (2/3)"];',
+        '  0 -> 1 [label="a1: 0", style=bold];',
+    ]
 
 
 def test_a_graph_has_an_arrow_for_each_action_and_quotes_any_name():
@@ -215,10 +265,10 @@ def test_a_file_of_storms_without_our_labels_is_read_its_absorbing_states_being_
             "line 11 is 'action a'; accepted: a state, an action or a successor",
         ),
         (
-            ("1 : 1/2", "0 : 1/2"),
-            "state 0, action a leads to 1 with 1/2, 0 with 1/2; accepted: one succ",
+            ("0 : 1.0", "0 : 0.9"),
+            "state 0, action b: the probabilities of a law add to 9/10; accepted: 1 exactly",
         ),
-        (("0 : 1.0", "0 : 0.9"), "state 0, action b leads to 0 with 9/10; accepted: one successor"),
+        (("0 : 1.0", "0 : 2"), "state 0, action b: the probabilities of a law add to 2; accepted"),
         (("\taction b\n\t\t0 : 1\n", ""), "state 1 has 1 actions and state 0 has 2; accepted"),
     ],
 )
@@ -268,6 +318,12 @@ def test_a_table_of_gymnasiums_is_read_with_termination_as_the_end():
         0: {0: [(1.0, 1, 0.1, False)], 1: [(1, 0, -1, True)]},
         1: {0: [(0.5, 0, 0, False)] * 2, 1: [(1.0, 1, 0, False)]},
     }
+    P[0][2] = P[1][2] = [(0.25, 0, -1, False), (0.75, 1, -1, True)]
+    problem = from_gymnasium(P, "0.9", name="by chance")
+    assert problem.options_at(2) == (
+        option(-1, {0: Fraction(1, 4), 2: Fraction(3, 4)}, problem.states),
+    )
+    del P[0][2], P[1][2]
     problem = from_gymnasium(P, "0.9", name="by hand")
     assert problem.transitions.table(0) == ((1, 2), (0, 1))
     assert problem.rewards == ((Fraction(1, 10), -1), (0, 0))
@@ -303,17 +359,17 @@ def test_cliff_walking_has_the_values_of_value_iteration_over_its_own_table():
         ([[[(1.0, 0, 0, 1)]]], "P[0][0] is terminated: 1; accepted: true or false"),
         ([[[(1.0, 0, "x", True)]]], "a reward of P[0][0] is 'x'"),
         (
-            [[[(0.5, 0, 0, False), (0.5, 0, 0, True)]]],
-            "P[0][0] has outcomes that differ; accepted: one",
+            [[[(0.5, 0, 0, False), (0.5, 0, 1, False)]]],
+            "P[0][0] has outcomes that earn differently; accepted: one",
         ),
         (
             [[[(0.5, 0, 0, False)]]],
-            "state 0, action a0 leads to 0 with 1/2; accepted: one successor",
+            "state 0, action a0: the probabilities of a law add to 1/2; accepted: 1 exactly",
         ),
         ([[]], "state 0 has 0 actions and state 0 has 0; accepted"),
     ],
 )
-def test_what_is_no_deterministic_table_is_refused(P, message):
+def test_what_is_no_table_is_refused(P, message):
     with pytest.raises(ValueError, match="^" + re.escape(message)):
         from_gymnasium(P, "1/2")
 
@@ -346,7 +402,7 @@ def test_models_in_files_are_classes(tmp_path):
         ('{"imported": ["none.drn"]}', "none.drn cannot be read"),
         (
             '{"imported": ["T.drn", "U.drn"]}',
-            "both.json: model 1 has other states, actions or rewards",
+            "both.json: model 1 has other states or actions",
         ),
         (
             '{"P": [[[[1, 0, 0, true]]]]}',

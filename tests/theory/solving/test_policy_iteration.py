@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.theory import oracle
 from theory import optimal_q
-from theory.solving.policy_iteration import policy_values
+from theory.solving.policy_iteration import lasso_values
 
 
 @st.composite
@@ -35,7 +35,7 @@ def test_a_policy_has_the_values_that_elimination_gives(problem, data):
     policy = data.draw(st.lists(st.integers(0, k - 1), min_size=n, max_size=n))
     successors = [model[s][a] for s, a in enumerate(policy)]
     gains = [rewards[s][a] for s, a in enumerate(policy)]
-    assert policy_values(successors, gains, gamma) == oracle.policy_values(successors, gains, gamma)
+    assert lasso_values(successors, gains, gamma) == oracle.policy_values(successors, gains, gamma)
 
 
 @given(st.lists(st.lists(st.integers(0, 6), min_size=2, max_size=2), min_size=6, max_size=6))

@@ -1,0 +1,206 @@
+"""The three parts of Theorem 1 over every dataset of a class, or over one: `mbgen theorem check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import tyro
+from rich.console import Console
+
+from experiments.commands.arguments import Json, Picture
+from experiments.commands.terminal import console, progress, require_picture
+from experiments.commands.theorem.arguments import Class, Gamma, allowance_of, load
+from experiments.commands.theorem.reports import print_dataset, print_evidence, print_report
+from experiments.storage.json_files import write_json
+from experiments.storage.whole_files import require_writable
+
+if TYPE_CHECKING:
+    from theory import Allowance, MDPClass
+
+
+def check(
+    name: Class,
+    /,
+    *,
+    datasets: Annotated[str, tyro.conf.arg(metavar="functional|realizable|FILE")] = "functional",
+    gamma: Gamma = None,
+    allow_zero_sum: bool = False,
+    value_equivalence: Annotated[int | None, tyro.conf.arg(metavar="K")] = None,
+    value_functions: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
+    policies: bool = False,
+    tolerance: bool = False,
+    evidence: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
+    samples: Annotated[Path | None, tyro.conf.arg(metavar="FILE")] = None,
+    allow: Annotated[
+        Literal["support", "likelihood"] | None, tyro.conf.arg(metavar="support|likelihood")
+    ] = None,
+    threshold: Annotated[str | None, tyro.conf.arg(metavar="NUMBER")] = None,
+    json: Json = None,
+    out: Picture = None,
+) -> int:
+    """Check the three parts of the theorem over every dataset of a class, or over one dataset or evidence.
+
+    Exit status 1 if the theorem does not hold: part 1 always, part 3 for a class of all maps.
+
+    Args:
+        name: A class of the gallery, or a file (JSON, .drn, .tra), or gym:ID.
+        datasets: Which datasets are counted; or a JSON file [[s, a, s'], ...] with one dataset, in which a row may go
+            on as a trajectory: [s, a, s', a', s'', ...].
+        gamma: Another discount than the class's own.
+        allow_zero_sum: Go on at gamma = 1 although the Bellman equation may have several solutions.
+        value_equivalence: For one dataset: what is left by models that reproduce the rewards, and the values of the
+            states, up to K steps ahead along its trajectories, for every number of steps up to K.
+        value_functions: A JSON file [[V(s), one for each state], ...]: states have to be worth the same under these
+            too, or under these alone.
+        policies: For one dataset or evidence: how many policies are left, and the worst regret of following one.
+        tolerance: For one dataset or evidence: how many q meet the Bellman equation up to eps, for every eps.
+        evidence: In place of a dataset: a JSON file [[s, a, [allowed option, ...]], ...]; at pairs that are not named
+            all options are allowed. In a deterministic class an option is a successor.
+        samples: In place of a dataset: a JSON file [[s, a, reward, s'], ...] of what was observed, from which the
+            evidence is derived.
+        allow: Whether samples allow every option under which they are possible (support, unless given), or those under
+            which they are likely enough.
+        threshold: With likelihood: the least likelihood of a pair's samples, as a share of the likeliest option's.
+        json: Write the report as JSON; "-" is standard output.
+        out: Draw |H_M| and |H_B| by the size of the dataset.
+    """
+    from theory import (
+        SeveralSolutionsError,
+        check_class,
+        check_dataset,
+        load_dataset,
+        load_value_functions,
+    )
+    from theory.criteria.version_spaces import SweepTooLargeError
+
+    problem = load(name, gamma)
+    require_picture(out)
+    require_writable(json)
+    screen = console(json)
+    if (allow is not None or threshold is not None) and samples is None:
+        raise ValueError("--allow and --threshold are about samples; accepted: with --samples FILE")
+    if evidence is not None or samples is not None:
+        given = "--evidence" if samples is None else "--samples"
+        if evidence is not None and samples is not None:
+            raise ValueError("--evidence and --samples are both given; accepted: one of them")
+        for asked, flag in (
+            (datasets != "functional", "--datasets"),
+            (value_equivalence is not None, "--value-equivalence"),
+            (value_functions is not None, "--value-functions"),
+            (out is not None, "--out"),
+        ):
+            if asked:
+                raise ValueError(f"{flag} is about datasets; accepted: without {given}")
+        return _check_evidence(
+            screen,
+            problem,
+            evidence=evidence,
+            samples=samples,
+            allowance=allowance_of(allow or "support", threshold),
+            json=json,
+            allow_zero_sum=allow_zero_sum,
+            policies=policies,
+            tolerance=tolerance,
+        )
+    single = datasets not in ("functional", "realizable")
+    if single:
+        problem.require_successors("--datasets FILE (beside it there are --evidence and --samples)")
+    if single and out is not None:
+        raise ValueError(f"--out {out} draws many datasets; accepted: none for a single dataset")
+    for asked, option, beside in (
+        (value_equivalence is not None, "--value-equivalence", ""),
+        (policies, "--policies", ", --evidence or --samples"),
+        (tolerance, "--tolerance", ", --evidence or --samples"),
+    ):
+        if asked and not single:
+            raise ValueError(
+                f"{option} is about one dataset; accepted: with --datasets FILE{beside}"
+            )
+    if value_equivalence is not None and value_equivalence < 1:
+        raise ValueError(f"--value-equivalence is {value_equivalence}; accepted: 1 or more steps")
+    if value_functions is not None and value_equivalence is None:
+        raise ValueError(
+            "--value-functions is about value equivalence; accepted: with --value-equivalence K"
+        )
+    if single and not Path(datasets).exists():
+        raise ValueError(f"datasets is {datasets!r}; accepted: functional, realizable, or a file")
+    try:
+        with progress(f"checking {problem.name}") as report_progress:
+            if single:
+                one = check_dataset(
+                    problem,
+                    load_dataset(Path(datasets), problem),
+                    allow_zero_sum=allow_zero_sum,
+                    steps=value_equivalence or 0,
+                    functions=load_value_functions(value_functions, problem)
+                    if value_functions is not None
+                    else (),
+                    policies=policies,
+                    tolerance=tolerance,
+                    progress=report_progress,
+                )
+            else:
+                report = check_class(
+                    problem,
+                    "functional" if datasets == "functional" else "realizable",
+                    allow_zero_sum=allow_zero_sum,
+                    every_dataset=out is not None,
+                    progress=report_progress,
+                )
+    except SweepTooLargeError as error:
+        raise ValueError(f"--out {out} draws means over all datasets, but {error}") from None
+    except SeveralSolutionsError as error:
+        raise ValueError(f"{error}, or --allow-zero-sum") from None
+    if single:
+        write_json(one, json)
+        print_dataset(screen, problem, one)
+        return 0 if one.part1 else 1
+    if out is not None:
+        from experiments.figures.version_spaces import draw_sizes
+
+        draw_sizes(report, out)
+    write_json(report, json)
+    print_report(screen, problem, report)
+    holds = report.part1 and (report.part3_functional or not problem.transitions.is_tabular)
+    return 0 if holds else 1
+
+
+def _check_evidence(
+    screen: Console,
+    problem: MDPClass,
+    *,
+    evidence: Path | None,
+    samples: Path | None,
+    allowance: Allowance,
+    json: str | None,
+    **asked: bool,
+) -> int:
+    """`check` for one piece of evidence, given or derived from samples."""
+    from theory import (
+        SeveralSolutionsError,
+        check_evidence,
+        checked_evidence,
+        evidence_of_samples,
+        load_evidence,
+        load_samples,
+    )
+
+    path = samples if evidence is None else evidence
+    assert path is not None
+    try:
+        if evidence is not None:
+            allowed = checked_evidence(problem, load_evidence(path))
+        else:
+            allowed = evidence_of_samples(problem, load_samples(path), allowance)
+    except ValueError as error:
+        said = str(error)
+        raise ValueError(said if said.startswith(str(path)) else f"{path}: {said}") from None
+    try:
+        with progress(f"checking {problem.name}") as report_progress:
+            report = check_evidence(problem, allowed, **asked, progress=report_progress)
+    except SeveralSolutionsError as error:
+        raise ValueError(f"{error}, or --allow-zero-sum") from None
+    write_json(report, json)
+    print_evidence(screen, problem, report)
+    return 0 if report.part1 else 1

@@ -1,0 +1,65 @@
+"""The smallest class with a proper inclusion: `mbgen theorem smallest`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import tyro
+
+from experiments.commands.arguments import Json
+from experiments.commands.terminal import console, facts, progress
+from experiments.commands.theorem.tables import print_witness
+from experiments.storage.json_files import write_json
+from experiments.storage.whole_files import require_writable
+
+
+def smallest(
+    *,
+    max_states: int = 2,
+    max_actions: int = 2,
+    rewards: tuple[str, ...] = ("-1", "0", "1"),
+    gamma: Annotated[str, tyro.conf.arg(metavar="P/Q")] = "1/2",
+    decision_relevant: bool = False,
+    json: Json = None,
+) -> int:
+    """The smallest class and dataset with a proper inclusion, by (|S|, |A|, |M|, |D|), over all classes of a box.
+
+    Exit status 1 if there is none in the box.
+
+    Args:
+        max_states: The most states of the box.
+        max_actions: The most actions.
+        rewards: The values that a reward may have.
+        gamma: The discount.
+        decision_relevant: Ask that it settles an optimal action of a state under H_M, but not under H_B.
+        json: Write what was found as JSON; "-" is standard output.
+    """
+    from theory import exact, search_classes
+
+    require_writable(json)
+    with progress("searching all classes") as report_progress:
+        found = search_classes(
+            max_states,
+            max_actions,
+            [exact(reward, "a reward") for reward in rewards],
+            exact(gamma, "gamma"),
+            decision_relevant=decision_relevant,
+            progress=report_progress,
+        )
+    if found is None:
+        write_json(None, json)
+        what = "decision-relevant dataset" if decision_relevant else "proper inclusion"
+        console(json).print(f"no class of the box has a {what}")
+        return 1
+    problem, smallest_witness = found
+    models = [problem.transitions.table(i) for i in range(problem.transitions.size)]
+    sizes = {"states": problem.states, "actions": problem.actions, "models": len(models)}
+    write_json(
+        sizes | {"rewards": problem.rewards, "tables": models} | vars(smallest_witness), json
+    )
+    rewards_found = "; ".join(" ".join(map(str, row)) for row in problem.rewards)
+    rows = [*sizes.items(), ("rewards, state by state", rewards_found)]
+    screen = console(json)
+    screen.print(facts("The smallest class with a proper inclusion", rows))
+    print_witness(screen, problem, smallest_witness)
+    return 0

@@ -1,0 +1,177 @@
+"""The smallest evidence E for which H_M(E) is a proper subset of H_B(E): evidence that allows sets of options.
+
+Exact data allow one option where they are about a pair. Evidence can say less of a pair, and so show a gap that no
+exact data show, or show one by fewer pairs. Its size is the number of pairs at which it rules anything out.
+
+Let T0 in M and q in H_Q. Of evidence that allows T0 and leaves q in H_B(E) but not in H_M(E), what counts at a pair is
+the option of T0, and one that q is consistent with; to allow less takes nothing from that. So at each pair p, E(p) is
+
+- {T0(p)}, if T0(p) is consistent with q;
+- {T0(p), o} for an o that is consistent with q, otherwise.
+
+A member F of the fiber is ruled out at p exactly if F(p) is not in E(p). (In the second case it cannot be T0(p), with
+which q is not consistent.) So the smallest E for (T0, q) is a minimum hitting set, whose elements are the pairs with
+the choice of o, of which a pair has one at most. The smallest of the class is the smallest over all (T0, q). At the
+pairs that are found, options are then allowed as long as q stays outside of H_M(E), so that no more can be.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from math import prod
+
+import numpy as np
+from jaxtyping import Bool, UInt
+
+from theory.certificates.hitting_sets import (
+    Allowed,
+    Deadline,
+    Puzzle,
+    anything,
+    bitmasks,
+    minimal_sets,
+    smallest_hitting_set,
+)
+from theory.certificates.witness import Model, explained, half
+from theory.classes.mdp_class import QTable
+from theory.classes.transition_class import Models
+from theory.criteria.exchange import set_products, splices_hold
+from theory.progress import Progress, silent
+from theory.solving.solved_class import SolvedClass
+
+
+@dataclass(frozen=True)
+class EvidenceWitness:
+    """Evidence that some model meets, and that leaves fewer optimal q by model than by Bellman consistency.
+
+    Attributes:
+        evidence: (s, a, the options that are allowed) for each pair where it rules out any.
+        T0: a model that it allows, `T0[s][a]` being the number of an option.
+        T1: a model whose optimal q is in H_B(E) but not in H_M(E).
+        q0: the optimal q of T0.
+        q1: the optimal q of T1.
+        at_least: no evidence about fewer pairs does as much.
+    """
+
+    evidence: tuple[tuple[int, int, tuple[int, ...]], ...]
+    T0: Model
+    T1: Model
+    q0: QTable
+    q1: QTable
+    at_least: int
+
+    @property
+    def proved_smallest(self) -> bool:
+        """Whether evidence about fewer pairs is excluded; no is possible only where the time was limited."""
+        return self.at_least == len(self.evidence)
+
+
+def find_evidence_witness(
+    solved: SolvedClass, progress: Progress = silent, *, time_limit: float = math.inf
+) -> EvidenceWitness | None:
+    """The smallest evidence of a class with a proper inclusion; None if there is none.
+
+    Args:
+        solved: the class.
+        progress: told the fraction done: half of it for the fibers, half for the sizes excluded.
+        time_limit: in seconds. The smallest evidence found by then is returned; `at_least` says what is known.
+
+    Raises:
+        ExchangeTooLargeError: if the class has too many models to compare with all fibers.
+        WitnessSearchTooLargeError: if the time is over before it is known whether there is any.
+    """
+    if splices_hold(solved):
+        return None
+    deadline = Deadline(time_limit)
+    with explained(time_limit):
+        found = smallest_hitting_set(
+            _puzzles(solved, deadline.watched(half(progress, 0))),
+            at_least=1,
+            deadline=deadline,
+            progress=half(progress, 1),
+        )
+    if found is None:
+        raise ArithmeticError("the criterion says that evidence shows a gap, and none was found")
+    q, T0 = found.label
+    allowed = {}
+    for element in found.elements:
+        pair, option = divmod(element, solved.options)
+        allowed[pair] = {int(solved.models[T0, pair]), option}
+    _widen(solved, allowed, solved.fiber(q))
+    tables = [
+        tuple(tuple(map(int, row)) for row in solved.models[T].reshape(-1, solved.actions))
+        for T in (T0, solved.first_model[q])
+    ]
+    q0, q1 = (solved.q_table(int(number)) for number in (solved.q_of_model[T0], q))
+    evidence = tuple(
+        (*divmod(pair, solved.actions), tuple(sorted(options)))
+        for pair, options in sorted(allowed.items())
+    )
+    return EvidenceWitness(evidence, tables[0], tables[1], q0, q1, found.at_least)
+
+
+def _puzzles(solved: SolvedClass, progress: Progress) -> Iterator[Puzzle[tuple[int, int]]]:
+    """For each q and T0 for which some splice of T0 is missing in F(q): what rules out each member of the fiber."""
+    pairs = np.arange(solved.pairs)
+    sizes, boxes = np.diff(solved.fiber_start), set_products(solved.consistent)
+    for q, box in enumerate(boxes):
+        progress(q / len(boxes))
+        if int(sizes[q]) == box:
+            continue
+        fiber, possible = solved.fiber(q), solved.consistent[q]
+        fits = possible[pairs, solved.models]
+        seen = np.where(fits, solved.models, np.int32(solved.options))
+        _, first = np.unique(seen, axis=0, return_index=True)
+        for T0 in np.sort(first):
+            progress(q / len(boxes))
+            model, own = solved.models[T0], fits[T0]
+            spliced = ((fiber == model) | ~own).all(axis=1)
+            if int(spliced.sum()) == prod(map(int, possible[~own].sum(axis=1))):
+                continue
+            elements = possible & ~own[:, None]
+            elements[own, model[own]] = True
+            yield Puzzle(
+                (q, int(T0)),
+                minimal_sets(bitmasks(_ruled_out(fiber, elements))),
+                _one_of_each(elements),
+            )
+
+
+def _ruled_out(
+    fiber: UInt[np.ndarray, "member pair"], elements: Bool[np.ndarray, "pair option"]
+) -> Bool[np.ndarray, "member element"]:
+    """Which (pair, option) to be allowed there, beside T0's, rule out each member."""
+    other = fiber[:, :, None] != np.arange(elements.shape[1])
+    ruled_out: Bool[np.ndarray, "member element"] = (elements & other).reshape(len(fiber), -1)
+    return ruled_out
+
+
+def _one_of_each(elements: Bool[np.ndarray, "pair option"]) -> Allowed:
+    """The test that no pair has two options chosen, which would leave T0's alone; none where a pair has one."""
+    several = np.flatnonzero(elements.sum(axis=1) > 1)
+    if not len(several):
+        return anything
+    groups = []
+    for pair in several:
+        group = np.zeros_like(elements)
+        group[pair] = elements[pair]
+        groups += bitmasks(group.reshape(1, -1))
+    return partial(_apart, groups)
+
+
+def _apart(groups: list[int], chosen: int) -> bool:
+    return all((chosen & group).bit_count() <= 1 for group in groups)
+
+
+def _widen(solved: SolvedClass, allowed: dict[int, set[int]], fiber: Models) -> None:
+    """Allow one option after the other, as long as all members of the fiber are ruled out."""
+    for pair, options in allowed.items():
+        for option in range(solved.option_counts[pair]):
+            if option in options:
+                continue
+            options.add(option)
+            if any(all(int(F[p]) in there for p, there in allowed.items()) for F in fiber):
+                options.remove(option)
