@@ -66,9 +66,9 @@ def cell(value: object) -> str:
 
 
 class Report(Protocol):
-    """Takes the fraction done, and what to say beside the bar from now on; None leaves it as it is."""
+    """Takes the fraction done, and what to say beside the bar from now on; None leaves either as it is."""
 
-    def __call__(self, fraction: float, text: str | None = None) -> None: ...
+    def __call__(self, fraction: float | None, text: str | None = None) -> None: ...
 
 
 @contextmanager
@@ -85,7 +85,7 @@ def progress(description: str) -> Iterator[Report]:
     task = bar.add_task(description, total=1.0)
     later = threading.Timer(QUIET_SECONDS, bar.start)
 
-    def report(fraction: float, text: str | None = None) -> None:
+    def report(fraction: float | None, text: str | None = None) -> None:
         bar.update(task, completed=fraction, description=text)
 
     if bar.console.is_terminal:

@@ -68,31 +68,14 @@ def value_differences(
         DifferencesTooLargeError: past MAX_MOVES ways to go on from all pairs that are needed.
     """
     n, k = problem.states, problem.actions
-    place = {
-        pair: (index, assignments[:, column].tolist())
-        for index, (pairs, assignments) in enumerate(part)
-        for column, pair in enumerate(pairs)
-    }
-
-    def at(state: int, action: int) -> tuple[int, list[int], Fraction]:
-        """The block that says what an action does in a state, what each of its assignments says, and the reward."""
-        if state == n:
-            return -1, [n], Fraction(0)
-        return *place[state * k + action], problem.rewards[state][action]
-
-    def ways(here: Comparison, a: int, b: int) -> list[Comparison]:
-        """Where models of the part may lead from two states by an action and its answer."""
-        (block, first, _), (other, second, _) = at(here[0], a), at(here[1], b)
-        together = zip(first, second, strict=True) if block == other else product(first, second)
-        return sorted(set(together))
-
+    joint = JointChoices(problem, part)
     compared = list(dict.fromkeys(wanted))
     number: dict[Comparison, Any] = {here: i for i, here in enumerate(compared)}
     moves = 0
     for here in compared:  # it grows
         check()
         for a in range(k):
-            for after in ways(here, a, a):
+            for after in joint.ways((here[0], a), (here[1], a)):
                 moves += 1
                 if after[0] != after[1] and after not in number:
                     number[after] = len(number)
@@ -112,12 +95,18 @@ def value_differences(
         for a in range(k):
             game.answers.append(len(game.moves))
             for b in (a, *(b for b in every if b != a)):
-                targets: list[Any] = [number.get(after) for after in ways(here, a, b)]
+                targets: list[Any] = [
+                    number.get(after) for after in joint.ways((here[0], a), (here[1], b))
+                ]
                 if None not in targets:  # an answer asks for no more comparisons
                     game.moves.append(len(game.targets))
                     game.targets.extend(targets)
-                    game.earned.append(at(here[0], a)[2] - at(here[1], b)[2])
-                    game.blocks.append({at(here[0], a)[0], at(here[1], b)[0]} - {-1})
+                    (block, _, earned), (other, _, spent) = (
+                        joint.at(here[0], a),
+                        joint.at(here[1], b),
+                    )
+                    game.earned.append(earned - spent)
+                    game.blocks.append({block, other} - {-1})
     answered, backups = game.answered()
     influence = [0.0] * len(part)
     for answer in answered:
@@ -125,6 +114,36 @@ def value_differences(
             influence[block] += float(np.ptp(backups[game.reach(answer)]))
     solved = game.solved(answered, backups, check)
     return Differences(dict(zip(compared, solved, strict=True)), influence)
+
+
+class JointChoices:
+    """What the models of a part do at two pairs (s, a) together.
+
+    Args:
+        problem: a product class.
+        part: its blocks, each with the assignments that models of the part may choose.
+    """
+
+    def __init__(self, problem: MDPClass, part: list[Block]) -> None:
+        self._problem = problem
+        self._place = {
+            pair: (index, assignments[:, column].tolist())
+            for index, (pairs, assignments) in enumerate(part)
+            for column, pair in enumerate(pairs)
+        }
+
+    def at(self, state: int, action: int) -> tuple[int, list[int], Fraction]:
+        """The block that says what an action does in a state, what each of its assignments says, and the reward."""
+        if state == self._problem.states:
+            return -1, [state], Fraction(0)
+        place = self._place[state * self._problem.actions + action]
+        return *place, self._problem.rewards[state][action]
+
+    def ways(self, first: tuple[int, int], second: tuple[int, int]) -> list[Comparison]:
+        """Where they may lead."""
+        (block, xs, _), (other, ys, _) = self.at(*first), self.at(*second)
+        together = zip(xs, ys, strict=True) if block == other else product(xs, ys)
+        return sorted(set(together))
 
 
 @dataclass(frozen=True)

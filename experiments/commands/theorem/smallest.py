@@ -8,6 +8,7 @@ import tyro
 
 from experiments.commands.arguments import Json
 from experiments.commands.terminal import console, facts, progress
+from experiments.commands.theorem.estimates import telling
 from experiments.commands.theorem.tables import print_witness
 from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
@@ -45,6 +46,7 @@ def smallest(
             exact(gamma, "gamma"),
             decision_relevant=decision_relevant,
             progress=report_progress,
+            tell=telling(report_progress, "searching all classes"),
         )
     if found is None:
         write_json(None, json)

@@ -11,6 +11,7 @@ import tyro
 from experiments.commands.arguments import Json
 from experiments.commands.terminal import PICTURES, console, progress
 from experiments.commands.theorem.arguments import Class, Gamma, load
+from experiments.commands.theorem.estimates import telling
 from experiments.commands.theorem.tables import print_evidence_witness, print_witness
 from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable, write_whole
@@ -82,7 +83,10 @@ def witness(
         else:
             solved = solve(problem, lambda fraction: report_progress(fraction / 2))
             found = search(
-                solved, lambda fraction: report_progress((1 + fraction) / 2), time_limit=time_limit
+                solved,
+                lambda fraction: report_progress((1 + fraction) / 2),
+                time_limit=time_limit,
+                tell=telling(report_progress, f"searching {problem.name}"),
             )
     if found is None:
         write_json(None, json)
