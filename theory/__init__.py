@@ -9,6 +9,7 @@ integers and fractions, over whole classes.
 from typing import TYPE_CHECKING, Any
 
 from theory.certificates.block_decision import strongest_proof, witness_or_proof
+from theory.certificates.block_decision_witness import find_block_decision_witness
 from theory.certificates.block_witness import find_block_witness
 from theory.certificates.certificate import (
     block_certificate_text,
@@ -147,6 +148,7 @@ __all__ = [
     "explicit",
     "explicit_model",
     "factored",
+    "find_block_decision_witness",
     "find_block_witness",
     "find_decision_witness",
     "find_evidence_witness",

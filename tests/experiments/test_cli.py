@@ -427,6 +427,10 @@ def test_without_z3_the_extra_is_named(capsys, monkeypatch):
             "time limit of 0.001 s",
         ),
         (("theorem", "witness", "gamma-one"), "sum to zero"),
+        (
+            ("theorem", "witness", "binary-factors-8", "--decision-relevant", "--out", "c.json"),
+            "too large to enumerate has no certificate",
+        ),
         (("theorem", "witness", "push-tree", "--gamma", "1", "--out", "c.json"), "gamma is 1"),
         (("theorem", "witness", "binary-factors-4", "--out", "c.json", "c.png"), "16 states"),
         (("theorem", "identify", "gamma-one"), "sum to zero"),

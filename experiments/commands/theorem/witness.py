@@ -48,6 +48,7 @@ def witness(
         Witness,
         block_certificate_text,
         certificate_text,
+        find_block_decision_witness,
         find_decision_witness,
         find_witness,
         solve,
@@ -64,11 +65,16 @@ def witness(
     require_writable(json)
     if evidence:
         return _evidence_witness(problem, decision_relevant, time_limit, json, out)
-    by_blocks = beyond_enumeration(problem) and not decision_relevant
+    by_blocks = beyond_enumeration(problem)
     for path in out:
         if path.suffix.lower() not in (".json", *PICTURES):
             raise ValueError(f"{path} is no output's name; accepted: .json, {', '.join(PICTURES)}")
         require_writable(path)
+        if path.suffix.lower() == ".json" and by_blocks and decision_relevant:
+            raise ValueError(
+                f"--out {path}: a decision in a class too large to enumerate has no certificate; accepted: none,"
+                " or without --decision-relevant"
+            )
         if path.suffix.lower() == ".json" and not by_blocks:
             require_certifiable(problem)
         if path.suffix.lower() in PICTURES:
@@ -77,7 +83,9 @@ def witness(
             require_drawable(problem)
     search = find_decision_witness if decision_relevant else find_witness
     with progress(f"searching {problem.name}") as report_progress:
-        if by_blocks:
+        if by_blocks and decision_relevant:
+            found = find_block_decision_witness(problem, report_progress, time_limit=time_limit)
+        elif by_blocks:
             decided = witness_or_proof(problem, report_progress, time_limit=time_limit)
             found = decided if isinstance(decided, Witness) else None
         else:
