@@ -1,9 +1,10 @@
-"""Theorem 1 checked exactly: what a dataset leaves open to a model, and to the Bellman equation alone.
+"""Theorem 1 checked exactly: what evidence leaves open to a model, and to the Bellman equation alone.
 
-A class M of deterministic MDPs with known rewards has optimal action values H_Q. A dataset D leaves H_M(D), the optimal
-values of the models that agree with it, and H_B(D), those that satisfy the Bellman equation on it. One level up models
-choose options, with chance and rewards that are not known, and evidence takes the place of data. All of it is exact, in
-integers and fractions, over whole classes.
+At every state and action a model chooses an option: a reward, and a law over successors. A class M of models has
+optimal action values H_Q. Evidence E allows some options; it leaves H_M(E), the optimal values of the models that it
+allows, and H_B(E), those that satisfy the Bellman equation with allowed options. In the paper's theorem models are
+deterministic and rewards known: an option is a successor, and a dataset of transitions is evidence. That case has
+faster methods. All of it is exact, in integers and fractions, over whole classes.
 """
 
 from typing import TYPE_CHECKING, Any
@@ -21,8 +22,13 @@ from theory.certificates.certificate import (
     evidence_certificate_text,
 )
 from theory.certificates.equality_proof import EqualityProof, prove_equality
-from theory.certificates.evidence_witness import EvidenceWitness, find_evidence_witness
-from theory.certificates.witness import Witness, find_decision_witness, find_witness, search_classes
+from theory.certificates.evidence_witness import (
+    EvidenceWitness,
+    find_evidence_witness,
+    witness_in,
+)
+from theory.certificates.smallest_class import search_classes
+from theory.certificates.witness import Witness, find_decision_witness, find_witness
 from theory.classes.class_file import (
     load_class,
     load_dataset,
@@ -57,12 +63,8 @@ from theory.criteria.exchange import closed_under_equivalence, exchange_failures
 from theory.criteria.fiber_census import Census, ValueFibers, census, value_fibers
 from theory.criteria.identifiability import Identifiability, identify
 from theory.criteria.proof import ProofReport, ProofUnavailableError, prove
-from theory.criteria.samples import (
-    Allowance,
-    SampleCurves,
-    evidence_of_samples,
-    sample_curves,
-)
+from theory.criteria.sample_curves import SampleCurves, sample_curves
+from theory.criteria.samples import Allowance, evidence_of_samples
 from theory.criteria.several_rewards import (
     SeveralRewards,
     gap_by_rewards,
@@ -193,6 +195,7 @@ __all__ = [
     "value_equivalent",
     "value_fibers",
     "version_space",
+    "witness_in",
     "witness_or_proof",
 ]
 

@@ -1,4 +1,4 @@
-"""How often an optimal policy is settled, by the number of observations of each pair."""
+"""How often an optimal policy is settled, by the number of observations of each pair, or of steps."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from experiments.figures.style import (
 
 if TYPE_CHECKING:
     from theory import SampleCurves
-    from theory.criteria.samples import Share
+    from theory.criteria.sample_curves import Share
 
 
 def draw_samples(curves: SampleCurves, path: Path) -> None:
@@ -52,7 +52,8 @@ def draw_samples(curves: SampleCurves, path: Path) -> None:
             axes.plot(x, [share.share for share in shares], line, color=colour, label=name)
             low, high = [share.low for share in shares], [share.high for share in shares]
             axes.fill_between(x, low, high, color=colour, alpha=0.15, linewidth=0)
-        axes.set(xlabel="observations of each pair", ylabel="how often", ylim=(-0.05, 1.05))
+        amount = "observations of each pair" if curves.start is None else "steps"
+        axes.set(xlabel=amount, ylabel="how often", ylim=(-0.05, 1.05))
         whole_numbers(axes.xaxis)
         title = f"{curves.name}: a policy is settled"
         axes.set_title(short(title, MAX_NAME), parse_math=False)

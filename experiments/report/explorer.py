@@ -85,10 +85,7 @@ def explorer_content(
         "states": [problem.state_name(s) for s in range(problem.states + 1)],
         "actions": [problem.action_name(a) for a in range(problem.actions)],
         "options": [
-            [
-                problem.choice_name(*divmod(pair, problem.actions), o) if there else None
-                for o, there in enumerate(used)
-            ]
+            [_named(problem, pair, o) if there else None for o, there in enumerate(used)]
             for pair, used in enumerate(used_options(solved))
         ],
         "models": ["".join(DIGITS[choice] for choice in row) for row in solved.models],
@@ -103,6 +100,12 @@ def explorer_content(
         "radius": RADIUS,
         "edges": _edges(solved, nodes),
     }
+
+
+def _named(problem: MDPClass, pair: int, option: int) -> str:
+    """An option in words; what it earns, where the options of its pair differ in that."""
+    differ = len({other.reward for other in problem.options_at(pair)}) > 1
+    return problem.choice_name(*divmod(pair, problem.actions), option, reward=differ)
 
 
 def used_options(solved: SolvedClass) -> list[list[bool]]:

@@ -333,6 +333,16 @@ def test_the_smallest_class_with_a_witness_is_found_by_search(capsys):
     found = run_json(capsys, "theorem", "smallest")
     assert (found["states"], found["actions"], found["models"]) == (2, 1, 2)
     assert len(found["dataset"]) == 1
+    box = ("--max-states", "1", "--unknown-rewards")
+    found = run_json(capsys, "theorem", "smallest", *box)
+    assert (found["states"], found["actions"], found["models"]) == (1, 2, 2)
+    assert len(found["options"]) == 2
+    assert main(["theorem", "smallest", *box]) == 0
+    assert "t, earning -1" in capsys.readouterr().out
+    found = run_json(
+        capsys, "theorem", "smallest", *box, "--rewards", "0", "1/2", "1", "--evidence"
+    )
+    assert (found["actions"], len(found["evidence"])) == (1, 1)
 
 
 def test_z3_proves_part_3_where_it_is_installed(capsys):
@@ -436,6 +446,8 @@ def test_without_z3_the_extra_is_named(capsys, monkeypatch):
         (("theorem", "identify", "gamma-one"), "sum to zero"),
         (("theorem", "smallest", "--max-states", "0"), "0 states"),
         (("theorem", "smallest", "--rewards", "x"), "'x'"),
+        (("theorem", "smallest", "--denominator", "0"), "denominator is 0"),
+        (("theorem", "smallest", "--denominator", "9999", "--unknown-rewards"), "at most"),
         (("theorem", "smallest", "--rewards", "0", "--max-states", "9"), "accepted"),
         (("theorem", "prove", "--states", "100000"), "accepted"),
         (("theorem", "prove", "--states", "0"), "0"),
@@ -587,6 +599,13 @@ def test_a_class_with_options_is_checked_by_evidence_and_by_samples(capsys, tmp_
     assert "least regret that one policy guarantees" in printed
     assert "|H_B^eps(E)|" in printed
     certificate = str(tmp_path / "E-certificate.json")
+    assert main([*given, "--evidence", str(evidence), "--certificate", certificate]) == 0
+    assert "certified: " in capsys.readouterr().out
+    assert main(["theorem", "verify", certificate]) == 0
+    nothing = tmp_path / "nothing.json"
+    nothing.write_text("[]")
+    assert main([*given, "--evidence", str(nothing), "--certificate", certificate]) == 1
+    assert "the inclusion is not proper" in capsys.readouterr().out
     searched = ("theorem", "witness", str(path), "--evidence")
     assert run_json(capsys, *searched, "--out", certificate)["evidence"] == [[0, 0, [0]]]
     assert main(["theorem", "verify", certificate]) == 0
@@ -598,6 +617,10 @@ def test_a_class_with_options_is_checked_by_evidence_and_by_samples(capsys, tmp_
     curves = run_json(capsys, "theorem", "samples", str(path), "--most", "2", "--out", str(picture))
     assert [row["exact"] for row in curves["rows"]] == [True] * 3
     assert picture.stat().st_size > 1000
+    walks = ("theorem", "samples", str(path), "--most", "2", "--start", "1")
+    assert run_json(capsys, *walks, "--out", str(picture))["start"] == 1
+    assert main([*walks]) == 0
+    assert "steps" in capsys.readouterr().out
     assert main(["theorem", "samples", str(path), "--most", "1"]) == 0
     assert "truth ruled out" in capsys.readouterr().out
 
@@ -608,10 +631,13 @@ def test_a_class_with_options_is_checked_by_evidence_and_by_samples(capsys, tmp_
         (("check", "CLASS", "--evidence", "FILE"), "FILE: evidence [0, 0, []] allows nothing"),
         (
             ("check", "CLASS", "--evidence", "FILE", "--value-equivalence", "2"),
-            "--value-equivalence is about datasets",
+            "--value-equivalence follows trajectories",
         ),
         (("check", "CLASS", "--evidence", "FILE", "--samples", "FILE"), "both given"),
         (("check", "CLASS", "--samples", "FILE"), "FILE: a reward is []"),
+        (("smallest", "--evidence", "--decision-relevant"), "accepted: a proper inclusion"),
+        (("witness", "HUGE"), "accepted: at most 1.5 GB"),
+        (("check", "CLASS", "--certificate", "x.json"), "--certificate is about evidence"),
         (("check", "CLASS", "--allow", "support"), "--allow and --threshold are about samples"),
         (("check", "CLASS", "--datasets", "FILE"), "CLASS has options"),
         (("witness", "CLASS", "--evidence", "--decision-relevant"), "--decision-relevant is about"),
@@ -627,7 +653,19 @@ def test_what_a_class_with_options_does_not_take_is_refused_in_a_line(
     path, file = tmp_path / "class.json", tmp_path / "file.json"
     path.write_text(json.dumps(OPTIONS))
     file.write_text("[[0, 0, []]]")
-    names = {"CLASS": str(path), "FILE": str(file)}
+    huge = tmp_path / "huge.json"
+    listed = [{"reward": i, "next": {"t": 1}} for i in range(99)]
+    huge.write_text(
+        json.dumps(
+            OPTIONS
+            | {
+                "transitions": {"options": [[[*listed]] * 5] * 2},
+                "actions": 5,
+                "rewards": [[0] * 5] * 2,
+            }
+        )
+    )
+    names = {"CLASS": str(path), "FILE": str(file), "HUGE": str(huge)}
     assert main(["theorem", *(names.get(word, word) for word in words)]) == 2
     captured = capsys.readouterr()
     assert not captured.out

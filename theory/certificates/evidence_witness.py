@@ -39,6 +39,7 @@ from theory.certificates.witness import Model, explained, half
 from theory.classes.mdp_class import QTable
 from theory.classes.transition_class import Models
 from theory.criteria.exchange import set_products, splices_hold
+from theory.criteria.version_spaces import Evidence, evidence_space
 from theory.progress import Progress, silent
 from theory.solving.solved_class import SolvedClass
 
@@ -76,7 +77,7 @@ def find_evidence_witness(
 
     Args:
         solved: the class.
-        progress: told the fraction done: half of it for the fibers, half for the sizes excluded.
+        progress: told the fraction done, where one pair is not enough: half of it for the fibers, half for the sizes.
         time_limit: in seconds. The smallest evidence found by then is returned; `at_least` says what is known.
 
     Raises:
@@ -85,22 +86,51 @@ def find_evidence_witness(
     """
     if splices_hold(solved):
         return None
-    deadline = Deadline(time_limit)
-    with explained(time_limit):
-        found = smallest_hitting_set(
-            _puzzles(solved, deadline.watched(half(progress, 0))),
-            at_least=1,
-            deadline=deadline,
-            progress=half(progress, 1),
-        )
-    if found is None:
-        raise ArithmeticError("the criterion says that evidence shows a gap, and none was found")
-    q, T0 = found.label
-    allowed = {}
-    for element in found.elements:
-        pair, option = divmod(element, solved.options)
-        allowed[pair] = {int(solved.models[T0, pair]), option}
+    at_least, single = 1, _single_pair(solved)
+    if single is not None:
+        q, T0, allowed = single
+    else:
+        deadline = Deadline(time_limit)
+        with explained(time_limit):
+            found = smallest_hitting_set(
+                _puzzles(solved, deadline.watched(half(progress, 0))),
+                at_least=2,
+                deadline=deadline,
+                progress=half(progress, 1),
+            )
+        if found is None:
+            raise ArithmeticError(
+                "the criterion says that evidence shows a gap, and none was found"
+            )
+        (q, T0), at_least = found.label, found.at_least
+        allowed = {}
+        for element in found.elements:
+            pair, option = divmod(element, solved.options)
+            allowed[pair] = {int(solved.models[T0, pair]), option}
     _widen(solved, allowed, solved.fiber(q))
+    return _witness(solved, allowed, T0, q, at_least)
+
+
+def witness_in(solved: SolvedClass, evidence: Evidence) -> EvidenceWitness | None:
+    """What shows that some evidence has a proper inclusion; None if it has none, or no model meets it.
+
+    Nothing is claimed of how small it is but that the empty evidence shows nothing.
+    """
+    space = evidence_space(solved, evidence)
+    if not space.strict:
+        return None
+    allowed = {
+        pair: set(options)
+        for pair, options in enumerate(evidence)
+        if len(options) < solved.option_counts[pair]
+    }
+    q = int((space.HB & ~space.HM).argmax())
+    return _witness(solved, allowed, int(space.agrees.argmax()), q, at_least=1)
+
+
+def _witness(
+    solved: SolvedClass, allowed: dict[int, set[int]], T0: int, q: int, at_least: int
+) -> EvidenceWitness:
     tables = [
         tuple(tuple(map(int, row)) for row in solved.models[T].reshape(-1, solved.actions))
         for T in (T0, solved.first_model[q])
@@ -110,7 +140,28 @@ def find_evidence_witness(
         (*divmod(pair, solved.actions), tuple(sorted(options)))
         for pair, options in sorted(allowed.items())
     )
-    return EvidenceWitness(evidence, tables[0], tables[1], q0, q1, found.at_least)
+    return EvidenceWitness(evidence, tables[0], tables[1], q0, q1, at_least)
+
+
+def _single_pair(solved: SolvedClass) -> tuple[int, int, dict[int, set[int]]] | None:
+    """q, T0 and what is allowed, where one pair is enough: an option is consistent with q that no member of F(q) has.
+
+    It is that of some model, or some model has another one there, with which q is not consistent. All q are asked at
+    once.
+    """
+    made = np.zeros_like(solved.consistent)
+    made[solved.q_of_model[:, None], np.arange(solved.pairs), solved.models] = True
+    used, missing = made.any(axis=0), solved.consistent & ~made
+    exact = missing & used
+    beside = missing & (used & ~solved.consistent).any(axis=2, keepdims=True)
+    for found in (exact, beside):
+        if found.any():
+            q, pair, option = (int(index) for index in np.argwhere(found)[0])
+            here = solved.models[:, pair]
+            fits = here == option if found is exact else ~solved.consistent[q, pair, here]
+            T0 = int(fits.argmax())
+            return q, T0, {pair: {int(here[T0]), option}}
+    return None
 
 
 def _puzzles(solved: SolvedClass, progress: Progress) -> Iterator[Puzzle[tuple[int, int]]]:

@@ -10,32 +10,17 @@ optimal there under every q in H_B(D). For D taken from T0 this says of a state 
 D contradicts every model for which a is not optimal in s; and for each action b that is optimal in s for T0 some q in
 H_B(D) has b not optimal. The first makes D a hitting set of the sets where the contrary models disagree with T0. The
 second can only be lost as D grows, so that it is a test of what may be chosen together (`hitting_sets`).
-
-Over all classes. Let M with D be a witness: T0 extends D, T1 has an optimal q1 in H_B(D) but not in H_M(D). Then T1
-contradicts some transition of D, and {T0, T1} with that transition alone is a witness too. So the smallest number of
-models is 2 and the smallest dataset has one transition, wherever there is a witness at all. If M with D is
-decision-relevant in state s, then so is the class of T0 and, for each action that is optimal in s for T0, one model
-whose q is in H_B(D) and has another action optimal in its place: k + 1 models at most; and D may be cut to one
-transition for each of them that D contradicts. So k + 1 models and k transitions bound the search.
-
-With one state there is no witness: if V_q(0) is not 0, each B_q(0, a) is a single successor, and a T1 with that q
-extends D itself; if it is 0, then q = r is the optimal q of every model. The search goes through these classes anyway.
 """
 
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fractions import Fraction
-from functools import partial, reduce
-from itertools import combinations, product
-from operator import and_
+from functools import partial
 
 import numpy as np
-from jaxtyping import Bool
 
 from theory.certificates.hitting_sets import (
     Deadline,
@@ -48,8 +33,8 @@ from theory.certificates.hitting_sets import (
     smallest_hitting_set,
     untold,
 )
-from theory.classes.mdp_class import MDPClass, QTable
-from theory.classes.transition_class import Transition, explicit, tabular
+from theory.classes.mdp_class import QTable
+from theory.classes.transition_class import Transition
 from theory.criteria.exchange import (
     ExchangeTooLargeError,
     exchange_failures,
@@ -57,14 +42,11 @@ from theory.criteria.exchange import (
     single_transition_gaps,
 )
 from theory.progress import Progress, silent
-from theory.solving.solve import solve
 from theory.solving.solved_class import SolvedClass
 
 Model = tuple[tuple[int, ...], ...]
 
 STEPS_PER_SECOND = 2e6
-MAX_SOLVED = 50_000_000
-MAX_CLASS = 5_000_000
 
 
 class WitnessSearchTooLargeError(ValueError):
@@ -128,7 +110,7 @@ def find_witness(
     if len(single):
         q, pair, option = (int(index) for index in single[0])
         T0 = int((solved.models[:, pair] == option).argmax())
-        return _witness(solved, [pair], T0, int(solved.first_model[q]))
+        return witness_of(solved, [pair], T0, int(solved.first_model[q]))
     deadline = Deadline(time_limit)
     with explained(time_limit):
         found = smallest_hitting_set(
@@ -142,7 +124,7 @@ def find_witness(
         return None
     q, T0 = found.label
     T1 = int(solved.first_model[q])
-    return _witness(solved, found.elements, T0, T1, at_least=found.at_least, left=found.left)
+    return witness_of(solved, found.elements, T0, T1, at_least=found.at_least, left=found.left)
 
 
 def find_decision_witness(
@@ -191,69 +173,7 @@ def find_decision_witness(
     HB = solved.consistent[:, pairs, solved.models[T0, pairs]].all(axis=1)
     q1 = int(np.flatnonzero(HB & ~solved.greedy[:, state, action])[0])
     T1, decision = int(solved.first_model[q1]), (state, action)
-    return _witness(solved, pairs, T0, T1, decision, found.at_least, found.left)
-
-
-def search_classes(
-    max_states: int,
-    max_actions: int,
-    reward_values: Sequence[Fraction],
-    gamma: Fraction,
-    *,
-    decision_relevant: bool = False,
-    progress: Progress = silent,
-    tell: Tell = untold,
-) -> tuple[MDPClass, Witness] | None:
-    """The smallest witness over all classes, by (|S|, |A|, |M|, |D|) in lexicographic order; None if there is none.
-
-    For each reward table the whole tabular class is solved once, and every functional dataset of the size in question
-    is asked for the models that make a witness with it.
-
-    Args:
-        max_states: the largest |S| to try.
-        max_actions: the largest |A| to try.
-        reward_values: the values that the rewards may have; all tables of them are tried, in this order.
-        gamma: the discount, in (0, 1).
-        decision_relevant: ask for a decision-relevant dataset.
-        progress: told the fraction of reward tables done, for each size anew.
-        tell: told, for each size anew, how many reward tables are left, and how long they take.
-
-    Raises:
-        WitnessSearchTooLargeError: if a size is reached with more than MAX_SOLVED models over all reward tables.
-        ValueError: if gamma is outside (0, 1), or the box or the list of reward values is empty.
-    """
-    if not 0 < gamma < 1:
-        raise ValueError(f"gamma is {gamma}; accepted: a rational number in (0, 1)")
-    if max_states < 1 or max_actions < 1 or not reward_values:
-        raise ValueError(
-            f"{max_states} states, {max_actions} actions and {len(reward_values)} reward values;"
-            " accepted: 1 or more of each"
-        )
-    reward_values = list(dict.fromkeys(reward_values))
-    for n, k in product(range(1, max_states + 1), range(1, max_actions + 1)):
-        tables = len(reward_values) ** (n * k)
-        total = tables * (n + 1) ** (n * k)
-        if total > MAX_SOLVED or (n + 1) ** (n * k) > MAX_CLASS:
-            raise WitnessSearchTooLargeError(
-                f"no smaller class has a witness, and those of {n} states and {k} actions have {tables} reward tables"
-                f" and {total:.3g} models in all, about {total / 1e6:.3g} s; accepted: at most {MAX_SOLVED:.3g} models,"
-                f" and {MAX_CLASS:.3g} with the same rewards"
-            )
-        for size in range(2, (k + 1 if decision_relevant else 2) + 1):
-            for transitions in range(1, size):
-                what = f"classes of {n} states, {k} actions and {size} models, |D| = {transitions}"
-                start = time.perf_counter()
-                for done, entries in enumerate(product(reward_values, repeat=n * k)):
-                    progress(done / tables)
-                    if done:
-                        each = (time.perf_counter() - start) / done
-                        tell(SearchEstimate(what, float(tables - done), each * (tables - done)))
-                    rewards = tuple(entries[s * k : (s + 1) * k] for s in range(n))
-                    solved = solve(MDPClass(tabular(n, k), rewards, gamma))
-                    found = _subclass(solved, size, transitions, decision_relevant)
-                    if found is not None:
-                        return found
-    return None
+    return witness_of(solved, pairs, T0, T1, decision, found.at_least, found.left)
 
 
 def half(progress: Progress, which: int) -> Progress:
@@ -320,7 +240,7 @@ def _keeps_open(spared: list[frozenset[int]], chosen: int) -> bool:
     return all(any(not mask & chosen for mask in family) for family in spared)
 
 
-def _witness(
+def witness_of(
     solved: SolvedClass,
     pairs: Sequence[int],
     T0: int,
@@ -342,65 +262,3 @@ def _witness(
     q0, q1 = (solved.q_table(int(solved.q_of_model[T])) for T in (T0, T1))
     bound = len(dataset) if at_least is None else at_least
     return Witness(dataset, tables[0], tables[1], q0, q1, decision, bound, left)
-
-
-def _subclass(
-    solved: SolvedClass, size: int, transitions: int, decision_relevant: bool
-) -> tuple[MDPClass, Witness] | None:
-    """`size` models of a solved class that have a witness of so many transitions.
-
-    What is to be settled is a set for each q, as a bitmask: the q alone, or its optimal actions in a state. Models that
-    extend D (inside) must have an element in common, and lose it by models that D contradicts though their q is
-    consistent with it (outside).
-    """
-    if decision_relevant:
-        labels = [(s, bitmasks(solved.greedy[:, s])) for s in range(solved.states)]
-    else:
-        labels = [(-1, [1 << q for q in range(solved.value_functions)])]
-    for pairs in combinations(range(solved.pairs), transitions):
-        for successors in product(range(solved.options), repeat=transitions):
-            agrees = (solved.models[:, pairs] == successors).all(axis=1)
-            HB = np.logical_and.reduce(solved.consistent[:, pairs, successors], axis=1)
-            for state, label in labels:
-                inside = _first_of_each(solved, label, agrees)
-                outside = _first_of_each(solved, label, HB[solved.q_of_model] & ~agrees)
-                for chosen in _settling(list(inside), list(outside), size):
-                    models = [inside[mask] for mask in chosen[0]]
-                    others = [outside[mask] for mask in chosen[1]]
-                    common = reduce(and_, chosen[0])
-                    action = (common & -common).bit_length() - 1
-                    T1 = next(outside[mask] for mask in chosen[1] if not mask >> action & 1)
-                    found = _witness(
-                        solved,
-                        pairs,
-                        models[0],
-                        T1,
-                        (state, action) if decision_relevant else None,
-                    )
-                    tables = solved.models[models + others].reshape(size, solved.states, -1)
-                    problem = solved.problem
-                    subclass = MDPClass(
-                        explicit(tables.tolist()), problem.rewards, problem.gamma, "smallest"
-                    )
-                    return subclass, found
-    return None
-
-
-def _first_of_each(
-    solved: SolvedClass, label: list[int], among: Bool[np.ndarray, " model"]
-) -> dict[int, int]:
-    """For each label, the first model that has it among the given ones."""
-    first: dict[int, int] = {}
-    for model in np.flatnonzero(among):
-        first.setdefault(label[solved.q_of_model[model]], int(model))
-    return first
-
-
-def _settling(
-    inside: list[int], outside: list[int], size: int
-) -> Iterator[tuple[tuple[int, ...], tuple[int, ...]]]:
-    """Choices of `size` labels of which those inside have an element in common and all together have none."""
-    for kept in range(1, size):
-        for ins, outs in product(combinations(inside, kept), combinations(outside, size - kept)):
-            if (common := reduce(and_, ins)) and not reduce(and_, outs, common):
-                yield ins, outs

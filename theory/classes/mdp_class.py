@@ -1,4 +1,7 @@
-"""A class of deterministic MDPs with one known reward function: what Theorem 1 quantifies over."""
+"""A class of MDPs with a discount and names: what Theorem 1 quantifies over.
+
+Models choose options, a reward and a law at each pair; or they are deterministic, and share one known reward function.
+"""
 
 from __future__ import annotations
 
@@ -53,11 +56,11 @@ def exact(number: object, what: str = "number") -> Fraction:
 
 @dataclass(frozen=True)
 class MDPClass:
-    """Transition functions T of M, with rewards r(s, a) and a discount gamma that all of them share.
+    """The models of M, with a discount gamma that all of them share, and rewards r(s, a).
 
     Attributes:
-        transitions: M.
-        rewards: `rewards[s][a]`, a Fraction each.
+        transitions: M, as choices of successors, or of options.
+        rewards: `rewards[s][a]`, a Fraction each; options have their own.
         gamma: the discount, in (0, 1]; at 1 values are those over terminating paths.
         name: what the class is called in reports.
         state_names: one for each state, or none.
@@ -146,7 +149,7 @@ class MDPClass:
             return TERMINAL_NAME
         return self.state_names[state] if self.state_names else str(state)
 
-    def choice_name(self, state: int, action: int, choice: int) -> str:
+    def choice_name(self, state: int, action: int, choice: int, *, reward: bool = True) -> str:
         """What a model does at a pair, in a line: a successor; or what follows by which probability, and the reward."""
         if self.transitions.options is None:
             return self.state_name(choice)
@@ -154,7 +157,7 @@ class MDPClass:
         law = ", ".join(
             self.state_name(x) if p == 1 else f"{self.state_name(x)} by {p}" for x, p in option.law
         )
-        return f"{law}, earning {option.reward}"
+        return f"{law}, earning {option.reward}" if reward else law
 
     def action_name(self, action: int) -> str:
         """The name of an action, or a0, a1, ..."""

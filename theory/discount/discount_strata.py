@@ -10,6 +10,9 @@ values merged whose difference is a multiple of the root's minimal polynomial. T
 order alone (ranks), which is exact for an algebraic gamma as for a rational one.
 
 Roots at which nothing changes are dropped. What remains alternates: open interval, point, open interval.
+
+Where models choose options with laws, policies have denominators of their own, and are followed one at a time
+(`law_strata`).
 """
 
 from __future__ import annotations
@@ -23,10 +26,9 @@ from itertools import chain, pairwise
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Bool, Int64
+from jaxtyping import Int64
 
 from theory.classes.mdp_class import MDPClass
-from theory.criteria.exchange import closed_under_equivalence, exchange_holds, included_by_criterion
 from theory.discount.algebraic_numbers import (
     ONE,
     ZERO,
@@ -39,6 +41,7 @@ from theory.discount.algebraic_numbers import (
     scaled_value,
     separated,
 )
+from theory.discount.law_strata import LawStrata
 from theory.discount.policy_value_functions import (
     MAX_ENTRIES,
     Pair,
@@ -47,6 +50,7 @@ from theory.discount.policy_value_functions import (
     find_coincidences,
     policy_value_functions,
 )
+from theory.discount.structure import Structure, structure_of
 from theory.progress import Progress, silent
 from theory.solving.deterministic import optimal_ranks, solve_by_table
 from theory.solving.lasso_table import LassoTable, graph_stride, reward_choice, scale, table_entries
@@ -103,7 +107,8 @@ class DiscountStrata:
         states: n.
         actions: k.
         models: |M|.
-        policy_values: how many rational functions of gamma are the value of some policy, 0 among them.
+        policy_values: how many rational functions of gamma are the value of some policy, 0 among them; in a class with
+            options, how many policies that are optimal somewhere were followed.
         candidates: at how many gamma some of these coincide without being the same.
         strata: from 0 to 1, intervals and points in turn.
         seconds: wall-clock time.
@@ -133,8 +138,11 @@ def find_strata(problem: MDPClass, progress: Progress = silent) -> DiscountStrat
         ExchangeTooLargeError: if the exchange criterion cannot be decided.
         ArithmeticError: if a coincidence was missed (never seen; it is checked).
     """
-    problem.require_successors("the strata of the discount")
     start = time.perf_counter()
+    if problem.transitions.options is not None:
+        followed = LawStrata(problem, progress)
+        pieces = list(followed.pieces())
+        return _strata(problem, pieces, followed.policies, followed.candidates, start)
     _require_small(problem)
     values = policy_value_functions(problem)
     coincidences = find_coincidences(values, lambda done: progress(done / 2))
@@ -145,19 +153,29 @@ def find_strata(problem: MDPClass, progress: Progress = silent) -> DiscountStrat
             f"the class has {problem.transitions.size} models to solve at {len(roots)} candidate values of gamma and"
             f" between them, about {solutions / 1e6:.3g} s; accepted: at most {MAX_SOLUTIONS:.3g} solutions"
         )
-    strata, before = [], None
-    pieces = _pieces(problem, values, coincidences, roots, lambda done: progress((1 + done) / 2))
-    for lower, upper, structure in pieces:
-        strata.append(_stratum(lower, upper, structure, before))
-        before = structure
+    found = _pieces(problem, values, coincidences, roots, lambda done: progress((1 + done) / 2))
+    return _strata(problem, list(found), len(values.numerators), len(roots), start)
+
+
+def _strata(
+    problem: MDPClass,
+    pieces: Sequence[tuple[Root, Root, Structure]],
+    policy_values: int,
+    candidates: int,
+    start: float,
+) -> DiscountStrata:
+    befores = [None, *(structure for _, _, structure in pieces)]
     return DiscountStrata(
         name=problem.name,
         states=problem.states,
         actions=problem.actions,
         models=problem.transitions.size,
-        policy_values=len(values.numerators),
-        candidates=len(roots),
-        strata=tuple(strata),
+        policy_values=policy_values,
+        candidates=candidates,
+        strata=tuple(
+            _stratum(lower, upper, here, before)
+            for (lower, upper, here), before in zip(pieces, befores, strict=False)
+        ),
         seconds=time.perf_counter() - start,
     )
 
@@ -178,36 +196,13 @@ def _require_small(problem: MDPClass) -> None:
         )
 
 
-@dataclass(frozen=True)
-class _Structure:
-    """What H_M(D) and H_B(D) depend on, and the answers; all compared, the arrays entry by entry."""
-
-    q_of_model: Int64[np.ndarray, " model"]
-    consistent: Bool[np.ndarray, "q pair vertex"]
-    value_vectors: int
-    part1: bool
-    part3_functional: bool
-    part3_realizable: bool
-
-    def changes(self, before: _Structure) -> tuple[str, ...]:
-        """What differs between two structures."""
-        answers = [(s.part1, s.part3_functional, s.part3_realizable) for s in (self, before)]
-        different = {
-            "value functions": not np.array_equal(self.q_of_model, before.q_of_model),
-            "value vectors": self.value_vectors != before.value_vectors,
-            "consistent transitions": not np.array_equal(self.consistent, before.consistent),
-            "answers": answers[0] != answers[1],
-        }
-        return tuple(what for what, differs in different.items() if differs)
-
-
 def _pieces(
     problem: MDPClass,
     values: PolicyValueFunctions,
     coincidences: dict[Coefficients, set[Pair]],
     roots: Sequence[Root],
     progress: Progress,
-) -> Iterator[tuple[Root, Root, _Structure]]:
+) -> Iterator[tuple[Root, Root, Structure]]:
     """Intervals (begin, end) and points (root, root) in turn, each with its structure.
 
     Between roots different functions have different values, so that the structure is known once it is known which
@@ -276,21 +271,12 @@ def _table(
     )
 
 
-def _structure(problem: MDPClass, table: LassoTable) -> _Structure:
+def _structure(problem: MDPClass, table: LassoTable) -> Structure:
     # Any gamma < 1 will do: the table alone decides, and what is asked of the result needs ranks alone.
-    solved = solve_by_table(replace(problem, gamma=HALF), table)
-    closed = closed_under_equivalence(solved)
-    return _Structure(
-        q_of_model=solved.q_of_model,
-        consistent=solved.consistent,
-        value_vectors=solved.value_vectors,
-        part1=included_by_criterion(solved),
-        part3_functional=closed,
-        part3_realizable=closed or exchange_holds(solved),
-    )
+    return structure_of(solve_by_table(replace(problem, gamma=HALF), table))
 
 
-def _stratum(lower: Root, upper: Root, here: _Structure, before: _Structure | None) -> Stratum:
+def _stratum(lower: Root, upper: Root, here: Structure, before: Structure | None) -> Stratum:
     point = lower == upper
     if point:
         sample = str(lower.lower) if lower.rational else None

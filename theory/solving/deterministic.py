@@ -99,11 +99,11 @@ def enumeration_bytes(problem: MDPClass) -> int:
 
 
 def beyond_enumeration(problem: MDPClass) -> bool:
-    """Whether solving all models would pass MAX_BYTES, or about MAX_SECONDS."""
-    if enumeration_bytes(problem) > MAX_BYTES:
-        return True
+    """Whether solving all models would pass MAX_BYTES, or about MAX_SECONDS; with options there is no other way."""
     if problem.transitions.options is not None:
         return False
+    if enumeration_bytes(problem) > MAX_BYTES:
+        return True
     one_by_one = problem.transitions.size * seconds_per_model(problem.states, problem.actions)
     return min(one_by_one, seconds_by_table(problem)) > MAX_SECONDS
 

@@ -13,7 +13,7 @@ from experiments.commands.terminal import console, progress, require_picture
 from experiments.commands.theorem.arguments import Class, Gamma, allowance_of, load
 from experiments.commands.theorem.reports import print_dataset, print_evidence, print_report
 from experiments.storage.json_files import write_json
-from experiments.storage.whole_files import require_writable
+from experiments.storage.whole_files import require_writable, write_whole
 
 if TYPE_CHECKING:
     from theory import Allowance, MDPClass
@@ -36,6 +36,7 @@ def check(
         Literal["support", "likelihood"] | None, tyro.conf.arg(metavar="support|likelihood")
     ] = None,
     threshold: Annotated[str | None, tyro.conf.arg(metavar="NUMBER")] = None,
+    certificate: Annotated[Path | None, tyro.conf.arg(metavar="CERT.json")] = None,
     json: Json = None,
     out: Picture = None,
 ) -> int:
@@ -62,6 +63,7 @@ def check(
         allow: Whether samples allow every option under which they are possible (support, unless given), or those under
             which they are likely enough.
         threshold: With likelihood: the least likelihood of a pair's samples, as a share of the likeliest option's.
+        certificate: With evidence or samples whose inclusion is proper: write a certificate of that.
         json: Write the report as JSON; "-" is standard output.
         out: Draw |H_M| and |H_B| by the size of the dataset.
     """
@@ -84,28 +86,35 @@ def check(
         given = "--evidence" if samples is None else "--samples"
         if evidence is not None and samples is not None:
             raise ValueError("--evidence and --samples are both given; accepted: one of them")
-        for asked, flag in (
-            (datasets != "functional", "--datasets"),
-            (value_equivalence is not None, "--value-equivalence"),
-            (value_functions is not None, "--value-functions"),
-            (out is not None, "--out"),
+        for asked, flag, why in (
+            (datasets != "functional", "--datasets", "says which data are meant too"),
+            (value_equivalence is not None, "--value-equivalence", "follows trajectories"),
+            (value_functions is not None, "--value-functions", "is about following trajectories"),
+            (out is not None, "--out", "draws many datasets"),
         ):
             if asked:
-                raise ValueError(f"{flag} is about datasets; accepted: without {given}")
+                raise ValueError(f"{flag} {why}; accepted: without {given}")
         return _check_evidence(
             screen,
             problem,
             evidence=evidence,
             samples=samples,
             allowance=allowance_of(allow or "support", threshold),
+            certificate=certificate,
             json=json,
             allow_zero_sum=allow_zero_sum,
             policies=policies,
             tolerance=tolerance,
         )
+    if certificate is not None:
+        raise ValueError(
+            "--certificate is about evidence; accepted: with --evidence FILE or --samples FILE"
+        )
     single = datasets not in ("functional", "realizable")
     if single:
-        problem.require_successors("--datasets FILE (beside it there are --evidence and --samples)")
+        problem.require_successors(
+            "--datasets FILE (a transition says of a law that it is possible: there is --samples)"
+        )
     if single and out is not None:
         raise ValueError(f"--out {out} draws many datasets; accepted: none for a single dataset")
     for asked, option, beside in (
@@ -173,6 +182,7 @@ def _check_evidence(
     evidence: Path | None,
     samples: Path | None,
     allowance: Allowance,
+    certificate: Path | None,
     json: str | None,
     **asked: bool,
 ) -> int:
@@ -181,10 +191,14 @@ def _check_evidence(
         SeveralSolutionsError,
         check_evidence,
         checked_evidence,
+        evidence_certificate_text,
         evidence_of_samples,
         load_evidence,
         load_samples,
+        solve,
+        witness_in,
     )
+    from theory.certificates.certificate import require_certifiable
 
     path = samples if evidence is None else evidence
     assert path is not None
@@ -196,6 +210,9 @@ def _check_evidence(
     except ValueError as error:
         said = str(error)
         raise ValueError(said if said.startswith(str(path)) else f"{path}: {said}") from None
+    if certificate is not None:
+        require_writable(certificate)
+        require_certifiable(problem)
     try:
         with progress(f"checking {problem.name}") as report_progress:
             report = check_evidence(problem, allowed, **asked, progress=report_progress)
@@ -203,4 +220,13 @@ def _check_evidence(
         raise ValueError(f"{error}, or --allow-zero-sum") from None
     write_json(report, json)
     print_evidence(screen, problem, report)
+    if certificate is not None:
+        solved = solve(problem)
+        found = witness_in(solved, allowed)
+        if found is None:
+            screen.print("no certificate: the inclusion is not proper")
+            return 1
+        text = evidence_certificate_text(solved, found)
+        write_whole(certificate, lambda path: path.write_text(text))
+        screen.print(f"certified: {certificate}")
     return 0 if report.part1 else 1

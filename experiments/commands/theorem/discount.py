@@ -41,7 +41,8 @@ def discount(name: Class, /, *, json: Json = None, out: Picture = None) -> int:
         for stratum in strata.strata
     ]
     columns = ("gamma", "sample", "|H_Q|", "2: proper", "3: equal", "changes")
-    title = f"{strata.name}: {strata.policy_values} policy values, meeting at {strata.candidates} gammas"
+    values = "policy values" if problem.transitions.options is None else "policies followed"
+    title = f"{strata.name}: {strata.policy_values} {values}, meeting at {strata.candidates} gammas"
     if out is not None:
         from experiments.figures.discount_strata import draw_strata
 

@@ -13,7 +13,7 @@ from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
 
 if TYPE_CHECKING:
-    from theory.criteria.samples import Share
+    from theory.criteria.sample_curves import SampledLeft, Share
 
 
 def samples(
@@ -28,11 +28,12 @@ def samples(
     most: int = 20,
     draws: int = 1000,
     seed: int = 0,
+    start: int | None = None,
     gamma: Gamma = None,
     json: Json = None,
     out: Picture = None,
 ) -> int:
-    """How many observations of every pair settle an optimal policy, where observations are samples.
+    """How many observations of every pair, or steps of episodes, settle an optimal policy: these are samples.
 
     Beside a class that is not all choices of its options stands the class of all choices, for which H_M = H_B.
 
@@ -42,9 +43,11 @@ def samples(
         allow: Whether samples allow every option under which they are possible, or those under which they are likely
             enough.
         threshold: With likelihood: the least likelihood of a pair's samples, as a share of the likeliest option's.
-        most: The largest number of observations of each pair.
+        most: The largest number of observations of each pair, or of steps.
         draws: How many outcomes to draw, where all are too many.
         seed: Of the draws.
+        start: In place of observing every pair equally often, follow uniformly random actions from this state; an
+            episode that ends begins anew there.
         gamma: Another discount than the class's own.
         json: Write the curves as JSON; "-" is standard output.
         out: Draw them.
@@ -65,6 +68,7 @@ def samples(
             most=most,
             draws=draws,
             seed=seed,
+            start=start,
             progress=report_progress,
         )
     if out is not None:
@@ -81,19 +85,24 @@ def samples(
         rows.append(
             (
                 str(row.observations) + ("" if row.exact else f" ({row.draws} draws)"),
-                row.model.hypotheses,
-                row.bellman.hypotheses,
+                *(_mean_text(left) for left in (row.model, row.bellman)),
                 *(_share_text(share) for share in shares),
             )
         )
     columns = (
-        *("observations of each pair", "mean |H_M|", "mean |H_B|"),
+        *("observations of each pair" if start is None else "steps", "mean |H_M|", "mean |H_B|"),
         *("policy settled by H_M", "by H_B"),
         *(("all choices",) if by_product else ()),
         "truth ruled out",
     )
     console(json).print(table(f"{problem.name}, true model {truth}", columns, rows))
     return 0
+
+
+def _mean_text(left: SampledLeft) -> str:
+    """The mean number of q; with its standard error where it was sampled."""
+    mean = cell(left.hypotheses)
+    return mean if not left.standard_error else f"{mean} ± {left.standard_error:.2g}"
 
 
 def _share_text(share: Share) -> str:

@@ -7,6 +7,7 @@ from itertools import islice, product
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from tests.theory.certificates.tampering import mutations, rejected
 from tests.theory.criteria.test_evidence import definitions, subsets
@@ -22,6 +23,7 @@ from theory import (
     option,
     option_class,
     solve,
+    witness_in,
 )
 from theory.certificates import verifier
 from theory.certificates.certificate import FORMAT_EVIDENCE, signed
@@ -85,11 +87,16 @@ def test_evidence_shows_what_exact_data_do_not():
     assert (found.T0, found.T1) == (((2,),), ((0,),))
 
 
-def test_two_pairs_are_needed_where_each_alone_leaves_a_model():
-    """Four models agree on one q; which of them it is takes both pairs, and T0 does elsewhere what no q needs."""
+def without_one_model():
+    """One state and two actions, each of which stays or ends for nothing, or ends and pays."""
     stay, end, pay = option(0, {0: 1}, 1), option(0, {1: 1}, 1), option(1, {1: 1}, 1)
     models = [[0, 0], [0, 1], [1, 0], [2, 2]]
-    problem = mdp_class(option_class(1, 2, [[stay, end, pay]] * 2, models), [[0, 0]], "1/2")
+    return mdp_class(option_class(1, 2, [[stay, end, pay]] * 2, models), [[0, 0]], "1/2")
+
+
+def test_two_pairs_are_needed_where_each_alone_leaves_a_model():
+    """Three models agree on one q, which the one that is missing would have too; T0 does what no q needs."""
+    problem = without_one_model()
     found = find_evidence_witness(solve(problem))
     assert found.proved_smallest
     assert found.evidence == ((0, 0, (1, 2)), (0, 1, (1, 2)))
@@ -104,7 +111,7 @@ def test_two_pairs_are_needed_where_each_alone_leaves_a_model():
 def test_a_closed_class_has_none_and_a_search_without_time_says_so():
     assert find_evidence_witness(solve(gallery_class("noisy-factors-product"))) is None
     with pytest.raises(WitnessSearchTooLargeError, match="time limit of 1e-09 s"):
-        find_evidence_witness(solve(gallery_class("push-tree-fails")), time_limit=1e-9)
+        find_evidence_witness(solve(without_one_model()), time_limit=1e-9)
 
 
 # Certificates
@@ -212,6 +219,23 @@ def test_with_a_fitting_digest_exactly_the_false_are_rejected():
         outcomes.append(claim_holds(changed))
         assert rejected(changed) != outcomes[-1], (seed, changed)
     assert {True, False} == set(outcomes)
+
+
+@given(in_one_state(3), st.integers(0, 10**6))
+@settings(deadline=None, max_examples=15)
+def test_any_evidence_with_a_gap_is_certified_and_no_other(drawn, number):
+    problem = built(*drawn)
+    solved = solve(problem)
+    every = list(product(*(subsets(len(pair)) for pair in problem.transitions.options)))
+    evidence = every[number % len(every)]
+    H_M, H_B = definitions(problem, evidence)
+    found = witness_in(solved, evidence)
+    assert (found is not None) == (bool(H_M) and H_M < H_B)
+    if found is not None:
+        document = certify_evidence(solved, found)
+        assert verifier.verify(document) is None
+        assert claim_holds(document)
+        assert document["smallest"] == (about(problem, evidence) == 1)
 
 
 def test_a_change_to_any_part_is_found_out():

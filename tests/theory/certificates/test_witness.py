@@ -1,24 +1,27 @@
 """Witnesses of part 2: provably smallest, held against going through every dataset by size."""
 
 from fractions import Fraction
-from itertools import chain, combinations
+from itertools import chain, combinations, product
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.theory.criteria.test_evidence import definitions
 from tests.theory.incomplete import all_maps_of_3x2_but
-from theory.certificates import hitting_sets
+from theory import certify_evidence, checked_evidence
+from theory.certificates import hitting_sets, verifier
 from theory.certificates.certificate import certify
+from theory.certificates.smallest_class import search_classes
 from theory.certificates.witness import (
     WitnessSearchTooLargeError,
     find_decision_witness,
     find_witness,
-    search_classes,
 )
 from theory.classes.gallery import gallery_class
 from theory.classes.mdp_class import MDPClass, mdp_class
+from theory.classes.options import option, option_class
 from theory.classes.transition_class import explicit, tabular
 from theory.criteria.version_spaces import version_space
 from theory.solving.policy_iteration import optimal_q
@@ -247,6 +250,63 @@ def test_two_states_and_one_action_by_all_pairs_of_models(reward, gamma):
     assert (found is not None) == strict
 
 
+def test_where_rewards_are_unknown_one_state_and_two_actions_have_a_witness_and_less_has_none():
+    values = [Fraction(-1), Fraction(0), Fraction(1)]
+    assert search_classes(1, 1, values, HALF, unknown_rewards=True) is None
+    problem, witness = search_classes(2, 2, values, HALF, unknown_rewards=True)
+    assert (problem.states, problem.actions, problem.transitions.size) == (1, 2, 2)
+    assert len(witness.dataset) == 1
+    solved = solve(problem)
+    [(s, a, o)] = witness.dataset
+    found = version_space(solved, [(s, a, o)])
+    assert found.strict
+    assert witness.q1 == solved.q_table(int(np.flatnonzero(found.HB & ~found.HM)[0]))
+    assert verifier.verify(certify(solved, witness)) is None
+
+
+def test_where_laws_are_unknown_and_rewards_known_two_states_are_needed_still():
+    values = [Fraction(-1), Fraction(1)]
+    assert search_classes(1, 2, values, HALF, denominator=2) is None
+    problem, witness = search_classes(2, 1, values, HALF, denominator=2)
+    assert (problem.states, problem.transitions.size, len(witness.dataset)) == (2, 2, 1)
+    assert verifier.verify(certify(solve(problem), witness)) is None
+
+
+def test_with_evidence_one_pair_is_enough_where_rewards_are_unknown_and_not_where_they_are_known():
+    values = [Fraction(0), HALF, Fraction(1)]
+    problem, found = search_classes(2, 2, values, HALF, unknown_rewards=True, evidence=True)
+    assert (problem.states, problem.actions, problem.transitions.size) == (1, 1, 2)
+    assert len(found.evidence) == 1
+    evidence = checked_evidence(problem, found.evidence)
+    H_M, H_B = definitions(problem, evidence)
+    assert H_M < H_B
+    assert verifier.verify(certify_evidence(solve(problem), found)) is None
+    assert search_classes(1, 2, values, HALF, evidence=True) is None
+    assert search_classes(1, 2, values, HALF, denominator=3, evidence=True) is None
+    problem, found = search_classes(2, 1, values, HALF, evidence=True)
+    assert (problem.states, len(found.evidence)) == (2, 1)
+    with pytest.raises(ValueError, match="accepted: a proper inclusion"):
+        search_classes(1, 1, values, HALF, evidence=True, decision_relevant=True)
+
+
+@settings(deadline=None, max_examples=8)
+@given(st.lists(st.sampled_from([-1, 0, 1, HALF]), min_size=1, max_size=2, unique=True))
+def test_one_state_with_unknown_rewards_by_all_pairs_of_models(values):
+    options = [option(Fraction(r), {x: 1}, 1) for r in values for x in (0, 1)]
+    models = list(product(range(len(options)), repeat=2))
+    every = tuple(range(len(options)))
+    strict = False
+    for pair in combinations(models, 2):
+        problem = mdp_class(option_class(1, 2, [options] * 2, pair), [[0, 0]], "1/2")
+        for a, model in product((0, 1), pair):
+            evidence = [every, every]
+            evidence[a] = (model[a],)
+            H_M, H_B = definitions(problem, evidence)
+            strict |= H_M < H_B
+    found = search_classes(1, 2, list(map(Fraction, values)), HALF, unknown_rewards=True)
+    assert (found is not None) == strict
+
+
 def test_a_decision_that_would_take_longer_than_its_time_by_far_is_refused_in_one_line():
     solved = solve(gallery_class("push-tree"))
     with pytest.raises(WitnessSearchTooLargeError) as refusal:
@@ -303,7 +363,7 @@ def test_a_search_over_all_classes_says_what_is_left_of_each_size():
 
 
 def test_a_box_too_large_is_refused_when_it_comes_to_it(monkeypatch):
-    monkeypatch.setattr("theory.certificates.witness.MAX_SOLVED", 100)
+    monkeypatch.setattr("theory.certificates.smallest_class.MAX_SOLVED", 100)
     with pytest.raises(
         WitnessSearchTooLargeError, match=r"2 states and 3 actions.*accepted: at most 100"
     ):

@@ -15,6 +15,7 @@ from theory import (
     check_class,
     checked_evidence,
     exchange_holds,
+    find_evidence_witness,
     find_witness,
     gallery_class,
     mdp_class,
@@ -168,6 +169,32 @@ def test_the_table_of_the_page_on_options_is_what_the_command_prints():
         found = (row.model.settled, row.bellman.settled, beside.model.settled, row.ruled_out)
         assert row.exact
         assert [f"{share.share:.3f}" for share in found] == shares
+
+
+def test_the_share_of_walks_on_the_page_on_options_is_exact():
+    page = (Path(__file__).parents[3] / "docs" / "options.md").read_text("utf-8")
+    [(share, steps)] = re.findall(r"in (0\.\d+) of the walks of (\d+) steps", page)
+    entry = GALLERY["push-tree-fails"]
+    problem = entry.make()
+    truth = problem.transitions.index(entry.truth)
+    allowance = Allowance("likelihood", Fraction(1, 20))
+    row = sample_curves(problem, truth, allowance, most=int(steps), start=0).rows[-1]
+    assert row.exact
+    assert f"{row.model.settled.share:.3f}" == share
+    assert row.bellman.settled.share == 0
+
+
+def test_the_table_of_the_smallest_evidence_is_what_is_found():
+    page = (Path(__file__).parents[3] / "docs" / "options.md").read_text("utf-8")
+    stated = re.findall(r"^\| `([a-z-]+)` \| \((.*), (\w+)\) \| (.*) \|$", page, re.MULTILINE)
+    assert len(stated) == 4
+    for name, state, action, ruled_out in stated:
+        problem = gallery_class(name)
+        [(s, a, allowed)] = find_evidence_witness(solve(problem)).evidence
+        assert (problem.state_name(s), problem.action_name(a)) == (state, action)
+        every = range(len(problem.options_at(s * problem.actions + a)))
+        others = [problem.choice_name(s, a, o) for o in every if o not in allowed]
+        assert others == [ruled_out]
 
 
 def test_the_class_of_the_page_on_options_is_one():

@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from theory import evidence_of_samples, mdp_class, sample_curves, solve, tabular
 from theory.classes.options import option, option_class
-from theory.criteria import samples
-from theory.criteria.samples import Allowance, pair_evidence
+from theory.criteria import sampled_outcomes
+from theory.criteria.sampled_outcomes import pair_evidence
+from theory.criteria.samples import Allowance
 from theory.criteria.version_spaces import evidence_space
 
 HALF, THIRD = Fraction(1, 2), Fraction(1, 3)
@@ -106,7 +107,7 @@ def test_curves_are_exact_where_outcomes_are_few_and_agree_with_draws(monkeypatc
     allowance = Allowance("likelihood", Fraction(1, 10))
     exact = sample_curves(two_places(), 1, allowance, most=4)
     assert all(row.exact and row.draws == 0 for row in (*exact.rows, *exact.product))
-    monkeypatch.setattr(samples, "MAX_EVIDENCES", 0)
+    monkeypatch.setattr(sampled_outcomes, "MAX_EVIDENCES", 0)
     drawn = sample_curves(two_places(), 1, allowance, most=4, draws=400, seed=1)
     for row, other in zip(exact.rows, drawn.rows, strict=True):
         assert not other.exact
@@ -120,6 +121,63 @@ def test_curves_are_exact_where_outcomes_are_few_and_agree_with_draws(monkeypatc
             assert sampled.low <= sampled.share <= sampled.high
     again = sample_curves(two_places(), 1, allowance, most=1, draws=400, seed=1)
     assert again.rows == drawn.rows[:2]
+
+
+def all_walks(problem, truth, start, steps):
+    """Every sequence of actions and successors from a state, with its probability, as samples."""
+    n, k = problem.states, problem.actions
+    walks = [(Fraction(1), start, ())]
+    for _ in range(steps):
+        walks = [
+            (p * q / k, start if x == n else x, (*rows, (s, a, o.reward, x)))
+            for p, s, rows in walks
+            for a, o in enumerate(problem.chosen(truth)[s])
+            for x, q in o.law
+        ]
+    return [(p, rows) for p, _, rows in walks]
+
+
+@pytest.mark.parametrize("threshold", [None, Fraction(1, 3)])
+def test_along_trajectories_every_figure_is_that_of_all_walks(threshold):
+    problem, truth = two_places(), ((1, 0), (1, 0))
+    allowance = Allowance("likelihood", threshold) if threshold else Allowance()
+    curves = sample_curves(problem, 1, allowance, most=4, start=1)
+    solved = solve(problem)
+    assert curves.start == 1
+    for row in curves.rows:
+        assert row.exact
+        expected = [Fraction(0)] * 3
+        for p, rows in all_walks(problem, truth, 1, row.observations):
+            evidence = evidence_of_samples(problem, rows, allowance)
+            space = evidence_space(solved, evidence)
+            left = solved.greedy[space.HM].all(axis=0)
+            settled = bool(left.any(axis=1).all()) and bool(space.HM.any())
+            out = any(o not in there for o, there in zip((1, 0, 1, 0), evidence, strict=True))
+            for i, x in enumerate((int(space.HM.sum()), settled, out)):
+                expected[i] += p * x
+        found = (row.model.hypotheses, row.model.settled.share, row.ruled_out.share)
+        assert found == tuple(map(float, expected))
+        assert row.model.standard_error == 0
+
+
+def test_walks_that_are_too_many_are_drawn_and_agree_with_all_of_them(monkeypatch):
+    allowance = Allowance("likelihood", Fraction(1, 10))
+    exact = sample_curves(two_places(), 1, allowance, most=4, start=0)
+    monkeypatch.setattr(sampled_outcomes, "MAX_EVIDENCES", 8)
+    drawn = sample_curves(two_places(), 1, allowance, most=4, start=0, draws=400, seed=2)
+    assert [row.exact for row in drawn.rows] == [True, True, True, False, False]
+    for row, other in zip(exact.rows, drawn.rows, strict=True):
+        for left, sampled in ((row.model, other.model), (row.bellman, other.bellman)):
+            assert abs(left.hypotheses - sampled.hypotheses) <= 4 * sampled.standard_error
+            assert abs(left.settled.share - sampled.settled.share) < 4 * 0.5 / 400**0.5
+    assert drawn.rows[4].model.standard_error > 0
+    for row in drawn.product:  # part 3, on the same walks
+        assert row.model == row.bellman
+
+
+def test_a_trajectory_from_nowhere_is_refused():
+    with pytest.raises(ValueError, match="start is 2; accepted: an integer from 0 to 1"):
+        sample_curves(two_places(), 1, start=2)
 
 
 def test_by_support_the_truth_is_never_ruled_out_and_no_observation_leaves_everything():
@@ -137,7 +195,7 @@ def test_by_support_the_truth_is_never_ruled_out_and_no_observation_leaves_every
 
 
 def test_draws_that_leave_several_q_have_intervals_too(monkeypatch):
-    monkeypatch.setattr(samples, "MAX_EVIDENCES", 0)
+    monkeypatch.setattr(sampled_outcomes, "MAX_EVIDENCES", 0)
     [row] = sample_curves(two_places(), 1, most=0, draws=5).rows
     assert row.model.hypotheses == 3
     assert row.model.settled.high > row.model.settled.share == 0

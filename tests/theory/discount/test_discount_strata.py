@@ -22,8 +22,6 @@ from theory import (
     explicit,
     gallery_class,
     mdp_class,
-    option,
-    option_class,
     sparse_rewards,
     tabular,
 )
@@ -33,12 +31,6 @@ from theory.discount.policy_value_functions import StrataTooLargeError
 
 GAMMA = sympy.Symbol("gamma")
 ROOT = Path(__file__).parents[3]
-
-
-def test_a_class_with_options_has_no_strata():
-    options = [[option(0, {0: 1}, 1), option(1, {1: 1}, 1)]]
-    with pytest.raises(ValueError, match="accepted for the strata of the discount"):
-        find_strata(mdp_class(option_class(1, 1, options), [[0]], "1/2"))
 
 
 # In T0, V(0) = 1 / (1 - gamma); in T1, V(0) = 1 + gamma V(1). They have the same q exactly where both
