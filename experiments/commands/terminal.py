@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +22,7 @@ from experiments.storage.whole_files import require_writable
 PICTURES = (".png", ".svg", ".pdf")
 QUIET_SECONDS = 1.0
 PIPE_WIDTH = 120
+LONG = 10**18
 
 
 def console(json_target: str | None = None) -> Console:
@@ -57,7 +59,7 @@ def cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return f"{value:,}"
+        return f"{value:,}" if abs(value) < LONG else f"about {Decimal(value):.3g}"
     if isinstance(value, float) and not math.isfinite(value):
         return "-"
     if isinstance(value, float):

@@ -15,7 +15,6 @@ from theory import (
     certify_equality,
     check_class,
     explicit,
-    factored,
     gallery_class,
     mdp_class,
     prove_equality,
@@ -67,44 +66,23 @@ def test_there_is_either_a_witness_or_a_proof(drawn):
     assert isinstance(found, Witness) != exchange_holds(solve(problem))
 
 
-def binary(parents, rewards, gamma):
-    """Factors of two values, where action i maps factor i; one more action waits, and ends it where all are 1."""
-    count = len(parents)
-    moves = [[tuple(parents[i] if f == i else None for f in range(count))] for i in range(count)]
-    last = 2**count - 1
-    wait = [(None,) * count]
-    transitions = factored([2] * count, [*moves, wait], fixed=[(last, count, last + 1)])
-    return mdp_class(transitions, rewards(count), gamma)
-
-
-def goal(count):
-    return [
-        [int((s, a) == (2**count - 1, count)) for a in range(count + 1)] for s in range(2**count)
-    ]
-
-
-def weights(count):
-    """Each factor earns four times as much as the one before."""
-    return [[sum(4**f for f in range(count) if s >> f & 1)] * (count + 1) for s in range(2**count)]
-
-
 def test_eight_factors_that_may_depend_on_all_leave_no_gap():
     """What an action does in one state then tells nothing of another; with factors by themselves there is a gap."""
-    problem = binary([tuple(range(8))] * 8, goal, "9/10")
+    problem = gallery_class("binary-factors-8-joint")
     assert problem.transitions.size == 2 ** (8 * 256)
     report = check_class(problem)
     assert (report.part1, report.part2, report.part3_realizable) == (True, False, True)
     assert (report.part3_functional, report.part3_arbitrary) == (False, False)
     assert report.method == "a proof by blocks, in 1 part; part 1 by its proof"
-    assert check_class(binary([(f,) for f in range(8)], goal, "9/10")).part2
+    assert check_class(gallery_class("binary-factors-8")).part2
 
 
 def test_factors_whose_values_are_told_apart_leave_no_gap():
     """The values are those that enumeration finds, for few factors; for five the bounds settle all at once."""
-    few = binary([(f,) for f in range(3)], weights, "1/4")
+    few = gallery_class("binary-factors-3-weighted")
     assert exchange_holds(solve(few))
     assert isinstance(prove_equality(few, "realizable", most_parts=1), EqualityProof)
-    problem = binary([(f,) for f in range(5)], weights, "1/4")
+    problem = gallery_class("binary-factors-5-weighted")
     proof = prove_equality(problem, "realizable", most_parts=1)
     assert len(proof.parts[0].differences) == 5 * 32 + 2 * 32
     document = certify_equality(problem, proof)
