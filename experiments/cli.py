@@ -215,6 +215,8 @@ def _answer(words: Sequence[str]) -> int:
         )
     except (ValueError, OSError) as error:
         return _complain(str(error), 2)
+    except MemoryError as error:
+        return _complain(f"there is not enough memory for this: {error or 'less is needed'}", 2)
     except ArithmeticError as error:
         if type(error) is not ArithmeticError:  # a division by zero is a fault of ours
             raise

@@ -18,6 +18,9 @@ from deep.random_streams import Purpose, Stream, coin, heads, words
 
 State = TypeVar("State", bound=tuple[Tensor, ...])
 
+LARGEST = 1_000
+"""Size of an environment: pipes, or cells along a side."""
+
 
 @dataclass(frozen=True)
 class Noise(Generic[State]):

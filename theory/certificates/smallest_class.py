@@ -94,7 +94,7 @@ def search_classes(
     reward_values = list(dict.fromkeys(reward_values))
     options = denominator > 1 or unknown_rewards
     most, most_in_one = (limit // (SLOWER if options else 1) for limit in (MAX_SOLVED, MAX_CLASS))
-    for n, k in product(range(1, max_states + 1), range(1, max_actions + 1)):
+    for n, k in ((n, k) for n in range(1, max_states + 1) for k in range(1, max_actions + 1)):
         tables = 1 if unknown_rewards else len(reward_values) ** (n * k)
         laws = comb(denominator + n, n)
         each = (laws * (len(reward_values) if unknown_rewards else 1)) ** (n * k)

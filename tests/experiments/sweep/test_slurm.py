@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import sys
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from experiments.sweep import slurm
 from experiments.sweep.run_log import RunLog
 from experiments.sweep.slurm import SlurmOptions, standing, submit
+from experiments.sweep.task import interpreter
 from tests.experiments.sweep.counting_tasks import counting_task, is_done
 
 # Plays sbatch and squeue: notes how it was called, fails as it was told to, and keeps a queue.
@@ -141,7 +143,7 @@ def test_sbatch_is_told_what_the_options_say(fake, tasks, logs):
         "--qos=long",
         "--mail-user=a=b",
     }
-    work = f"{sys.executable} -m experiments.sweep.slurm_job {plan}"
+    work = f"{shlex.join(interpreter())} -m experiments.sweep.slurm_job {plan}"
     assert wrapped == f"--wrap=trap '' USR1; exec {work}"
     assert jobs_of(logs) == [[["study/a", "study/b"], ["study/c"]]]
 
