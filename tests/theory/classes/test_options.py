@@ -98,6 +98,13 @@ def test_what_takes_successors_alone_refuses_options():
         problem.require_successors("export")
 
 
+def test_other_rewards_take_the_place_of_the_options_own_and_laws_stay():
+    found = option_class(1, 1, [[STAY, MAYBE]], [[1]]).with_rewards([[Fraction(7)]])
+    assert [o.reward for o in found.options[0]] == [7, 7]
+    assert [o.law for o in found.options[0]] == [STAY.law, MAYBE.law]
+    assert found.models(0, 1).tolist() == [[1]]
+
+
 def test_blocks_of_options_are_multiplied_out():
     found = option_blocks(1, 2, [([0], [[STAY], [END]]), ([1], [[MAYBE]])])
     assert found.models(0, 2).tolist() == [[0, 0], [1, 0]]

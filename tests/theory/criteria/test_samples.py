@@ -137,9 +137,21 @@ def all_walks(problem, truth, start, steps):
     return [(p, rows) for p, _, rows in walks]
 
 
-@pytest.mark.parametrize("threshold", [None, Fraction(1, 3)])
-def test_along_trajectories_every_figure_is_that_of_all_walks(threshold):
-    problem, truth = two_places(), ((1, 0), (1, 0))
+def to_and_fro():
+    """One action: from 0 to 1 by an unknown law, from 1 back or to the end by another that goes with it."""
+    there = [option(1, {0: HALF, 1: HALF}, 2), option(1, {1: 1}, 2)]
+    back = [option(-1, {0: THIRD, 2: 2 * THIRD}, 2), option(-1, {0: HALF, 1: HALF}, 2)]
+    models = [[0, 0], [1, 1], [0, 1]]
+    return mdp_class(
+        option_class(2, 1, [there, back], models), [[0], [0]], "9/10", name="to and fro"
+    )
+
+
+@pytest.mark.parametrize("threshold", [None, Fraction(1, 3), Fraction(9, 10)])
+@pytest.mark.parametrize("make", [two_places, to_and_fro])
+def test_along_trajectories_every_figure_is_that_of_all_walks(make, threshold):
+    problem = make()
+    truth = problem.transitions.table(1)
     allowance = Allowance("likelihood", threshold) if threshold else Allowance()
     curves = sample_curves(problem, 1, allowance, most=4, start=1)
     solved = solve(problem)
@@ -152,7 +164,7 @@ def test_along_trajectories_every_figure_is_that_of_all_walks(threshold):
             space = evidence_space(solved, evidence)
             left = solved.greedy[space.HM].all(axis=0)
             settled = bool(left.any(axis=1).all()) and bool(space.HM.any())
-            out = any(o not in there for o, there in zip((1, 0, 1, 0), evidence, strict=True))
+            out = any(o not in there for o, there in zip(sum(truth, ()), evidence, strict=True))
             for i, x in enumerate((int(space.HM.sum()), settled, out)):
                 expected[i] += p * x
         found = (row.model.hypotheses, row.model.settled.share, row.ruled_out.share)
@@ -160,11 +172,12 @@ def test_along_trajectories_every_figure_is_that_of_all_walks(threshold):
         assert row.model.standard_error == 0
 
 
-def test_walks_that_are_too_many_are_drawn_and_agree_with_all_of_them(monkeypatch):
+@pytest.mark.parametrize(("make", "few"), [(two_places, 8), (to_and_fro, 2)])
+def test_walks_that_are_too_many_are_drawn_and_agree_with_all_of_them(monkeypatch, make, few):
     allowance = Allowance("likelihood", Fraction(1, 10))
-    exact = sample_curves(two_places(), 1, allowance, most=4, start=0)
-    monkeypatch.setattr(sampled_outcomes, "MAX_EVIDENCES", 8)
-    drawn = sample_curves(two_places(), 1, allowance, most=4, start=0, draws=400, seed=2)
+    exact = sample_curves(make(), 1, allowance, most=4, start=0)
+    monkeypatch.setattr(sampled_outcomes, "MAX_EVIDENCES", few)
+    drawn = sample_curves(make(), 1, allowance, most=4, start=0, draws=400, seed=2)
     assert [row.exact for row in drawn.rows] == [True, True, True, False, False]
     for row, other in zip(exact.rows, drawn.rows, strict=True):
         for left, sampled in ((row.model, other.model), (row.bellman, other.bellman)):
