@@ -9,15 +9,19 @@ faster methods. All of it is exact, in integers and fractions, over whole classe
 
 from typing import TYPE_CHECKING, Any
 
+from theory.certificates.block_decision import strongest_proof, witness_or_proof
+from theory.certificates.block_decision_witness import find_block_decision_witness
 from theory.certificates.block_witness import find_block_witness
 from theory.certificates.certificate import (
     block_certificate_text,
     certificate_text,
     certify,
     certify_blocks,
+    certify_equality,
     certify_evidence,
     evidence_certificate_text,
 )
+from theory.certificates.equality_proof import EqualityProof, prove_equality
 from theory.certificates.evidence_witness import (
     EvidenceWitness,
     find_evidence_witness,
@@ -35,6 +39,7 @@ from theory.classes.class_file import (
     load_value_functions,
     parse_class,
 )
+from theory.classes.factored import factored
 from theory.classes.gallery import GALLERY, GalleryEntry, gallery_class, named_rewards
 from theory.classes.mdp_class import MDPClass, cost_rewards, exact, mdp_class, sparse_rewards
 from theory.classes.options import (
@@ -45,7 +50,7 @@ from theory.classes.options import (
     option_class,
     stochastic_factors,
 )
-from theory.classes.transition_class import TransitionClass, explicit, factored, tabular
+from theory.classes.transition_class import TransitionClass, explicit, tabular
 from theory.criteria.all_truths import AllTruths, over_all_truths
 from theory.criteria.data_report import (
     DatasetReport,
@@ -99,6 +104,7 @@ __all__ = [
     "DatasetReport",
     "DatasetSweep",
     "DiscountStrata",
+    "EqualityProof",
     "EvidenceReport",
     "EvidenceWitness",
     "GalleryEntry",
@@ -123,6 +129,7 @@ __all__ = [
     "certificate_text",
     "certify",
     "certify_blocks",
+    "certify_equality",
     "certify_evidence",
     "check_class",
     "check_dataset",
@@ -143,6 +150,7 @@ __all__ = [
     "explicit",
     "explicit_model",
     "factored",
+    "find_block_decision_witness",
     "find_block_witness",
     "find_decision_witness",
     "find_evidence_witness",
@@ -173,6 +181,7 @@ __all__ = [
     "parse_drn",
     "prism_files",
     "prove",
+    "prove_equality",
     "random_rewards",
     "read_prism",
     "sample_curves",
@@ -180,12 +189,14 @@ __all__ = [
     "solve",
     "sparse_rewards",
     "stochastic_factors",
+    "strongest_proof",
     "sweep_datasets",
     "tabular",
     "value_equivalent",
     "value_fibers",
     "version_space",
     "witness_in",
+    "witness_or_proof",
 ]
 
 

@@ -7,6 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from decimal import Decimal
 from pathlib import Path
 from typing import Protocol
 
@@ -21,6 +22,7 @@ from experiments.storage.whole_files import require_writable
 PICTURES = (".png", ".svg", ".pdf")
 QUIET_SECONDS = 1.0
 PIPE_WIDTH = 120
+LONG = 10**18
 
 
 def console(json_target: str | None = None) -> Console:
@@ -57,7 +59,7 @@ def cell(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
-        return f"{value:,}"
+        return f"{value:,}" if abs(value) < LONG else f"about {Decimal(value):.3g}"
     if isinstance(value, float) and not math.isfinite(value):
         return "-"
     if isinstance(value, float):
@@ -66,9 +68,9 @@ def cell(value: object) -> str:
 
 
 class Report(Protocol):
-    """Takes the fraction done, and what to say beside the bar from now on; None leaves it as it is."""
+    """Takes the fraction done, and what to say beside the bar from now on; None leaves either as it is."""
 
-    def __call__(self, fraction: float, text: str | None = None) -> None: ...
+    def __call__(self, fraction: float | None, text: str | None = None) -> None: ...
 
 
 @contextmanager
@@ -85,7 +87,7 @@ def progress(description: str) -> Iterator[Report]:
     task = bar.add_task(description, total=1.0)
     later = threading.Timer(QUIET_SECONDS, bar.start)
 
-    def report(fraction: float, text: str | None = None) -> None:
+    def report(fraction: float | None, text: str | None = None) -> None:
         bar.update(task, completed=fraction, description=text)
 
     if bar.console.is_terminal:

@@ -39,7 +39,7 @@ def theorem_checks() -> Iterator[ExactCheck]:
         told = (through, report.method, report.seconds)
         yield _check("T1", problem.name, report.part1, *told)
         if problem.transitions.is_tabular:
-            yield _check("T3", problem.name, report.part3_functional, *told)
+            yield _check("T3", problem.name, report.part3_functional is True, *told)
 
 
 def _check(

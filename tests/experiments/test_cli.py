@@ -315,9 +315,17 @@ def test_a_witness_that_has_no_certificate_is_printed_all_the_same(capsys, tmp_p
     assert not path.exists()
 
 
-def test_a_class_without_a_witness_has_exit_status_1(capsys, tmp_path):
+def test_a_class_without_a_witness_has_exit_status_1_and_a_certificate_that_says_so(
+    capsys, tmp_path
+):
     path = tmp_path / "certificate.json"
-    assert main(["theorem", "witness", "tabular-2x2-sparse", "--out", str(path)]) == 1
+    for name, kind in (("tabular-4x3-sparse", "functional"), ("push-tree-tabular", "realizable")):
+        assert main(["theorem", "witness", name, "--out", str(path)]) == 1
+        assert f"certified: H_M(D) = H_B(D) for every {kind} D" in capsys.readouterr().out
+        assert main(["theorem", "verify", str(path)]) == 0
+        path.unlink()
+    assert main(["theorem", "witness", "noisy-factors-product", "--out", str(path)]) == 1
+    assert "no certificate: " in capsys.readouterr().out
     assert not path.exists()
 
 
@@ -365,7 +373,7 @@ def test_without_z3_the_extra_is_named(capsys, monkeypatch):
         (("theorem", "check", "push-tree", "--gamma", "1/0"), "'1/0'"),
         (("theorem", "check", "push-tree", "--datasets", "some"), "'some'"),
         (("theorem", "check", "gamma-one"), "sum to zero"),
-        (("theorem", "check", "tabular-4x3-sparse"), "244140625"),
+        (("theorem", "identify", "tabular-4x3-sparse"), "244140625"),
         (("theorem", "check", "tabular-0x3-sparse"), "0"),
         (("theorem", "check", "binary-factors-99"), "99"),
         (("theorem", "check", "push-tree", "--out", "picture.docx"), "picture.docx"),
@@ -429,6 +437,10 @@ def test_without_z3_the_extra_is_named(capsys, monkeypatch):
             "time limit of 0.001 s",
         ),
         (("theorem", "witness", "gamma-one"), "sum to zero"),
+        (
+            ("theorem", "witness", "binary-factors-8", "--decision-relevant", "--out", "c.json"),
+            "too large to enumerate has no certificate",
+        ),
         (("theorem", "witness", "push-tree", "--gamma", "1", "--out", "c.json"), "gamma is 1"),
         (("theorem", "witness", "binary-factors-4", "--out", "c.json", "c.png"), "16 states"),
         (("theorem", "identify", "gamma-one"), "sum to zero"),

@@ -20,9 +20,9 @@ class, however many models it has. That there is none takes going through all T1
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import product
+from itertools import chain, product
 
 import numpy as np
 from jaxtyping import Bool
@@ -52,6 +52,7 @@ def find_block_witness(
     *,
     time_limit: float = math.inf,
     tried: int = MAX_TRIED,
+    first: Sequence[Choices] = (),
 ) -> Witness | None:
     """The smallest realizable dataset with a proper inclusion, among those for some T1; None if there is none.
 
@@ -63,6 +64,7 @@ def find_block_witness(
         progress: told the fraction of T1 tried.
         time_limit: in seconds. The smallest dataset found by then is returned; `at_least` says what is known.
         tried: how many T1 at most.
+        first: T1 to try before these.
 
     Raises:
         ValueError: if the class is no product, or gamma = 1.
@@ -75,7 +77,7 @@ def find_block_witness(
     deadline = Deadline(time_limit)
     try:
         found = smallest_hitting_set(
-            _puzzles(problem, blocks, tried, deadline.watched(progress)),
+            _puzzles(problem, blocks, tried, first, deadline.watched(progress)),
             at_least=1,
             deadline=deadline,
         )
@@ -90,7 +92,7 @@ def find_block_witness(
         )
     T1, block, choice = found.label
     T0 = (*T1[:block], choice, *T1[block + 1 :])
-    tables = [_table(problem, blocks, choices) for choices in (T0, T1)]
+    tables = [table_of(problem, blocks, choices) for choices in (T0, T1)]
     q0, q1 = (optimal_q(table, problem.rewards, problem.gamma) for table in tables)
     k = problem.actions
     pairs = sorted(blocks[block][0][element] for element in found.elements)
@@ -128,19 +130,23 @@ def consistent_with(problem: MDPClass, q: QTable) -> Bool[np.ndarray, "pair vert
 
 
 def _puzzles(
-    problem: MDPClass, blocks: list[Block], tried: int, progress: Progress
+    problem: MDPClass,
+    blocks: list[Block],
+    tried: int,
+    first: Sequence[Choices],
+    progress: Progress,
 ) -> Iterator[Puzzle[tuple[Choices, int, int]]]:
     """For each (T1, block, assignment) without a stand-in: where those in F(q) disagree with it, within the block."""
-    for done, T1 in enumerate(_models(blocks, tried)):
-        progress(done / tried)
-        q = optimal_q(_table(problem, blocks, T1), problem.rewards, problem.gamma)
+    for done, T1 in enumerate(chain(first, _models(blocks, tried))):
+        progress(min(1.0, done / tried))
+        q = optimal_q(table_of(problem, blocks, T1), problem.rewards, problem.gamma)
         consistent = consistent_with(problem, q)
         for block, (pairs, assignments) in enumerate(blocks):
             fits = consistent[pairs, assignments]
             fiber = assignments[fits.all(axis=1)]
             kept = np.where(fits, assignments, np.int32(problem.states + 1))
-            _, first = np.unique(kept, axis=0, return_index=True)
-            for choice in np.sort(first):
+            _, places = np.unique(kept, axis=0, return_index=True)
+            for choice in np.sort(places):
                 differs = fits[choice] & (fiber != assignments[choice])
                 if differs.any(axis=1).all():
                     yield Puzzle((T1, block, int(choice)), minimal_sets(bitmasks(differs)))
@@ -157,7 +163,8 @@ def _models(blocks: list[Block], tried: int) -> Iterator[Choices]:
             yield tuple(int(choice) for choice in rng.integers(sizes))
 
 
-def _table(problem: MDPClass, blocks: list[Block], choices: Choices) -> Model:
+def table_of(problem: MDPClass, blocks: list[Block], choices: Choices) -> Model:
+    """The model that chooses these assignments."""
     row = np.empty(problem.transitions.pairs, dtype=np.int64)
     for (pairs, assignments), choice in zip(blocks, choices, strict=True):
         row[pairs] = assignments[choice]

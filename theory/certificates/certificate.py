@@ -1,4 +1,4 @@
-"""Certificates of part 2 of Theorem 1: a witness with its class, in exact terms, as JSON.
+"""Certificates of part 2 of Theorem 1, a witness with its class, and of its opposite, a proof: in exact terms, as JSON.
 
 `docs/certificate.md` gives the format and what is claimed. `theory.certificates.verifier` checks it, and shares no code
 with what is written here.
@@ -12,7 +12,9 @@ from collections.abc import Sequence
 from fractions import Fraction
 from math import comb, lcm
 
+from theory.certificates import verifier
 from theory.certificates.block_witness import product_blocks
+from theory.certificates.equality_proof import EqualityProof, Split
 from theory.certificates.evidence_witness import EvidenceWitness
 from theory.certificates.witness import Witness
 from theory.classes.mdp_class import MDPClass
@@ -23,6 +25,7 @@ FORMAT = "mbgen certificate 1"
 FORMAT_BLOCKS = "mbgen certificate 2"
 FORMAT_OPTIONS = "mbgen certificate 3"
 FORMAT_EVIDENCE = "mbgen certificate 4"
+FORMAT_EQUALITY = "mbgen certificate 5"
 # What the verifier accepts; it has these bounds from nowhere but its own file, and a test compares them.
 MAX_SUCCESSORS = 200_000
 MAX_LENGTH = 2_000
@@ -30,6 +33,7 @@ MAX_WORK = 1_000_000_000
 MAX_LAW_WORK = 200_000_000
 MAX_TRIALS = 10_000
 MAX_TRIAL_WORK = 100_000_000
+MAX_BYTES = 1 << 24
 
 Certificate = dict[str, object]
 
@@ -229,13 +233,46 @@ def certify_blocks(problem: MDPClass, witness: Witness) -> Certificate:
     )
 
 
+def certify_equality(problem: MDPClass, proof: EqualityProof) -> Certificate:
+    """The certificate of a proof that H_M(D) = H_B(D), for a product class.
+
+    Raises:
+        ValueError: if the class is no product, or the verifier would refuse the certificate as too long.
+    """
+    blocks = product_blocks(problem)
+    parts: list[Certificate] = []
+    for part in proof.parts:
+        if isinstance(part, Split):
+            parts.append({"split": [part.block, part.first]})
+        elif part.values:
+            parts.append({"values": part.values[:-1]})
+        else:
+            parts.append({"differences": part.differences})
+    certificate = signed(
+        {
+            "format": FORMAT_EQUALITY,
+            "states": problem.states,
+            "actions": problem.actions,
+            "gamma": problem.gamma,
+            "rewards": problem.rewards,
+            "claim": proof.claim,
+            "parts": parts,
+            "blocks": [[pairs, assignments.tolist()] for pairs, assignments in blocks],
+        }
+    )
+    if len(certificate_file(certificate)) > MAX_BYTES:
+        raise ValueError(f"the proof is too long for a certificate; accepted: {MAX_BYTES} bytes")
+    verifier.verify(certificate)  # it refuses what it would not be done with in seconds
+    return certificate
+
+
 def certificate_text(solved: SolvedClass, witness: Witness) -> str:
     """The certificate of a witness as the text of a JSON file, a field a line.
 
     Raises:
         ValueError: if there is no certificate.
     """
-    return _text(certify(solved, witness))
+    return certificate_file(certify(solved, witness))
 
 
 def evidence_certificate_text(solved: SolvedClass, witness: EvidenceWitness) -> str:
@@ -244,7 +281,7 @@ def evidence_certificate_text(solved: SolvedClass, witness: EvidenceWitness) -> 
     Raises:
         ValueError: if there is no certificate.
     """
-    return _text(certify_evidence(solved, witness))
+    return certificate_file(certify_evidence(solved, witness))
 
 
 def block_certificate_text(problem: MDPClass, witness: Witness) -> str:
@@ -253,10 +290,11 @@ def block_certificate_text(problem: MDPClass, witness: Witness) -> str:
     Raises:
         ValueError: if there is no certificate.
     """
-    return _text(certify_blocks(problem, witness))
+    return certificate_file(certify_blocks(problem, witness))
 
 
-def _text(certificate: Certificate) -> str:
+def certificate_file(certificate: Certificate) -> str:
+    """A certificate as the text of a JSON file, a field a line."""
     lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in certificate.items()]
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
@@ -283,6 +321,11 @@ def _same_action(witness: Witness) -> bool:
 
 def _statement(document: Certificate) -> str:
     """What a certificate says, in one sentence."""
+    if "claim" in document:
+        blocks = document["blocks"]
+        assert isinstance(blocks, list)
+        which = "" if document["claim"] == "arbitrary" else f"{document['claim']} "
+        return f"H_M(D) = H_B(D) for every {which}D in the class of all choices from {len(blocks)} blocks"
     listed, blocks, decisions = (document.get(key, []) for key in ("models", "blocks", "decision"))
     assert isinstance(listed, list)
     assert isinstance(blocks, list)

@@ -8,14 +8,19 @@ Disjoint sets need an element each: as many of them as are found greedily bound 
 bounded from above by taking the element that meets most sets, again and again. Where the bounds leave room, all puzzles
 are asked for solutions of one size after the other, so that the first one found is smallest whatever puzzle it solves,
 and every size that was gone through is a bound for all.
+
+How long a size takes is estimated before it is gone through, by random descents (Knuth, 1975): a descent that found so
+many branches at each step stands for their product of them, which is right on average. The choices that are then
+counted, and the time that they take, refine the estimate.
 """
 
 from __future__ import annotations
 
 import math
+import random
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -30,9 +35,41 @@ Label = TypeVar("Label")
 Family = frozenset[int]
 Allowed = Callable[[int], bool]
 
+DESCENTS = 100
+FEW_DESCENTS = 10
+DESCENT_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class SearchEstimate:
+    """What is left of a part of a search.
+
+    Attributes:
+        what: the part.
+        choices: about how many choices are left to look at.
+        seconds: about how long that takes.
+    """
+
+    what: str
+    choices: float
+    seconds: float
+
+
+Tell = Callable[[SearchEstimate], None]
+
+
+def untold(estimate: SearchEstimate) -> None:
+    """Takes the estimates of who does not want them."""
+
 
 class OutOfTimeError(Exception):
-    """The time limit was reached; it never leaves the search."""
+    """The time limit was reached; it never leaves the search.
+
+    Attributes:
+        left: what was left of the size that was being gone through; None before that.
+    """
+
+    left: SearchEstimate | None = None
 
 
 class Deadline:
@@ -40,10 +77,14 @@ class Deadline:
 
     Args:
         seconds: from now; infinity for never.
+
+    Attributes:
+        checks: how often it was asked for.
     """
 
     def __init__(self, seconds: float = math.inf) -> None:
         self._end = time.monotonic() + seconds
+        self.checks = 0
 
     def check(self) -> None:
         """Stop the search if its time is over.
@@ -51,6 +92,7 @@ class Deadline:
         Raises:
             OutOfTimeError: if it is.
         """
+        self.checks += 1
         if time.monotonic() > self._end:
             raise OutOfTimeError
 
@@ -92,11 +134,13 @@ class HittingSet(Generic[Label]):
         label: of the puzzle that it solves.
         elements: in increasing order.
         at_least: no solution of any puzzle has fewer elements; their number, if the solution is proved smallest.
+        left: what was left of the size that was being gone through when the time was over, if it was.
     """
 
     label: Label
     elements: list[int]
     at_least: int
+    left: SearchEstimate | None = None
 
 
 def smallest_hitting_set(
@@ -105,6 +149,7 @@ def smallest_hitting_set(
     at_least: int = 0,
     deadline: Deadline | None = None,
     progress: Progress = silent,
+    tell: Tell = untold,
 ) -> HittingSet[Label] | None:
     """The smallest solution of any of the puzzles; None if none has one.
 
@@ -113,6 +158,7 @@ def smallest_hitting_set(
         at_least: known beforehand: no solution has fewer elements.
         deadline: when to stop; the best solution until then is returned, with what is known of smaller ones.
         progress: told, where sizes have to be gone through, which share of the smallest solution known is excluded.
+        tell: told what is left of each size, before it is gone through and as it is.
 
     Raises:
         OutOfTimeError: if the time is over before any solution is found.
@@ -120,6 +166,8 @@ def smallest_hitting_set(
     deadline = deadline or Deadline()
     best: tuple[Label, int] | None = None
     proved = at_least
+    effort: _Effort | None = None
+    left: SearchEstimate | None = None
     waiting: list[tuple[int, Puzzle[Label]]] = []  # each with a bound of its own
     seen = set()
     try:
@@ -140,9 +188,10 @@ def smallest_hitting_set(
                 if chosen.bit_count() <= at_least:
                     break
         while waiting and (best is None or proved < best[1].bit_count()):
-            for bound, puzzle in waiting:
-                if bound > proved:
-                    continue
+            open_puzzles = [puzzle for bound, puzzle in waiting if bound <= proved]
+            effort = _Effort(open_puzzles, proved, deadline)
+            for puzzle in open_puzzles:
+                tell(effort.left())
                 found = hitting_set(puzzle.family, proved, puzzle.allowed, deadline)
                 if found is not None:
                     best = puzzle.label, found
@@ -156,10 +205,61 @@ def smallest_hitting_set(
             break
         if best is not None:
             proved = best[1].bit_count()
-    except OutOfTimeError:
+    except OutOfTimeError as error:
+        left = None if effort is None else effort.left()
         if best is None:
+            error.left = left
             raise
-    return None if best is None else HittingSet(best[0], members(best[1]), proved)
+    return None if best is None else HittingSet(best[0], members(best[1]), proved, left)
+
+
+class _Effort:
+    """How long it takes to ask puzzles for solutions of one size: estimated beforehand, and refined as it is done.
+
+    Args:
+        puzzles: all that are asked.
+        size: of the solutions.
+        deadline: counts what is done from now on.
+    """
+
+    def __init__(self, puzzles: list[Puzzle[Label]], size: int, deadline: Deadline) -> None:
+        rng = random.Random(0)
+        self._what = f"size {size}"
+        start, visited, found, drawn = time.perf_counter(), 0, 0.0, 0
+        self._choices = self._each = spent = 0.0
+        # After the first few, descents take a small share of the time that they foretell.
+        while puzzles and drawn < DESCENTS:
+            if drawn >= FEW_DESCENTS and spent > DESCENT_SHARE * self._choices * self._each:
+                break
+            steps, stands_for = _descent(rng.choice(puzzles), size, rng)
+            visited, found, drawn = visited + steps, found + stands_for, drawn + 1
+            spent = time.perf_counter() - start
+            self._choices, self._each = found / drawn * len(puzzles), spent / visited
+        self._start = time.perf_counter()
+        self._deadline, self._before = deadline, deadline.checks
+
+    def left(self) -> SearchEstimate:
+        """What is left by now."""
+        done = self._deadline.checks - self._before
+        seconds = time.perf_counter() - self._start
+        each = seconds / done if done >= DESCENTS else self._each
+        left = max(0.0, self._choices - done)
+        return SearchEstimate(self._what, left, left * each)
+
+
+def _descent(puzzle: Puzzle[Label], size: int, rng: random.Random) -> tuple[int, float]:
+    """One way down the tree of `hitting_set`, as if nothing were found: its length, and about how large the tree is."""
+    family, chosen, alike = puzzle.family, 0, 1.0
+    steps, total = 1, 1.0
+    while family and packing(family) <= size:
+        branches = list(_branches(family, chosen, puzzle.allowed))
+        if not branches:
+            break
+        alike *= len(branches)
+        chosen, family = rng.choice(branches)
+        size -= 1
+        steps, total = steps + 1, total + alike
+    return steps, total
 
 
 def hitting_set(
@@ -183,18 +283,24 @@ def hitting_set(
         return chosen
     if packing(family) > size:
         return None
+    for grown, unmet in _branches(family, chosen, allowed):
+        found = hitting_set(unmet, size - 1, allowed, deadline, grown)
+        if found is not None:
+            return found
+    return None
+
+
+def _branches(family: Family, chosen: int, allowed: Allowed) -> Iterator[tuple[int, Family]]:
+    """For each element that may come next, what is chosen with it and what it leaves unmet."""
     left_out = 0
     for element in members(min(family, key=lambda mask: (mask.bit_count(), mask))):
         grown = chosen | 1 << element
         if allowed(grown):
             unmet = frozenset(mask & ~left_out for mask in family if not mask >> element & 1)
             if 0 in unmet:
-                return None  # a set that only what was left out could meet: so it is in all later branches
-            found = hitting_set(unmet, size - 1, allowed, deadline, grown)
-            if found is not None:
-                return found
+                return  # a set that only what was left out could meet: so it is in all later branches
+            yield grown, unmet
         left_out |= 1 << element
-    return None
 
 
 def packing(family: Family) -> int:

@@ -17,6 +17,7 @@ classes anyway.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from fractions import Fraction
@@ -29,7 +30,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from theory.certificates.evidence_witness import EvidenceWitness, find_evidence_witness
-from theory.certificates.hitting_sets import bitmasks
+from theory.certificates.hitting_sets import SearchEstimate, Tell, bitmasks, untold
 from theory.certificates.witness import Witness, WitnessSearchTooLargeError, witness_of
 from theory.classes.mdp_class import MDPClass
 from theory.classes.options import Option, OptionClass, option_class
@@ -54,6 +55,7 @@ def search_classes(
     unknown_rewards: bool = False,
     evidence: bool = False,
     progress: Progress = silent,
+    tell: Tell = untold,
 ) -> tuple[MDPClass, Witness | EvidenceWitness] | None:
     """The smallest witness over all classes, by (|S|, |A|, |M|, |D|) in lexicographic order; None if there is none.
 
@@ -70,6 +72,7 @@ def search_classes(
         unknown_rewards: let models choose a reward at every pair, in place of one table for all of them.
         evidence: ask for evidence, which allows sets of options, in place of a dataset.
         progress: told the fraction of reward tables done, for each size anew.
+        tell: told, for each size anew, how many reward tables are left, and how long they take.
 
     Raises:
         WitnessSearchTooLargeError: if a size is reached with more than MAX_SOLVED models over all reward tables, or
@@ -105,10 +108,16 @@ def search_classes(
             )
         for size in range(2, (k + 1 if decision_relevant else 2) + 1):
             for transitions in range(1, size):
+                what = f"classes of {n} states, {k} actions and {size} models, |D| = {transitions}"
+                start = time.perf_counter()
                 for done, problem in enumerate(
                     _whole_classes(n, k, reward_values, gamma, denominator, unknown_rewards)
                 ):
                     progress(done / tables)
+                    if done:
+                        left = float(tables - done)
+                        spent = time.perf_counter() - start
+                        tell(SearchEstimate(what, left, spent / done * left))
                     solved = solve(problem)
                     shown = (
                         _with_evidence(solved)

@@ -26,9 +26,12 @@ from theory.certificates.hitting_sets import (
     Deadline,
     OutOfTimeError,
     Puzzle,
+    SearchEstimate,
+    Tell,
     bitmasks,
     minimal_sets,
     smallest_hitting_set,
+    untold,
 )
 from theory.classes.mdp_class import QTable
 from theory.classes.transition_class import Transition
@@ -63,6 +66,7 @@ class Witness:
         decision: a state, and an action that is optimal there under every q in H_M(D) but not under q1, while no
             action is optimal there under every q in H_B(D); None if that was not asked for.
         at_least: no dataset of the class with fewer transitions does as much; it is |D| where D is proved smallest.
+        left: what was left of the search for smaller ones when the time was over, where it can be estimated.
     """
 
     dataset: tuple[Transition, ...]
@@ -72,6 +76,7 @@ class Witness:
     q1: QTable
     decision: tuple[int, int] | None
     at_least: int
+    left: SearchEstimate | None = None
 
     @property
     def proved_smallest(self) -> bool:
@@ -80,7 +85,11 @@ class Witness:
 
 
 def find_witness(
-    solved: SolvedClass, progress: Progress = silent, *, time_limit: float = math.inf
+    solved: SolvedClass,
+    progress: Progress = silent,
+    *,
+    time_limit: float = math.inf,
+    tell: Tell = untold,
 ) -> Witness | None:
     """The smallest realizable dataset of a class with a strict inclusion; None if there is none.
 
@@ -90,6 +99,7 @@ def find_witness(
         solved: the class.
         progress: told the fraction done: half of it for the fibers compared, half for the sizes excluded.
         time_limit: in seconds. The smallest dataset found by then is returned; `at_least` says what is known.
+        tell: told what is left of each size of datasets that is gone through.
 
     Raises:
         ExchangeTooLargeError: if a single transition is not enough, and the class has too many models to compare with
@@ -108,17 +118,21 @@ def find_witness(
             at_least=2,
             deadline=deadline,
             progress=half(progress, 1),
+            tell=tell,
         )
     if found is None:
         return None
     q, T0 = found.label
-    return witness_of(
-        solved, found.elements, T0, int(solved.first_model[q]), at_least=found.at_least
-    )
+    T1 = int(solved.first_model[q])
+    return witness_of(solved, found.elements, T0, T1, at_least=found.at_least, left=found.left)
 
 
 def find_decision_witness(
-    solved: SolvedClass, progress: Progress = silent, *, time_limit: float = math.inf
+    solved: SolvedClass,
+    progress: Progress = silent,
+    *,
+    time_limit: float = math.inf,
+    tell: Tell = untold,
 ) -> Witness | None:
     """The smallest realizable dataset of a class that is decision-relevant; None if there is none.
 
@@ -126,6 +140,7 @@ def find_decision_witness(
         solved: the class.
         progress: told the fraction done: half of it for the models, half for the sizes excluded.
         time_limit: in seconds. The smallest dataset found by then is returned; `at_least` says what is known.
+        tell: told what is left of each size of datasets that is gone through.
 
     Raises:
         WitnessSearchTooLargeError: if the search would take longer than that by far, or the time is over before it is
@@ -150,15 +165,15 @@ def find_decision_witness(
             at_least=1,
             deadline=deadline,
             progress=half(progress, 1),
+            tell=tell,
         )
     if found is None:
         return None
     (T0, state, action), pairs = found.label, found.elements
     HB = solved.consistent[:, pairs, solved.models[T0, pairs]].all(axis=1)
     q1 = int(np.flatnonzero(HB & ~solved.greedy[:, state, action])[0])
-    return witness_of(
-        solved, pairs, T0, int(solved.first_model[q1]), (state, action), found.at_least
-    )
+    T1, decision = int(solved.first_model[q1]), (state, action)
+    return witness_of(solved, pairs, T0, T1, decision, found.at_least, found.left)
 
 
 def half(progress: Progress, which: int) -> Progress:
@@ -171,10 +186,13 @@ def explained(time_limit: float) -> Iterator[None]:
     """Say in one line that the time was over before anything was found."""
     try:
         yield
-    except OutOfTimeError:
+    except OutOfTimeError as error:
+        more = ""
+        if error.left is not None:
+            more = f" ({error.left.what} take about {error.left.seconds:.3g} s more)"
         raise WitnessSearchTooLargeError(
             f"no such dataset was found within the time limit of {time_limit:.3g} s, and it is open whether there"
-            " is one; accepted: a longer time limit, or a smaller class"
+            f" is one{more}; accepted: a longer time limit, or a smaller class"
         ) from None
 
 
@@ -229,6 +247,7 @@ def witness_of(
     T1: int,
     decision: tuple[int, int] | None = None,
     at_least: int | None = None,
+    left: SearchEstimate | None = None,
 ) -> Witness:
     """The witness whose dataset is what T0 does at the given pairs; T0 and T1 are indices into `solved.models`.
 
@@ -242,4 +261,4 @@ def witness_of(
     dataset = tuple((p // k, p % k, int(solved.models[T0, p])) for p in pairs)
     q0, q1 = (solved.q_table(int(solved.q_of_model[T])) for T in (T0, T1))
     bound = len(dataset) if at_least is None else at_least
-    return Witness(dataset, tables[0], tables[1], q0, q1, decision, bound)
+    return Witness(dataset, tables[0], tables[1], q0, q1, decision, bound, left)

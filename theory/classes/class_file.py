@@ -36,6 +36,7 @@ from math import prod
 from pathlib import Path
 from typing import Any, NoReturn
 
+from theory.classes.factored import Structure, factored
 from theory.classes.gallery import GALLERY, gallery_class
 from theory.classes.mdp_class import (
     MAX_DIGITS,
@@ -47,11 +48,9 @@ from theory.classes.mdp_class import (
 )
 from theory.classes.options import Option, OptionClass, option, option_class
 from theory.classes.transition_class import (
-    Structure,
     TransitionClass,
     checked_trajectory,
     explicit,
-    factored,
     tabular,
 )
 from theory.formats.drn import parse_drn

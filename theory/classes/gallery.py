@@ -7,7 +7,9 @@ import reprlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import product
 
+from theory.classes.factored import Structure, factored
 from theory.classes.mdp_class import MDPClass, Rewards, cost_rewards, mdp_class, sparse_rewards
 from theory.classes.option_gallery import (
     flute_event,
@@ -26,11 +28,9 @@ from theory.classes.push_tree import (
     push_tree_unrestricted,
 )
 from theory.classes.transition_class import (
-    Structure,
     Transition,
     check_sizes,
     explicit,
-    factored,
     tabular,
 )
 
@@ -103,28 +103,41 @@ def golden_discount() -> MDPClass:
     return mdp_class(explicit(models), [[1, 0]] * 3, "1/2", name="golden-discount")
 
 
-def binary_factors(count: int) -> MDPClass:
+def binary_factors(count: int, variant: str = "") -> MDPClass:
     """`count` factors of two values; action i maps factor i by an unknown function; eating ends it at (1, ..., 1).
 
     Its gap grows without bound: with D = `binary_factors_dataset`, |H_M(D)| = 2^n and |H_B(D)| = 2^n (2^n - n).
+
+    Args:
+        count: n.
+        variant: "joint": what becomes of a factor depends on all factors. "weighted": factor i earns 4^i at every step
+            where it is 1, and nothing else earns, at a discount of 1/4. Either leaves no gap for realizable D.
     """
     if not 1 <= count <= MAX_BINARY_FACTORS:
         raise ValueError(f"binary-factors-{count}; accepted: 1 to {MAX_BINARY_FACTORS} factors")
     states = 2**count
+
+    def parents(factor: int) -> tuple[int, ...]:
+        return tuple(range(count)) if variant == "joint" else (factor,)
+
     moves: list[list[Structure]] = [
-        [tuple((f,) if f == i else None for f in range(count))] for i in range(count)
+        [tuple(parents(f) if f == i else None for f in range(count))] for i in range(count)
     ]
     stay: list[Structure] = [(None,) * count]
     goal = states - 1
     transitions = factored([2] * count, [*moves, stay], fixed=[(goal, count, states)])
     rewards = [[int((s, a) == (goal, count)) for a in range(count + 1)] for s in range(states)]
+    if variant == "weighted":
+        values = product((0, 1), repeat=count)
+        earned = [sum(4**i * value for i, value in enumerate(state)) for state in values]
+        rewards = [[reward] * (count + 1) for reward in earned]
     state_names = [format(s, f"0{count}b") for s in range(states)]
     action_names = [f"set{i}" for i in range(count)] + ["eat"]
     return mdp_class(
         transitions,
         rewards,
-        GAMMA,
-        name=f"binary-factors-{count}",
+        "1/4" if variant == "weighted" else GAMMA,
+        name=f"binary-factors-{count}{variant and '-'}{variant}",
         state_names=state_names,
         action_names=action_names,
     )
@@ -253,6 +266,8 @@ GALLERY: dict[str, GalleryEntry] = _entries()
 def gallery_class(name: str) -> MDPClass:
     """The built-in class of that name; tabular-NxK-REWARDS and binary-factors-N exist for other sizes too.
 
+    binary-factors-N-joint and -weighted are its variants.
+
     Raises:
         ValueError: if there is none.
     """
@@ -260,8 +275,8 @@ def gallery_class(name: str) -> MDPClass:
         return GALLERY[name].make()
     if match := re.fullmatch(r"tabular-([0-9]+)x([0-9]+)-(\w+)", name):
         return tabular_class(int(match[1]), int(match[2]), match[3])
-    if match := re.fullmatch(r"binary-factors-([0-9]+)", name):
-        return binary_factors(int(match[1]))
+    if match := re.fullmatch(r"binary-factors-([0-9]+)(?:-(joint|weighted))?", name):
+        return binary_factors(int(match[1]), match[2] or "")
     raise ValueError(
         f"no class is called {reprlib.repr(name)}; accepted: a JSON file or one of {', '.join(GALLERY)}"
     )

@@ -13,12 +13,11 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import product
 
+from theory.classes.factored import Structure, factored
 from theory.classes.mdp_class import MDPClass
 from theory.classes.transition_class import (
-    Structure,
     Transition,
     TransitionClass,
-    factored,
     tabular,
 )
 

@@ -40,7 +40,9 @@ def successor_dtype(states: int) -> type[np.unsignedinteger]:
     return np.uint8 if states <= 255 else np.uint16
 
 
-def distinct_rows(rows: UInt[np.ndarray, "row column"]) -> UInt[np.ndarray, "distinct column"]:
+def distinct_rows(
+    rows: Integer[np.ndarray, "row column"],
+) -> Integer[np.ndarray, "distinct column"]:
     """The rows without repetition, in the order of their first appearance."""
     _, first = np.unique(rows, axis=0, return_index=True)
     return rows[np.sort(first)]
@@ -382,88 +384,3 @@ def explicit(models: Sequence[Sequence[Sequence[int]]]) -> ProductClass:
     return ProductClass(
         states, actions, [(range(states * actions), distinct)], len(rows) - len(distinct)
     )
-
-
-Parents = tuple[int, ...] | None
-Structure = tuple[Parents, ...]
-
-
-def factored(
-    sizes: Sequence[int],
-    actions: Sequence[Sequence[Structure]],
-    *,
-    fixed: Iterable[Sequence[int]] = (),
-) -> ProductClass:
-    """States made of factors; each action maps each factor by an unknown function of that factor's parents.
-
-    State numbers are mixed radix over the factors, the last factor varying fastest: with sizes (2, 2)
-    the states 0, 1, 2, 3 are (0,0), (0,1), (1,0), (1,1).
-
-    Args:
-        sizes: the number of values of each factor.
-        actions: for each action its alternative structures, of which a model follows one; a structure gives for each
-            factor its parents, or None for a factor that the action leaves as it is.
-        fixed: transitions (s, a, s') that every model shares, whatever the factors would say; s' may be terminal.
-
-    Raises:
-        ValueError: on a size below 1, a parent that is no factor, or an action with too many maps to list.
-    """
-    if not sizes or any(size < 1 for size in sizes):
-        raise ValueError(
-            f"factor sizes are {list(sizes)}; accepted: one or more integers of at least 1"
-        )
-    states = prod(sizes)
-    check_sizes(states, len(actions))
-    known = fixed_successors(fixed, states, len(actions))
-    blocks = []
-    for a, structures in enumerate(actions):
-        if not structures:
-            raise ValueError(f"action {a} has no structure; accepted: one or more")
-        maps = np.concatenate([_factored_maps(sizes, a, s) for s in structures])
-        for pair, successor in known.items():
-            if pair % len(actions) == a:
-                maps[:, pair // len(actions)] = successor
-        distinct = distinct_rows(maps.astype(successor_dtype(states)))
-        blocks.append(([s * len(actions) + a for s in range(states)], distinct))
-    return ProductClass(states, len(actions), blocks)
-
-
-def _factored_maps(
-    sizes: Sequence[int], action: int, structure: Structure
-) -> Integer[np.ndarray, "map state"]:
-    """Every map of the states that follows one structure."""
-    if len(structure) != len(sizes):
-        raise ValueError(
-            f"action {action} gives parents for {len(structure)} factors; accepted: one entry for each of {len(sizes)}"
-        )
-    values = np.array(list(product(*map(range, sizes))))  # [state, factor]
-    strides = [prod(sizes[f + 1 :]) for f in range(len(sizes))]
-    tables = []
-    count = 1
-    for f, parents in enumerate(structure):
-        if parents is None:
-            tables.append(values[None, :, f] * strides[f])
-            continue
-        if any(not 0 <= parent < len(sizes) for parent in parents) or len(set(parents)) != len(
-            parents
-        ):
-            raise ValueError(
-                f"parents {list(parents)} of factor {f} under action {action};"
-                f" accepted: distinct factors 0 to {len(sizes) - 1}"
-            )
-        contexts = prod(sizes[parent] for parent in parents)
-        count *= sizes[f] ** contexts
-        if count * len(values) > MAX_MAP_ENTRIES:
-            raise ValueError(
-                f"action {action} has {Decimal(count):.3g} maps of {len(values)} states or more;"
-                f" accepted: at most {MAX_MAP_ENTRIES} successors in all"
-            )
-        context = np.zeros(len(values), dtype=int)
-        for parent in parents:
-            context = context * sizes[parent] + values[:, parent]
-        choices = np.array(list(product(range(sizes[f]), repeat=contexts)), dtype=int)
-        tables.append(choices.reshape(-1, contexts)[:, context] * strides[f])
-    total = np.zeros((1, len(values)), dtype=int)
-    for table in tables:
-        total = (total[:, None, :] + table[None, :, :]).reshape(-1, len(values))
-    return total

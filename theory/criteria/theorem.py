@@ -16,8 +16,7 @@ from typing import Literal
 
 import numpy as np
 
-from theory.certificates.block_witness import find_block_witness
-from theory.certificates.witness import WitnessSearchTooLargeError
+from theory.certificates.block_decision import decide_by_blocks
 from theory.classes.mdp_class import MDPClass, zero_sum_choice
 from theory.classes.transition_class import ProductClass
 from theory.criteria.exchange import (
@@ -82,9 +81,9 @@ class TheoremReport:
         strict: how many realizable datasets have a proper inclusion.
         part1: whether H_M(D) is a subset of H_B(D) for all of them.
         part2: whether it is a proper one for some realizable dataset; None if undecided.
-        part3_functional: whether they are equal for every functional dataset.
+        part3_functional: whether they are equal for every functional dataset; None if undecided.
         part3_realizable: whether they are equal for every realizable one; None if undecided.
-        part3_arbitrary: whether they are equal for every dataset, functional or not.
+        part3_arbitrary: whether they are equal for every dataset, functional or not; None if undecided.
         part3_evidence: whether they are equal for all evidence that some model meets; None if undecided. (For all
             evidence they are exactly if they are for every functional dataset.)
         by_size: means over the datasets of each size.
@@ -107,9 +106,9 @@ class TheoremReport:
     strict: int | None
     part1: bool
     part2: bool | None
-    part3_functional: bool
+    part3_functional: bool | None
     part3_realizable: bool | None
-    part3_arbitrary: bool
+    part3_arbitrary: bool | None
     part3_evidence: bool | None
     by_size: tuple[SizeRow, ...]
     method: str
@@ -232,17 +231,11 @@ def _equal_for_evidence(solved: SolvedClass, closed: bool, exchange: bool | None
 
 
 def _check_by_blocks(problem: MDPClass, start: float, progress: Progress) -> TheoremReport | None:
-    """The report on a product class that cannot be enumerated, if a single transition decides it; None if not."""
+    """The report on a product class that cannot be enumerated; None of any other class, or at gamma = 1."""
     if not isinstance(problem.transitions, ProductClass) or problem.gamma == 1:
         return None
-    try:
-        witness = find_block_witness(
-            problem, progress, tried=BLOCK_TRIALS, time_limit=BLOCK_SECONDS
-        )
-    except WitnessSearchTooLargeError:
-        return None
-    if witness is None:
-        return None
+    decided = decide_by_blocks(problem, progress, tried=BLOCK_TRIALS, time_limit=BLOCK_SECONDS)
+    realizable, functional = decided.realizable, decided.functional
     progress(1.0)
     return TheoremReport(
         name=problem.name,
@@ -259,13 +252,13 @@ def _check_by_blocks(problem: MDPClass, start: float, progress: Progress) -> The
         sum_HB=None,
         strict=None,
         part1=True,
-        part2=True,
-        part3_functional=False,
-        part3_realizable=False,
-        part3_arbitrary=False,
-        part3_evidence=False,
+        part2=None if realizable is None else not realizable,
+        part3_functional=functional,
+        part3_realizable=realizable,
+        part3_arbitrary=decided.arbitrary,
+        part3_evidence=functional or (False if realizable is False else None),
         by_size=(),
-        method="a witness by blocks; part 1 by its proof",
+        method=f"{decided.method}; part 1 by its proof",
         seconds=time.perf_counter() - start,
     )
 

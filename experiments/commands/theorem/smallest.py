@@ -8,6 +8,7 @@ import tyro
 
 from experiments.commands.arguments import Json
 from experiments.commands.terminal import console, facts, progress
+from experiments.commands.theorem.estimates import telling
 from experiments.commands.theorem.tables import print_evidence_witness, print_witness
 from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
@@ -54,6 +55,7 @@ def smallest(
             unknown_rewards=unknown_rewards,
             evidence=evidence,
             progress=report_progress,
+            tell=telling(report_progress, "searching all classes"),
         )
     if found is None:
         write_json(None, json)

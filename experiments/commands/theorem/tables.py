@@ -27,6 +27,8 @@ def print_witness(screen: Console, problem: MDPClass, found: Witness) -> None:
     size: object = len(found.dataset)
     if not found.proved_smallest:
         size = f"{size}, not proved smallest within the time limit: at least {found.at_least}"
+        if found.left is not None:
+            size = f"{size}; {found.left.what} takes about {found.left.seconds:.2g} s more"
     facts_found: list[tuple[str, object]] = [
         ("D, the smallest" if found.proved_smallest else "D, the smallest found", dataset),
         ("|D|", size),

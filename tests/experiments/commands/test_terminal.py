@@ -4,7 +4,9 @@ import time
 
 import pytest
 
-from experiments.commands.terminal import progress
+from experiments.commands.terminal import cell, progress
+from experiments.commands.theorem.estimates import telling
+from theory.certificates.hitting_sets import SearchEstimate
 
 
 def written_until(capsys, text, seconds=20.0):
@@ -22,9 +24,10 @@ def test_work_that_takes_long_is_shown_on_a_terminal_with_the_words_it_gives(mon
     monkeypatch.setattr("experiments.commands.terminal.QUIET_SECONDS", 0.01)
     with progress("starting") as report:
         assert "starting" in written_until(capsys, "starting")
-        report(0.5, "half of it")
-        shown = written_until(capsys, "50%")
-    assert "half of it" in shown
+        report(0.5)
+        telling(report, "half of it")(SearchEstimate("size 3", 100.0, 12.3))
+        shown = written_until(capsys, "12 s")
+    assert "half of it, size 3: about 12 s" in shown
     assert "50%" in shown
 
 
@@ -47,3 +50,8 @@ def test_without_a_terminal_nothing_is_shown(monkeypatch, capsys, fails):
     except KeyError:
         pass
     assert capsys.readouterr().err == ""
+
+
+def test_numbers_too_long_to_read_are_rounded_and_others_are_not():
+    assert cell(123_456_789) == "123,456,789"
+    assert cell(2**2048) == "about 3.23e+616"

@@ -10,11 +10,10 @@ from itertools import product
 import numpy as np
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
+from tests.theory.certificates.product_classes import built, product_classes
 from tests.theory.certificates.tampering import mutations, rejected
 from theory import (
-    ClassTooLargeError,
     MDPClass,
     certify_blocks,
     check_class,
@@ -32,30 +31,8 @@ from theory.certificates import verifier
 from theory.certificates.block_witness import consistent_with
 from theory.certificates.certificate import signed
 from theory.certificates.witness import WitnessSearchTooLargeError
-from theory.classes.transition_class import ProductClass
 from theory.criteria import theorem
-
-BLOCKS = {
-    "pairs": [[0], [1], [2], [3]],
-    "states": [[0, 1], [2, 3]],
-    "actions": [[0, 2], [1, 3]],
-}
-
-
-@st.composite
-def product_classes(draw):
-    """Two states and two actions; each pair, state or action a block of up to three assignments."""
-    blocks = []
-    for pairs in BLOCKS[draw(st.sampled_from(sorted(BLOCKS)))]:
-        row = st.tuples(*[st.integers(0, 2)] * len(pairs))
-        blocks.append((pairs, draw(st.lists(row, min_size=1, max_size=3, unique=True))))
-    rewards = draw(st.lists(st.integers(-1, 1), min_size=4, max_size=4))
-    return blocks, rewards, draw(st.sampled_from(["1/2", "9/10"]))
-
-
-def built(blocks, rewards, gamma):
-    arrays = [(pairs, np.array(rows, dtype=np.uint8)) for pairs, rows in blocks]
-    return mdp_class(ProductClass(2, 2, arrays), [rewards[:2], rewards[2:]], gamma)
+from theory.criteria.version_spaces import SweepTooLargeError
 
 
 @given(product_classes())
@@ -109,10 +86,20 @@ def test_a_class_of_a_million_models_is_decided_and_certified_in_seconds():
     assert document["smallest"]
 
 
-def test_what_blocks_do_not_decide_is_refused_as_before(monkeypatch):
-    monkeypatch.setattr(theorem, "BLOCK_TRIALS", 2)
-    with pytest.raises(ClassTooLargeError, match="244140625 models"):
-        check_class(gallery_class("tabular-4x3-sparse"))
+def test_what_blocks_do_not_decide_in_time_is_left_open_and_said(monkeypatch):
+    monkeypatch.setattr(theorem, "BLOCK_SECONDS", 0.0)
+    report = check_class(gallery_class("binary-factors-8"))
+    assert report.part1
+    assert (report.part2, report.part3_realizable, report.part3_functional) == (None, None, None)
+    assert report.method == (
+        "nothing: no proper inclusion was found for up to 100 models as T1, and 0 of the models were settled in 0"
+        " parts, within 0 s; part 1 by its proof"
+    )
+    with pytest.raises(SweepTooLargeError, match="functional datasets, about"):
+        check_class(gallery_class("binary-factors-8"), every_dataset=True)
+
+
+def test_what_no_witness_is_found_for_is_refused():
     problem = gallery_class("push-tree-tabular")
     with pytest.raises(WitnessSearchTooLargeError, match="for up to 5 models as T1 within inf s"):
         find_block_witness(problem, tried=5)

@@ -1,5 +1,8 @@
 """Minimum hitting sets against going through all subsets."""
 
+import random
+from itertools import pairwise
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -9,6 +12,7 @@ from theory.certificates.hitting_sets import (
     HittingSet,
     OutOfTimeError,
     Puzzle,
+    _descent,
     greedy,
     hitting_set,
     minimal_sets,
@@ -94,6 +98,39 @@ def test_a_bound_known_beforehand_ends_the_search_where_it_is_met():
     assert asked == [2]
 
 
+def fours():
+    """100 random sets of four out of thirty."""
+    draw = random.Random(1)
+    masks = [sum(1 << element for element in draw.sample(range(30), 4)) for _ in range(100)]
+    return Puzzle("", minimal_sets(masks))
+
+
+def test_the_choices_that_are_left_are_estimated_before_each_size_is_gone_through():
+    puzzle, deadline, told = fours(), Deadline(), []
+
+    def tell(estimate):
+        told.append((estimate, deadline.checks))
+
+    found = smallest_hitting_set([puzzle], deadline=deadline, tell=tell)
+    sizes = range(packing(puzzle.family), len(found.elements) + 1)
+    assert [estimate.what for estimate, _ in told] == [f"size {size}" for size in sizes][
+        : len(told)
+    ]
+    done = [after - before for (_, before), (_, after) in pairwise(told)]  # the last size is left
+    assert max(done) > 300
+    for (estimate, _), actual in zip(told, done, strict=False):
+        assert actual / 4 < estimate.choices < 4 * actual
+        assert estimate.seconds > 0
+
+
+def test_random_descents_stand_for_the_whole_tree_on_average():
+    puzzle, rng, deadline = fours(), random.Random(0), Deadline()
+    assert hitting_set(puzzle.family, 9, deadline=deadline) is None
+    assert deadline.checks > 50  # the nodes of the tree, all of which were gone through
+    descents = [_descent(puzzle, 9, rng)[1] for _ in range(1000)]
+    assert abs(sum(descents) / len(descents) / deadline.checks - 1) < 0.15
+
+
 def test_out_of_time_while_deepening_the_sizes_gone_through_are_a_bound():
     """All 35 triples of 7: a set of 4 misses one, 5 meet all, and disjoint triples show 2. Time ends in size 4."""
     triples = frozenset(mask for mask in range(128) if mask.bit_count() == 3)
@@ -116,6 +153,9 @@ def test_out_of_time_while_deepening_the_sizes_gone_through_are_a_bound():
     for looks in range(1, 60, 3):
         found = smallest_hitting_set([Puzzle("", triples)], deadline=StopsAt(looks))
         assert len(found.elements) == 5
+        assert (None if found.left is None else found.left.what) == (
+            None if found.at_least == 5 else f"size {found.at_least}"
+        )
         bounds.append(found.at_least)
     assert bounds == sorted(bounds)
     assert bounds[0] == 2

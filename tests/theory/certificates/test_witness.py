@@ -328,6 +328,7 @@ def test_a_search_that_runs_out_of_time_gives_its_best_and_says_what_it_does_not
     assert version_space(solved, witness.dataset).strict
     assert (len(witness.dataset), witness.at_least) == (5, 2)
     assert not witness.proved_smallest
+    assert witness.left is None  # the time was over before any size was gone through
     assert certify(solved, witness)["smallest"] is False
 
 
@@ -348,6 +349,17 @@ def test_200_random_models_of_8x4_settle_a_decision_at_once():
     assert_is_what_it_says(problem, solved, witness)
     assert witness.decision in decides(problem, solved, witness.dataset)
     assert len(witness.dataset) == 1
+
+
+def test_a_search_over_all_classes_says_what_is_left_of_each_size():
+    told = []
+    assert search_classes(1, 2, [Fraction(-1), Fraction(1)], HALF, tell=told.append) is None
+    assert {estimate.what for estimate in told} == {
+        "classes of 1 states, 1 actions and 2 models, |D| = 1",
+        "classes of 1 states, 2 actions and 2 models, |D| = 1",
+    }
+    assert [estimate.choices for estimate in told] == [1, 3, 2, 1]  # tables of two rewards
+    assert all(estimate.seconds > 0 for estimate in told)
 
 
 def test_a_box_too_large_is_refused_when_it_comes_to_it(monkeypatch):
