@@ -31,7 +31,8 @@ def _not_a_value(found: re.Match[str]) -> str:
 
 
 def _not_a_choice(found: re.Match[str]) -> str:
-    choices = [each for each in re.findall(r"'([^']*)'", found["choices"]) if each != "None"]
+    named = re.findall(r"'([^']*)'", found["choices"])  # of an optional value in no fixed order
+    choices = sorted(each for each in named if each != "None")
     return f"{found['name']} is {found['value']}; accepted: {', '.join(choices)}"
 
 
