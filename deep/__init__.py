@@ -19,6 +19,7 @@ from deep.models import (
     Replay,
     RolloutModel,
     SimpleModel,
+    StructuredModel,
 )
 from deep.networks import Network
 from deep.offline_learning import OfflineLearner, OfflineState
@@ -55,6 +56,7 @@ __all__ = [
     "Replay",
     "RolloutModel",
     "SimpleModel",
+    "StructuredModel",
     "fixed_buffer",
     "resolve",
 ]

@@ -115,14 +115,14 @@ class Agent:
         )
 
     def with_kernels(self) -> "Agent":
-        """The same agent, computed by the kernels of `deep.kernels`.
+        """The same agent, computed by the kernels of `deep.kernels` if they have what its model needs.
 
         Raises:
             ValueError: This machine has none.
         """
         if not available():
             raise ValueError("this machine cannot build or run the kernels")
-        return replace(self, model=replace(self.model, kernels=True))
+        return replace(self, model=replace(self.model, kernels=self.model.has_kernels))
 
     def _q(
         self, parameters: Float[Tensor, "lane q_parameter"], packed: Packs | None = None
@@ -148,7 +148,7 @@ class Agent:
         if not network.packs:
             return None
         learned = zip(self.model.networks, model, strict=True)
-        packed = tuple(each.pack(parameters) for each, parameters in learned)
+        packed = tuple(each.pack(own) for each, own in learned if isinstance(each, Network))
         return Packed(network.pack(q), network.pack(target), packed)
 
     def repack(self, learner: Learner) -> None:
@@ -343,6 +343,7 @@ def _learn_by_kernels(
         for network, parameters, packs in zip(
             model.networks, learner.model, packed.model, strict=True
         )
+        if isinstance(network, Network)
     ]
     learned = [perceptron for network in networks for perceptron in network]
 

@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from deep.agent import Agent
+from deep.gated_network import GatedNetwork
 from deep.models import (
     TRANSITIONS,
     LatentModel,
@@ -17,6 +18,7 @@ from deep.models import (
     PerfectModel,
     Replay,
     SimpleModel,
+    StructuredModel,
 )
 from deep.networks import Network
 
@@ -102,6 +104,13 @@ def _learning(network: Network, rows: int, *, through: bool = False) -> Products
     return _forward(network, rows) + weights + inputs
 
 
+def _gated_layers(network: GatedNetwork) -> list[tuple[int, int]]:
+    """Inputs and outputs likewise: a first layer for all features together, then those of each."""
+    features, width = network.features, network.width
+    first = (features + network.others, features * width)
+    return [first, *[(width, width)] * features, *[(width, 1)] * features]
+
+
 @singledispatch
 def _loss(model: Model) -> Products:
     raise TypeError(f"the products of {type(model).__name__} are not known")
@@ -127,6 +136,14 @@ def _(model: Model) -> Products:  # noqa: ARG001
 @_loss.register
 def _(model: SimpleModel) -> Products:
     return _learning(model.network, model.model_batch_size)
+
+
+@_loss.register
+def _(model: StructuredModel) -> Products:
+    rows, layers = model.model_batch_size, _gated_layers(model.gated_network)
+    gated = [Product(rows, i, o) for i, o in layers] + [Product(i, rows, o) for i, o in layers]
+    gated += [Product(rows, o, i) for i, o in layers[1:]]
+    return _learning(model.network, rows) + gated
 
 
 @_loss.register
@@ -156,6 +173,14 @@ def _(model: SimpleModel, q: Network) -> Products:
     step = _forward(q, rows) + _forward(model.network._replace(outputs=(following,)), rows)
     once = _forward(model.network._replace(outputs=tuple(outcome)), TRANSITIONS)
     return model.rollout_length * step + once
+
+
+@_rollouts.register
+def _(model: StructuredModel, q: Network) -> Products:
+    rows = model.starts
+    gated = [Product(rows, i, o) for i, o in _gated_layers(model.gated_network)]
+    step = _forward(q, rows) + gated
+    return model.rollout_length * step + _forward(model.network, TRANSITIONS)
 
 
 @_rollouts.register

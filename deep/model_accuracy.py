@@ -7,6 +7,7 @@ from torch import Tensor
 from deep.argument_checks import require_integer
 from deep.environments import Environment, Scopes
 from deep.models import Parameters, RolloutModel
+from deep.one_hot import one_hot
 from deep.random_streams import Stream, lane_words, words
 from deep.replay_buffer import ReplayBuffer
 
@@ -131,3 +132,23 @@ def _of_step(
 ) -> Int32[Tensor, "step_word lane batch"]:
     first = model.represent_words + time * model.step_words
     return drawn[first : first + model.step_words]
+
+
+def factors_read(
+    scopes: Scopes, gates: Bool[Tensor, "lane feature feature"]
+) -> Bool[Tensor, "lane factor factor"]:
+    """Whether, of a structured model, a feature of the second factor is predicted from one of the first."""
+    owner = {f: k for k, features in enumerate(scopes.factors) for f in features}
+    factor = torch.tensor([owner[feature] for feature in range(len(owner))], device=gates.device)
+    members = one_hot(factor, len(scopes.factors))
+    return (members.T @ gates.float() @ members) > 0
+
+
+def parent_pairs(scopes: Scopes, device: torch.device) -> Bool[Tensor, "factor factor"]:
+    """Whether the first factor is a parent of the second, for some action."""
+    number = len(scopes.factors)
+    pairs = torch.zeros(number, number, dtype=torch.bool)
+    for own in scopes.parents:
+        for child, parents in enumerate(own):
+            pairs[list(parents), child] = True
+    return pairs.to(device)

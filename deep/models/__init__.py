@@ -8,6 +8,7 @@ from deep.models.perfect import PerfectModel
 from deep.models.replay import Replay
 from deep.models.rollout_model import RolloutModel
 from deep.models.simple import SimpleModel
+from deep.models.structured import StructuredModel
 
 AGENTS: dict[str, type[Model]] = {
     "er": Replay,
@@ -33,4 +34,5 @@ __all__ = [
     "Replay",
     "RolloutModel",
     "SimpleModel",
+    "StructuredModel",
 ]

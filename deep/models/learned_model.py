@@ -12,7 +12,7 @@ from torch import Tensor
 from deep.argument_checks import require_integer, require_share
 from deep.models.model import TRANSITIONS, Behaviour, Parameters
 from deep.models.rollout_model import RolloutModel
-from deep.networks import Network, Perceptrons
+from deep.networks import AnyNetwork, Perceptrons
 from deep.one_hot import one_hot
 from deep.q_learning import Transitions
 from deep.random_streams import Purpose, Stream, lane_words
@@ -73,7 +73,7 @@ class LearnedModel(RolloutModel):
 
     @property
     @abstractmethod
-    def networks(self) -> tuple[Network, ...]:
+    def networks(self) -> tuple[AnyNetwork, ...]:
         """What is learned."""
 
     @abstractmethod

@@ -9,7 +9,7 @@ from deep.argument_checks import require_integer
 from deep.models.learned_model import Forecast, LearnedModel
 from deep.models.likelihood import features_loss, outcome_loss
 from deep.models.model import Parameters
-from deep.networks import Network, Perceptrons
+from deep.networks import AnyNetwork, Network, Perceptrons
 from deep.random_streams import Stream, uniform
 from deep.replay_buffer import Replayed
 
@@ -34,7 +34,7 @@ class SimpleModel(LearnedModel):
         return self._network(features + self.environment.num_actions, 1, 1, features)
 
     @property
-    def networks(self) -> tuple[Network, ...]:
+    def networks(self) -> tuple[AnyNetwork, ...]:
         return (self.network,)
 
     @property

@@ -36,6 +36,7 @@ VARIANT: Mapping[str, Any] = {
     "updates_per_step": None,
     "prioritized": False,
     "counterfactual": False,
+    "structured": False,
 }
 """Settings by which cells of one task differ, with their usual values; the rollout length besides."""
 
@@ -232,6 +233,8 @@ def variant(settings: RunSettings) -> str:
         parts.append(f"{settings.real_share:.0%} real")
     if settings.updates_per_step:
         parts.append(f"{settings.updates_per_step} updates a step")
+    if settings.structured:
+        parts.append("structured")
     if settings.prioritized:
         parts.append("by priority")
     if settings.counterfactual:

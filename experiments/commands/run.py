@@ -32,6 +32,7 @@ _GYMNASIUMS_ALONE = ("env_arg", "keys", "levels", "evaluation_episodes", "evalua
 _PAPERS_ALONE = (
     "clipped_logit_sampling", "stale_reset_observation", "spontaneous", "event", "real_share",
     "updates_per_step", "prioritized", "counterfactual", "model_quality",
+    "structured",
 )  # fmt: skip
 
 
@@ -73,6 +74,7 @@ class What:
         updates_per_step: Updates after each environment step, a divisor of 100, in place of the regime's.
         prioritized: er draws transitions by priority.
         counterfactual: er recombines transitions factor by factor, by known scopes.
+        structured: The simple model predicts each feature from a learned few others.
         model_quality: At the end measure what a learned model gets right, of states seen and new.
     """
 
@@ -104,6 +106,7 @@ class What:
     updates_per_step: int | None = None
     prioritized: bool | None = None
     counterfactual: bool | None = None
+    structured: bool | None = None
     model_quality: bool | None = None
 
     def resolved(self) -> Settings:

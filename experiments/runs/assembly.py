@@ -11,8 +11,8 @@ import torch
 from deep.acceleration import Acceleration
 from deep.agent import Agent, Lanes
 from deep.environments import Environment, WalledMaze
-from deep.models import AGENTS, CounterfactualReplay, Replay, SimpleModel
-from deep.networks import Precision
+from deep.layers import Precision
+from deep.models import AGENTS, CounterfactualReplay, Replay, SimpleModel, StructuredModel
 from deep.online_loop import OnlineLoop, Protocol
 from experiments.runs.gym_settings import GymSettings
 from experiments.runs.offline_settings import OfflineSettings
@@ -62,6 +62,8 @@ def _agent(settings: Settings, precision: Precision, environment: Environment[An
     options: dict[str, Any] = {"precision": precision}
     if isinstance(settings, RunSettings) and settings.counterfactual:
         kind = CounterfactualReplay
+    if isinstance(settings, RunSettings) and settings.structured:
+        kind = StructuredModel
     if not issubclass(kind, Replay):
         options["rollout_length"] = settings.rollout_length
     if settings.learned:
@@ -69,7 +71,7 @@ def _agent(settings: Settings, precision: Precision, environment: Environment[An
     if isinstance(settings, RunSettings):
         if settings.learned:
             options["real_share"] = settings.real_share
-        if kind is SimpleModel:
+        if issubclass(kind, SimpleModel):
             options["clipped_logit_sampling"] = settings.clipped_logit_sampling
     prioritized = isinstance(settings, RunSettings) and settings.prioritized
     return Agent(kind(environment, **options), prioritized=prioritized)

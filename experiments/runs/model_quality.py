@@ -13,12 +13,12 @@ from jaxtyping import Int32, Int64, UInt8
 from torch import Tensor
 
 from deep.agent import Agent, Lanes, Learner
-from deep.environments import Noise
-from deep.model_accuracy import accuracy, novelty, usual_course
-from deep.models import RolloutModel
+from deep.environments import Noise, Scopes
+from deep.model_accuracy import accuracy, factors_read, novelty, parent_pairs, usual_course
+from deep.models import RolloutModel, StructuredModel
 from deep.random_streams import Purpose, Stream, integers, lane_words
 from deep.replay_buffer import ReplayBuffer
-from experiments.runs.quality_table import HORIZONS, NOVELTY, ModelQuality
+from experiments.runs.quality_table import HORIZONS, NOVELTY, LearnedScopes, ModelQuality
 
 CASES = 256
 """Of each lane and half."""
@@ -59,7 +59,17 @@ def measure_model_quality(
             cases[:, place, kind] = counted.sum(1).cpu()
             right[:, place, kind] = torch.where(counted, found, 0.0).double().sum(1).cpu()
     mean = np.where(cases > 0, right / cases.clamp(min=1), np.nan)
-    return ModelQuality(cases.numpy(), mean)
+    return ModelQuality(cases.numpy(), mean, _learned_scopes(model, learner, scopes))
+
+
+def _learned_scopes(model: RolloutModel, learner: Learner, scopes: Scopes) -> LearnedScopes | None:
+    if not isinstance(model, StructuredModel):
+        return None
+    gates = model.open_gates(learner.model)
+    learned, true = factors_read(scopes, gates), parent_pairs(scopes, gates.device)
+    pairs = (learned, true.expand_as(learned), learned & true)
+    found = (gates.double().mean((1, 2)), *(each.sum((1, 2)).double() for each in pairs))
+    return LearnedScopes(*(each.cpu().numpy() for each in found))
 
 
 def _cases(

@@ -5,6 +5,7 @@
     greedy_action.parquet   on fixed data: the greedy action in each evaluation cell, at each evaluation
     forecasts.parquet   where asked for: what the model expects in the end, by active pipe ends
     model_quality.parquet   where asked for: what the model gets right in the end, of seen and of new states
+    learned_scopes.parquet   likewise, of a structured model: what it reads
     progress.json     how far it is, and how fast; gone once it is finished
     summary.json      final performance; its presence says that the run is finished
     figure.png        the learning curve
@@ -27,7 +28,12 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from experiments.runs.lane_table import write_lane_table
-from experiments.runs.quality_table import MODEL_QUALITY, ModelQuality, read_model_quality
+from experiments.runs.quality_table import (
+    LEARNED_SCOPES,
+    MODEL_QUALITY,
+    ModelQuality,
+    read_model_quality,
+)
 from experiments.runs.stored_settings import Settings, stored_settings
 from experiments.storage.folder_lock import LOCK, is_locked
 from experiments.storage.json_files import plain, read_json, write_json
@@ -39,6 +45,7 @@ CONFIG, METRICS, SUMMARY = "config.json", "metrics.parquet", "summary.json"
 PROGRESS, FIGURE = "progress.json", "figure.png"
 GREEDY, FORECASTS = "greedy_action.parquet", "forecasts.parquet"
 CHECKPOINT = Path("checkpoint") / "state.safetensors"
+_MEASURED_APART = (GREEDY, FORECASTS, MODEL_QUALITY, LEARNED_SCOPES)
 
 
 class Measured(NamedTuple):
@@ -173,17 +180,7 @@ def lay_out(out: Path, settings: Settings) -> None:
     """Write the config.json of a run that is to begin, without the files of one that was here."""
     try:
         clear_parts(out)
-        for name in (
-            CHECKPOINT,
-            CONFIG,
-            METRICS,
-            GREEDY,
-            FORECASTS,
-            MODEL_QUALITY,
-            SUMMARY,
-            PROGRESS,
-            FIGURE,
-        ):
+        for name in (CHECKPOINT, CONFIG, METRICS, SUMMARY, PROGRESS, FIGURE, *_MEASURED_APART):
             (out / name).unlink(missing_ok=True)
         (out / CHECKPOINT).parent.mkdir(parents=True, exist_ok=True)
         write_config(out, settings, None, [])

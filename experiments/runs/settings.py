@@ -132,6 +132,7 @@ class RunSettings(OnlineSettings):
             target network is copied every 100 updates in any case.
         prioritized: Whether ER draws transitions by priority.
         counterfactual: Whether ER recombines transitions factor by factor.
+        structured: Whether the simple model predicts each feature from a learned few others.
         model_quality: Whether, at the end, what the learned model gets right is measured, of states that it
             has seen and of new ones.
     """
@@ -139,7 +140,7 @@ class RunSettings(OnlineSettings):
     kind: ClassVar[str] = "online"
     added: ClassVar[tuple[str, ...]] = (
         "model_steps", "forecasts", "real_share", "updates_per_step", "prioritized",
-        "counterfactual", "model_quality",
+        "counterfactual", "model_quality", "structured",
     )  # fmt: skip
     identity: ClassVar[tuple[str, ...]] = ("agent", "env", "size", "regime")
     task: ClassVar[tuple[str, ...]] = ("env", "size", "regime", "spontaneous", "event", "steps")
@@ -156,6 +157,7 @@ class RunSettings(OnlineSettings):
     prioritized: bool = False
     counterfactual: bool = False
     model_quality: bool = False
+    structured: bool = False
 
     def __post_init__(self) -> None:
         require_one_of("env", self.env, ENVIRONMENTS)
@@ -163,9 +165,11 @@ class RunSettings(OnlineSettings):
         require_integer("size", self.size, 1)
         for name in (
             "clipped_logit_sampling", "stale_reset_observation", "spontaneous", "forecasts",
-            "prioritized", "counterfactual", "model_quality",
+            "prioritized", "counterfactual", "model_quality", "structured",
         ):  # fmt: skip
             require_one_of(name, getattr(self, name), (True, False))
+        if self.structured and self.agent != "simple":
+            raise ValueError(f"structured is an option of the agent simple, got {self.agent}")
         if self.clipped_logit_sampling and self.agent != "simple":
             raise ValueError(
                 f"clipped_logit_sampling is a quirk of the agent simple, got {self.agent}"

@@ -19,7 +19,7 @@ from experiments.runs.run_folder import read_run
 from experiments.runs.settings import run_settings
 from tests.experiments.runs.killed_runs import TINY
 
-SETTINGS = run_settings(**TINY | {"agent": "simple", "rollout_length": None, "model_quality": True})
+SETTINGS = run_settings(**TINY, structured=True, model_quality=True)
 
 
 def test_the_kinds_of_novelty_are_those_of_deep():
@@ -37,6 +37,13 @@ def test_a_run_stores_what_its_model_gets_right(tmp_path, monkeypatch):
     assert ((stored.accuracy >= 0) & (stored.accuracy <= 1))[known].all()
     assert np.isnan(stored.accuracy[~known]).all()
     assert known[:, 0, 0].all()
+    # Nothing is shut after 25 updates: all pairs of the six factors, of which goal and walls read themselves
+    # alone, and the agent all but the goal.
+    assert (stored.scopes.gates == 1).all()
+    assert (stored.scopes.learned == 36).all()
+    assert (stored.scopes.true == 10).all()
+    np.testing.assert_allclose(stored.scopes.precision, 10 / 36)
+    assert (stored.scopes.recall == 1).all()
     (tmp_path / "asked" / "model_quality.parquet").unlink()
     assert read_run(tmp_path / "asked").model_quality is None
 

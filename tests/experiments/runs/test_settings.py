@@ -127,6 +127,7 @@ def test_every_setting_changes_the_digest():
         {"model_steps": 1_050}, {"env": "PanFlute", "forecasts": True}, {"env": "PanFlute"},
         {"real_share": 0.05}, {"updates_per_step": 10}, er | {"prioritized": True},
         er | {"counterfactual": True}, {"model_quality": True},
+        {"structured": True},
     ]  # fmt: skip
     digests = {replace(SETTINGS, **change).digest for change in changes}
     assert len(digests | {SETTINGS.digest}) == len(changes) + 1
@@ -152,6 +153,10 @@ def test_every_setting_changes_the_digest():
         (
             {"agent": "er", "rollout_length": 1, "prioritized": True, "counterfactual": True},
             "prioritized and counterfactual exclude each other",
+        ),
+        (
+            {"agent": "gaussian", "structured": True},
+            "structured is an option of the agent simple, got gaussian",
         ),
         (
             {"agent": "er", "rollout_length": 1, "model_quality": True},
@@ -193,7 +198,7 @@ def test_names_numbers_and_regimes_are_those_of_deep():
     pytest.importorskip("torch")
     from deep import models
     from deep.environments import ENVIRONMENTS as BATCHED
-    from deep.networks import PRECISIONS as PRODUCTS
+    from deep.layers import PRECISIONS as PRODUCTS
     from deep.online_loop import HIGH_DATA, LOW_DATA, MAX_RUN
     from experiments.runs import lane_settings
     from experiments.runs.assembly import agent_of, protocol_of
