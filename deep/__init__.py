@@ -20,6 +20,8 @@ from deep.models import (
     RolloutModel,
     SimpleModel,
     StructuredModel,
+    ValueEquivalentCategorical,
+    ValueEquivalentGaussian,
 )
 from deep.networks import Network
 from deep.offline_learning import OfflineLearner, OfflineState
@@ -57,6 +59,8 @@ __all__ = [
     "RolloutModel",
     "SimpleModel",
     "StructuredModel",
+    "ValueEquivalentCategorical",
+    "ValueEquivalentGaussian",
     "fixed_buffer",
     "resolve",
 ]

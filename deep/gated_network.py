@@ -18,8 +18,9 @@ from deep.layers import ALIGNMENT, Precision, affine, truncated_normal
 from deep.random_streams import Stream, uniform
 
 BETA, GAMMA, ZETA = 2 / 3, -0.1, 1.1
-LOGIT_SCALE = 10.0
-"""A gate's logit is so many times its parameter, since a step of Adam moves a parameter by 2e-4 at most."""
+STEP_FACTOR = 5.0
+LOGIT_SCALE = 2.0
+"""A gate's logit is so many times its parameter: a step of Adam moves it by 2e-3 at most."""
 
 INITIAL_LOGIT = 1.0
 """Of every gate: all of them are open at first."""
@@ -117,6 +118,11 @@ class GatedNetwork(NamedTuple):
         """Of a lane, with what pads them to a multiple of 16."""
         used = sum(map(prod, self.shapes))
         return used + -used % ALIGNMENT
+
+    @property
+    def step_factor(self) -> float:
+        """Of the model's step size: small networks move their function less in a step."""
+        return STEP_FACTOR
 
     @property
     def units(self) -> int:

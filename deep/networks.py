@@ -98,6 +98,11 @@ class Network(NamedTuple):
         return self.heads * self.block_size
 
     @property
+    def step_factor(self) -> float:
+        """Of the model's step size."""
+        return 1.0
+
+    @property
     def units(self) -> int:
         """Numbers that a row becomes on its way, counted before and after each activation."""
         return self.heads * (self.inputs + 2 * self.depth * self.width)

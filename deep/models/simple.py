@@ -9,7 +9,7 @@ from deep.argument_checks import require_integer
 from deep.models.learned_model import Forecast, LearnedModel
 from deep.models.likelihood import features_loss, outcome_loss
 from deep.models.model import Parameters
-from deep.networks import AnyNetwork, Network, Perceptrons
+from deep.networks import AnyNetwork, Network, Perceptron, Perceptrons
 from deep.random_streams import Stream, uniform
 from deep.replay_buffer import Replayed
 
@@ -61,7 +61,13 @@ class SimpleModel(LearnedModel):
         """Logits of the features of the next observation."""
         return learned[2](self.read(observation, action))
 
-    def loss(self, learned: Perceptrons, batch: Replayed, stream: Stream) -> Float[Tensor, "lane"]:
+    def loss(
+        self,
+        learned: Perceptrons,
+        batch: Replayed,
+        stream: Stream,
+        target: Perceptron,
+    ) -> Float[Tensor, "lane"]:
         """The negative log-likelihood; that of the next observation where the episode went on."""
         observation = batch.observation.float()
         outcome = self.predict_outcomes(learned, observation, batch.action)

@@ -9,7 +9,7 @@ from torch import Tensor
 from deep.gated_network import GatedNetwork, GatedPerceptron
 from deep.models.model import Parameters
 from deep.models.simple import SimpleModel
-from deep.networks import Network, Perceptrons
+from deep.networks import Network, Perceptron, Perceptrons
 from deep.random_streams import Stream, words
 from deep.replay_buffer import Replayed
 
@@ -27,7 +27,7 @@ class StructuredModel(SimpleModel):
 
     has_kernels: ClassVar[bool] = False
 
-    gate_price: float = 1e-3
+    gate_price: float = 3e-3
 
     @property
     def network(self) -> Network:
@@ -45,13 +45,16 @@ class StructuredModel(SimpleModel):
         """Perceptrons are in the order of the simple model's."""
         return self.network, self.gated_network
 
-    def loss(self, learned: Perceptrons, batch: Replayed, stream: Stream) -> Float[Tensor, "lane"]:
+    def loss(
+        self, learned: Perceptrons, batch: Replayed, stream: Stream, target: Perceptron
+    ) -> Float[Tensor, "lane"]:
         """The negative log-likelihood, and the price of the gates that are open."""
         *outcome, gated = learned
         assert isinstance(gated, GatedPerceptron)
         drawn = words(stream, self.environment.num_features**2)
         noisy = (*outcome, gated.with_noise(drawn))
-        return super().loss(noisy, batch, stream) + self.gate_price * gated.expected_open()
+        likelihood = super().loss(noisy, batch, stream, target)
+        return likelihood + self.gate_price * gated.expected_open()
 
     def open_gates(self, parameters: Parameters) -> Bool[Tensor, "lane feature feature"]:
         """Whether the prediction of the second feature reads the first."""

@@ -37,6 +37,7 @@ VARIANT: Mapping[str, Any] = {
     "prioritized": False,
     "counterfactual": False,
     "structured": False,
+    "value_steps": None,
 }
 """Settings by which cells of one task differ, with their usual values; the rollout length besides."""
 
@@ -235,6 +236,8 @@ def variant(settings: RunSettings) -> str:
         parts.append(f"{settings.updates_per_step} updates a step")
     if settings.structured:
         parts.append("structured")
+    if settings.value_steps:
+        parts.append(f"value-equivalent, {settings.value_steps} steps")
     if settings.prioritized:
         parts.append("by priority")
     if settings.counterfactual:

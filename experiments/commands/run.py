@@ -32,7 +32,7 @@ _GYMNASIUMS_ALONE = ("env_arg", "keys", "levels", "evaluation_episodes", "evalua
 _PAPERS_ALONE = (
     "clipped_logit_sampling", "stale_reset_observation", "spontaneous", "event", "real_share",
     "updates_per_step", "prioritized", "counterfactual", "model_quality",
-    "structured",
+    "structured", "value_steps",
 )  # fmt: skip
 
 
@@ -75,6 +75,7 @@ class What:
         prioritized: er draws transitions by priority.
         counterfactual: er recombines transitions factor by factor, by known scopes.
         structured: The simple model predicts each feature from a learned few others.
+        value_steps: A latent model learns from trajectories of so many steps, 1 to 10, rewards, ends and values alone.
         model_quality: At the end measure what a learned model gets right, of states seen and new.
     """
 
@@ -107,6 +108,7 @@ class What:
     prioritized: bool | None = None
     counterfactual: bool | None = None
     structured: bool | None = None
+    value_steps: int | None = None
     model_quality: bool | None = None
 
     def resolved(self) -> Settings:

@@ -12,7 +12,16 @@ from deep.acceleration import Acceleration
 from deep.agent import Agent, Lanes
 from deep.environments import Environment, WalledMaze
 from deep.layers import Precision
-from deep.models import AGENTS, CounterfactualReplay, Replay, SimpleModel, StructuredModel
+from deep.models import (
+    AGENTS,
+    CounterfactualReplay,
+    Model,
+    Replay,
+    SimpleModel,
+    StructuredModel,
+    ValueEquivalentCategorical,
+    ValueEquivalentGaussian,
+)
 from deep.online_loop import OnlineLoop, Protocol
 from experiments.runs.gym_settings import GymSettings
 from experiments.runs.offline_settings import OfflineSettings
@@ -22,6 +31,12 @@ from experiments.tasks import REGIMES, batched_environment
 
 if TYPE_CHECKING:
     from experiments.runs.gym_task import GymTask
+
+
+VALUE_EQUIVALENT: dict[str, type[Model]] = {
+    "categorical": ValueEquivalentCategorical,
+    "gaussian": ValueEquivalentGaussian,
+}
 
 
 def agent_of(settings: Settings, precision: Precision) -> Agent:
@@ -64,6 +79,9 @@ def _agent(settings: Settings, precision: Precision, environment: Environment[An
         kind = CounterfactualReplay
     if isinstance(settings, RunSettings) and settings.structured:
         kind = StructuredModel
+    if isinstance(settings, RunSettings) and settings.value_steps is not None:
+        kind = VALUE_EQUIVALENT[settings.agent]
+        options["value_steps"] = settings.value_steps
     if not issubclass(kind, Replay):
         options["rollout_length"] = settings.rollout_length
     if settings.learned:

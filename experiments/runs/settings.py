@@ -36,6 +36,12 @@ LEARNING_STARTS = 1_000
 TARGET_UPDATES = 100
 """Updates between copies to the target network, in both regimes."""
 
+LATENT = ("categorical", "gaussian")
+"""The agents whose model is stepped in a latent space."""
+
+MOST_VALUE_STEPS = 10
+"""Of the trajectories that a value-equivalent model learns from."""
+
 UPDATES_PER_STEP = tuple(n for n in range(1, TARGET_UPDATES + 1) if TARGET_UPDATES % n == 0)
 """So that the target network is copied after a whole number of steps."""
 
@@ -133,6 +139,8 @@ class RunSettings(OnlineSettings):
         prioritized: Whether ER draws transitions by priority.
         counterfactual: Whether ER recombines transitions factor by factor.
         structured: Whether the simple model predicts each feature from a learned few others.
+        value_steps: Steps of the trajectories from which a latent model learns rewards, ends and values alone, 1 to
+            10; None if it learns by reconstruction, as usual.
         model_quality: Whether, at the end, what the learned model gets right is measured, of states that it
             has seen and of new ones.
     """
@@ -140,7 +148,7 @@ class RunSettings(OnlineSettings):
     kind: ClassVar[str] = "online"
     added: ClassVar[tuple[str, ...]] = (
         "model_steps", "forecasts", "real_share", "updates_per_step", "prioritized",
-        "counterfactual", "model_quality", "structured",
+        "counterfactual", "model_quality", "structured", "value_steps",
     )  # fmt: skip
     identity: ClassVar[tuple[str, ...]] = ("agent", "env", "size", "regime")
     task: ClassVar[tuple[str, ...]] = ("env", "size", "regime", "spontaneous", "event", "steps")
@@ -158,6 +166,7 @@ class RunSettings(OnlineSettings):
     counterfactual: bool = False
     model_quality: bool = False
     structured: bool = False
+    value_steps: int | None = None
 
     def __post_init__(self) -> None:
         require_one_of("env", self.env, ENVIRONMENTS)
@@ -170,6 +179,7 @@ class RunSettings(OnlineSettings):
             require_one_of(name, getattr(self, name), (True, False))
         if self.structured and self.agent != "simple":
             raise ValueError(f"structured is an option of the agent simple, got {self.agent}")
+        self._require_value_steps()
         if self.clipped_logit_sampling and self.agent != "simple":
             raise ValueError(
                 f"clipped_logit_sampling is a quirk of the agent simple, got {self.agent}"
@@ -196,6 +206,20 @@ class RunSettings(OnlineSettings):
         if self.forecasts and self.env != "PanFlute":
             raise ValueError(f"forecasts are measured in PanFlute alone, got {self.env}")
         readable_environment(self.env, self.size, spontaneous=self.spontaneous, event=self.event)
+
+    def _require_value_steps(self) -> None:
+        if self.value_steps is None:
+            return
+        require_integer("value_steps", self.value_steps, 1, MOST_VALUE_STEPS)
+        if self.agent not in LATENT:
+            raise ValueError(
+                f"value_steps is an option of the agents {', '.join(LATENT)}, got {self.agent}"
+            )
+        for name in ("forecasts", "model_quality"):
+            if getattr(self, name):
+                raise ValueError(
+                    f"{name} needs a model that predicts observations; one with value_steps does not"
+                )
 
     @property
     def replayed(self) -> int:

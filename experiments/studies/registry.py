@@ -17,7 +17,9 @@ from experiments.studies import (
     rollout_length,
     sensitivity,
     smoothing,
+    structure,
     unfactored,
+    value_equivalence,
 )
 from experiments.studies.study import Study
 
@@ -37,6 +39,8 @@ STUDIES: Mapping[str, Study] = {
         mixture.STUDY,
         counterfactual.STUDY,
         baselines.STUDY,
+        structure.STUDY,
+        value_equivalence.STUDY,
     )
 }
 

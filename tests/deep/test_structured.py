@@ -7,10 +7,10 @@ import torch
 from torch.nn.functional import elu
 from torch.utils.flop_counter import FlopCounterMode
 
-from deep import Agent, Lanes, OnlineLoop, Protocol, SimpleModel, StructuredModel
+from deep import Agent, Lanes, OfflineLearner, OnlineLoop, Protocol, SimpleModel, StructuredModel
 from deep.acceleration import Acceleration
 from deep.environments import ButtonGrid, OpenGrid, PanFlute, ProcMaze
-from deep.gated_network import GatedNetwork, stretched
+from deep.gated_network import LOGIT_SCALE, GatedNetwork, stretched
 from deep.matrix_products import flops, update_products
 from deep.model_accuracy import factors_read, parent_pairs
 from deep.online_loop import learn
@@ -26,11 +26,11 @@ def stream(step=0, purpose=Purpose.MODEL_LOSS):
     return Stream(SEED, torch.tensor(step), purpose)
 
 
-def drawn_parameters(scale=1.0):
+def drawn_parameters(scale=10.0):
     """Gates of all kinds: some shut, some half open, some open."""
     generator = torch.Generator().manual_seed(2)
     parameters = NETWORK.initial(stream(purpose=Purpose.INITIAL_MODEL))
-    parameters[:, :16] = torch.randn(2, 16, generator=generator) * scale
+    parameters[:, :16] = torch.randn(2, 16, generator=generator) * scale / LOGIT_SCALE
     return parameters
 
 
@@ -56,7 +56,7 @@ def test_each_feature_is_predicted_by_a_network_of_its_own_behind_its_gates():
     x = torch.randn(2, 3, 6, generator=torch.Generator().manual_seed(1))
     found = gated(x)
     for lane in range(2):
-        gates = stretched(10 * parameters[lane : lane + 1, :16].view(1, 4, 4))[0].double()
+        gates = stretched(LOGIT_SCALE * parameters[lane : lane + 1, :16].view(1, 4, 4))[0].double()
         assert ((gates > 0) == gated.open[lane]).all()
         for row in range(3):
             expected = plain(parameters[lane], gates, x[lane, row].double())
@@ -75,7 +75,7 @@ def test_what_lies_behind_a_shut_gate_changes_nothing_and_behind_an_open_one_it_
 
 
 def test_noisy_gates_are_open_as_often_as_the_price_counts_them():
-    parameters = drawn_parameters(0.3)
+    parameters = drawn_parameters(3.0)
     (gated,) = NETWORK.perceptrons(parameters)
     total = torch.zeros(2, 4, 4)
     rounds = 300
@@ -107,7 +107,7 @@ def test_the_loss_is_the_simple_models_with_noise_in_the_gates_and_a_price_for_t
     noisy = learned[2].with_noise(words(stream(), environment.num_features**2))
     logits = noisy(model.read(batch.observation.float(), batch.action)).double()
     outcome = model.predict_outcomes(learned, batch.observation.float(), batch.action)
-    found = model.loss(learned, batch, stream())
+    found = model.loss(learned, batch, stream(), learned[0])
     for lane in range(2):
         total = 0.0
         for row in range(batch.action.shape[1]):
@@ -118,7 +118,7 @@ def test_the_loss_is_the_simple_models_with_noise_in_the_gates_and_a_price_for_t
             if not at.terminal:
                 total += reference.bernoulli_nll(logits[lane, row], at.next_observation.double())
         assert isclose(found[lane], total / batch.action.shape[1], rel_tol=1e-4)
-    price = dear.loss(learned, batch, stream()) - found
+    price = dear.loss(learned, batch, stream(), learned[0]) - found
     torch.testing.assert_close(price, 0.5 * learned[2].expected_open(), rtol=1e-4, atol=1e-3)
 
 
@@ -171,3 +171,20 @@ def test_pairs_are_the_parents_of_some_action(environment):
         for child in range(len(scopes.factors)):
             expected = any(parent in own[child] for own in scopes.parents)
             assert bool(pairs[parent, child]) == expected
+
+
+@pytest.mark.usefixtures("without_type_checks", "small_networks")
+def test_it_learns_to_read_what_a_feature_depends_on_and_little_else(monkeypatch):
+    """Of a flute with pipes of one and two cells only the last cell depends on another: on the first of its pipe."""
+    monkeypatch.setattr("deep.gated_network.INITIAL_LOGIT", -2.2)  # near to being shut, to be quick
+    flute, lanes = PanFlute(2, spontaneous=False), Lanes(*(torch.ones(3) for _ in range(3)))
+    lanes = lanes._replace(seed=torch.arange(3))
+    loop = OnlineLoop(Agent(SimpleModel(flute)), Protocol(200, 1, 9, 200, 200), lanes)
+    loop.advance(200)
+    model = StructuredModel(flute, gate_price=0.02)
+    learner = OfflineLearner(Agent(model), loop.state.buffer, lanes)
+    assert model.open_gates(learner.state.learner.model).all()
+    learner.advance(300, "model")
+    gates = model.open_gates(learner.state.learner.model)
+    assert gates[:, 1, 2].all()
+    assert (gates.sum((1, 2)) <= 5).all()

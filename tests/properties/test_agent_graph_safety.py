@@ -15,7 +15,13 @@ from deep.acceleration import NONE, Acceleration, can_compile, resolve
 from deep.agent import Agent, Lanes
 from deep.environments import PanFlute, ProcMaze
 from deep.environments.walled_maze import WalledMaze, dataset
-from deep.models import AGENTS, CounterfactualReplay, Replay, StructuredModel
+from deep.models import (
+    AGENTS,
+    CounterfactualReplay,
+    Replay,
+    StructuredModel,
+    ValueEquivalentGaussian,
+)
 from deep.offline_learning import OfflineLearner
 from deep.one_hot import one_hot
 from deep.online_loop import OnlineLoop, Protocol
@@ -34,7 +40,11 @@ every_agent = pytest.mark.parametrize("name", AGENTS)
 pytestmark = pytest.mark.usefixtures("small_networks")
 
 
-INGREDIENTS = {"counterfactual": CounterfactualReplay, "structured": StructuredModel}
+INGREDIENTS = {
+    "counterfactual": CounterfactualReplay,
+    "structured": StructuredModel,
+    "value-equivalent": ValueEquivalentGaussian,
+}
 
 
 def loop_of(
@@ -94,6 +104,7 @@ def test_no_operation_of_a_step_and_its_updates_waits_for_the_host(name, environ
     [
         ("counterfactual", {}),
         ("structured", {}),
+        ("value-equivalent", {"value_steps": 3}),
         ("er", {"prioritized": True}),
         ("simple", {"real_share": 0.5}),
         ("gaussian", {"real_share": 0.05}),
@@ -209,7 +220,7 @@ def recorded_graphs(monkeypatch):
 
 
 @pytest.mark.usefixtures("without_type_checks")
-@pytest.mark.parametrize("name", [*AGENTS, "structured"])
+@pytest.mark.parametrize("name", [*AGENTS, "structured", "value-equivalent"])
 def test_captured_segments_lead_where_the_steps_themselves_do(name, recorded_graphs):
     # The buffer of five is overwritten on the way, by the warm-ups of a capture too.
     plain = loop_of(name)
@@ -310,7 +321,7 @@ class Functional(Traced):
 
 def test_a_step_of_every_agent_traces_whole_with_the_same_results():
     run_apart(
-        "traced(compare, Traced, *(set(AGENTS) - {'categorical'}), 'structured'); "
+        "traced(compare, Traced, *(set(AGENTS) - {'categorical'}), 'structured', 'value-equivalent'); "
         "traced(compare, Functional, 'categorical')"
     )
 

@@ -127,7 +127,7 @@ def test_every_setting_changes_the_digest():
         {"model_steps": 1_050}, {"env": "PanFlute", "forecasts": True}, {"env": "PanFlute"},
         {"real_share": 0.05}, {"updates_per_step": 10}, er | {"prioritized": True},
         er | {"counterfactual": True}, {"model_quality": True},
-        {"structured": True},
+        {"structured": True}, {"agent": "gaussian", "value_steps": 1},
     ]  # fmt: skip
     digests = {replace(SETTINGS, **change).digest for change in changes}
     assert len(digests | {SETTINGS.digest}) == len(changes) + 1
@@ -153,6 +153,18 @@ def test_every_setting_changes_the_digest():
         (
             {"agent": "er", "rollout_length": 1, "prioritized": True, "counterfactual": True},
             "prioritized and counterfactual exclude each other",
+        ),
+        (
+            {"agent": "gaussian", "value_steps": 11},
+            "value_steps must be a whole number, 1 to 10, got 11",
+        ),
+        (
+            {"value_steps": 1},
+            "value_steps is an option of the agents categorical, gaussian, got simple",
+        ),
+        (
+            {"agent": "categorical", "value_steps": 1, "model_quality": True},
+            "model_quality needs a model that predicts observations; one with value_steps does not",
         ),
         (
             {"agent": "gaussian", "structured": True},
@@ -199,9 +211,11 @@ def test_names_numbers_and_regimes_are_those_of_deep():
     from deep import models
     from deep.environments import ENVIRONMENTS as BATCHED
     from deep.layers import PRECISIONS as PRODUCTS
+    from deep.models import value_equivalent
     from deep.online_loop import HIGH_DATA, LOW_DATA, MAX_RUN
     from experiments.runs import lane_settings
-    from experiments.runs.assembly import agent_of, protocol_of
+    from experiments.runs.assembly import VALUE_EQUIVALENT, agent_of, protocol_of
+    from experiments.runs.settings import LATENT, MOST_VALUE_STEPS
     from experiments.tasks import ENVIRONMENTS, batched_environment
 
     assert set(AGENTS) == set(models.AGENTS)
@@ -211,6 +225,8 @@ def test_names_numbers_and_regimes_are_those_of_deep():
     )
     assert tuple(BATCHED) == ENVIRONMENTS
     assert ("auto", *PRODUCTS) == lane_settings.PRECISIONS
+    assert tuple(VALUE_EQUIVALENT) == LATENT
+    assert MOST_VALUE_STEPS == value_equivalent.MOST_STEPS
     assert lane_settings.TRANSITIONS == models.TRANSITIONS
     assert lane_settings.MAX_STEPS == MAX_RUN
     for name, expected in (("high", HIGH_DATA), ("low", LOW_DATA)):
