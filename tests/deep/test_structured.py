@@ -184,7 +184,7 @@ def test_it_learns_to_read_what_a_feature_depends_on_and_little_else(monkeypatch
     model = StructuredModel(flute, gate_price=0.02)
     learner = OfflineLearner(Agent(model), loop.state.buffer, lanes)
     assert model.open_gates(learner.state.learner.model).all()
-    learner.advance(300, "model")
+    learner.advance(230, "model")
     gates = model.open_gates(learner.state.learner.model)
     assert gates[:, 1, 2].all()
     assert (gates.sum((1, 2)) <= 5).all()

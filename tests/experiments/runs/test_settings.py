@@ -244,6 +244,9 @@ def test_names_numbers_and_regimes_are_those_of_deep():
                 rollout_length=length, model_batch_size=64,
             )  # fmt: skip
             assert agent_of(run, "highest").replayed == run.replayed
+    trajectories = replace(SETTINGS, agent="gaussian", value_steps=3)
+    assert agent_of(trajectories, "highest").model.value_steps == 3
+    assert agent_of(trajectories, "highest").replayed == trajectories.replayed
     mixed = replace(SETTINGS, real_share=0.5)
     assert agent_of(mixed, "highest").replayed == mixed.replayed == 160
 
