@@ -15,6 +15,7 @@ from deep import (
     ValueEquivalentGaussian,
 )
 from deep.environments import PanFlute, ProcMaze
+from deep.kernels import available
 from deep.matrix_products import flops, update_products
 from deep.online_loop import learn
 from deep.random_streams import Purpose, Stream, lane_words, normal, uniform
@@ -224,3 +225,19 @@ def test_it_learns_rewards_that_come_two_steps_later():
         return model.predict_outcomes(learned, state, torch.zeros(6, 1, dtype=torch.int64))[0]
 
     assert (expected_reward(1, 0) - expected_reward(0, 0) > 0.5).sum() >= 4  # of 6 lanes
+
+
+@pytest.mark.skipif(not available(), reason="needs AVX512-BF16 and a C++ compiler")
+@pytest.mark.usefixtures("without_type_checks")
+@every_kind
+def test_kernels_learn_the_same_to_rounding(name):
+    found = []
+    for computed in (Agent, lambda model: Agent(model).with_kernels()):
+        model = MODELS[name](PanFlute(3), precision="bf16", value_steps=3)
+        loop = OnlineLoop(computed(model), Protocol(20, 1, 5, 20, learning_starts=12), LANES)
+        loop.advance(14)
+        kernels = computed is not Agent
+        assert all(network.packs == kernels for network in loop.agent.model.networks)
+        found.append(loop.state.tally.model_loss)
+    torch.testing.assert_close(*found, rtol=0.02, atol=0)
+    assert not torch.equal(*found)
