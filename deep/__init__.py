@@ -19,6 +19,9 @@ from deep.models import (
     Replay,
     RolloutModel,
     SimpleModel,
+    StructuredModel,
+    ValueEquivalentCategorical,
+    ValueEquivalentGaussian,
 )
 from deep.networks import Network
 from deep.offline_learning import OfflineLearner, OfflineState
@@ -55,6 +58,9 @@ __all__ = [
     "Replay",
     "RolloutModel",
     "SimpleModel",
+    "StructuredModel",
+    "ValueEquivalentCategorical",
+    "ValueEquivalentGaussian",
     "fixed_buffer",
     "resolve",
 ]

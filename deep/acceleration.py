@@ -22,7 +22,7 @@ from deep.agent import Agent
 from deep.argument_checks import require_one_of
 from deep.compiler_cache import remove_broken_libraries
 from deep.kernels import available
-from deep.networks import Precision
+from deep.layers import Precision
 from deep.tensor_tree import tensors
 
 AccelerationName = Literal["auto", "none", "compile", "kernels", "graph"]

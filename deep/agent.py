@@ -14,7 +14,7 @@ from torch import Tensor
 from deep.adam import Moments, adam_step, no_moments
 from deep.kernels import available, learning
 from deep.models import LearnedModel, Model, Parameters, Replay
-from deep.networks import Network, Packs, Perceptron
+from deep.networks import Network, Packs, Perceptron, Perceptrons
 from deep.priorities import Priorities
 from deep.q_learning import Transitions, softmax_action, td_error, td_loss, td_target
 from deep.random_streams import Purpose, Stream, lane_words
@@ -115,14 +115,14 @@ class Agent:
         )
 
     def with_kernels(self) -> "Agent":
-        """The same agent, computed by the kernels of `deep.kernels`.
+        """The same agent, computed by the kernels of `deep.kernels` if they have what its model needs.
 
         Raises:
             ValueError: This machine has none.
         """
         if not available():
             raise ValueError("this machine cannot build or run the kernels")
-        return replace(self, model=replace(self.model, kernels=True))
+        return replace(self, model=replace(self.model, kernels=self.model.has_kernels))
 
     def _q(
         self, parameters: Float[Tensor, "lane q_parameter"], packed: Packs | None = None
@@ -148,7 +148,7 @@ class Agent:
         if not network.packs:
             return None
         learned = zip(self.model.networks, model, strict=True)
-        packed = tuple(each.pack(parameters) for each, parameters in learned)
+        packed = tuple(each.pack(own) for each, own in learned if isinstance(each, Network))
         return Packed(network.pack(q), network.pack(target), packed)
 
     def repack(self, learner: Learner) -> None:
@@ -203,12 +203,17 @@ class Agent:
         """Draw what an update learns from; another `step` draws other transitions.
 
         Returns:
-            `model_batch_size` transitions for `update_model`, and `model.batch_size` for `update_q`.
-            The smaller batch is the beginning of the larger one.
+            `model_batch_size` transitions for `update_model`, or trajectories that begin with these, and
+            `model.batch_size` transitions for `update_q`. The smaller batch is the beginning of the larger one.
         """
         stream = Stream(lanes.seed, step, Purpose.REPLAY)
-        batch = buffer.sample(lane_words(stream, 1, self.replayed)[0])
-        return batch.first(self.model_batch_size), batch.first(self.model.batch_size)
+        place = buffer.places(lane_words(stream, 1, self.replayed)[0])
+        batch = buffer.at(place)
+        lesson, starts = batch.first(self.model_batch_size), batch.first(self.model.batch_size)
+        if isinstance(self.model, LearnedModel) and self.model.lesson_steps > 1:
+            first = place[:, : self.model_batch_size]
+            lesson = buffer.trajectories(first, self.model.lesson_steps)
+        return lesson, starts
 
     def learn(
         self,
@@ -260,7 +265,7 @@ class Agent:
 
         Args:
             learner: Its model changes.
-            batch: Transitions that were met, any number.
+            batch: Transitions that were met, any number; or trajectories, see `ReplayBuffer.trajectories`.
             lanes: Their seeds decide what is drawn.
             step: Another number, other random words.
 
@@ -272,17 +277,23 @@ class Agent:
             return torch.zeros_like(lanes.temperature)
 
         stream = Stream(lanes.seed, step, Purpose.MODEL_LOSS)
-        if learner.packed is not None:
-            return _learn_by_kernels(model, learner, learner.packed, batch, stream)
+        packed = learner.packed
+        target = self._q(learner.target, packed and packed.target)
+
+        def loss_of(learned: Perceptrons) -> Tensor:
+            return model.loss(learned, batch, stream, target)
+
+        if packed is not None:
+            return _learn_by_kernels(model, learner, packed, loss_of)
 
         def objective(parameters: Parameters) -> Tensor:
-            return model.loss(model.perceptrons(parameters), batch, stream)
+            return loss_of(model.perceptrons(parameters))
 
         gradients, loss = _gradient(objective, learner.model)
-        for place, moments, gradient in zip(
-            learner.model, learner.model_moments, gradients, strict=True
+        for network, place, moments, gradient in zip(
+            model.networks, learner.model, learner.model_moments, gradients, strict=True
         ):
-            adam_step(place, moments, gradient, MODEL_STEP_SIZE)
+            adam_step(place, moments, gradient, MODEL_STEP_SIZE * network.step_factor)
         return loss
 
     def update_q(
@@ -335,7 +346,7 @@ class Agent:
 
 
 def _learn_by_kernels(
-    model: LearnedModel, learner: Learner, packed: Packed, batch: Replayed, stream: Stream
+    model: LearnedModel, learner: Learner, packed: Packed, loss: Callable[[Perceptrons], Tensor]
 ) -> Float32[Tensor, "lane"]:
     """A step of Adam on the model's loss, in place; the loss before it."""
     networks = [
@@ -343,6 +354,7 @@ def _learn_by_kernels(
         for network, parameters, packs in zip(
             model.networks, learner.model, packed.model, strict=True
         )
+        if isinstance(network, Network)
     ]
     learned = [perceptron for network in networks for perceptron in network]
 
@@ -352,16 +364,16 @@ def _learn_by_kernels(
             each._replace(parameters=block.view_as(block))
             for each, block in zip(learned, blocks, strict=True)
         )
-        return model.loss(perceptrons, batch, stream)
+        return loss(perceptrons)
 
-    gradients, loss = _gradient(objective, tuple(each.parameters for each in learned))
+    gradients, before = _gradient(objective, tuple(each.parameters for each in learned))
     left = iter(gradients)
     for network, parameters, moments in zip(
         networks, learner.model, learner.model_moments, strict=True
     ):
         own = [next(left) for _ in network]
         learning.adam_step(network, parameters, moments, own, MODEL_STEP_SIZE)
-    return loss
+    return before
 
 
 def _gradient(

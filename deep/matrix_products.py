@@ -10,13 +10,17 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from deep.agent import Agent
+from deep.gated_network import GatedNetwork
 from deep.models import (
     TRANSITIONS,
+    DecodingModel,
     LatentModel,
     Model,
     PerfectModel,
     Replay,
     SimpleModel,
+    StructuredModel,
+    ValueEquivalentModel,
 )
 from deep.networks import Network
 
@@ -62,7 +66,7 @@ def update_products(agent: Agent) -> UpdateProducts:
     """The products of an update of the model and the Q-network."""
     q = agent.q_network
     return UpdateProducts(
-        model=_loss(agent.model),
+        model=_loss(agent.model, q),
         rollouts=_rollouts(agent.model, q),
         target=_forward(q, TRANSITIONS),
         q=_learning(q, TRANSITIONS),
@@ -102,8 +106,15 @@ def _learning(network: Network, rows: int, *, through: bool = False) -> Products
     return _forward(network, rows) + weights + inputs
 
 
+def _gated_layers(network: GatedNetwork) -> list[tuple[int, int]]:
+    """Inputs and outputs likewise: a first layer for all features together, then those of each."""
+    features, width = network.features, network.width
+    first = (features + network.others, features * width)
+    return [first, *[(width, width)] * features, *[(width, 1)] * features]
+
+
 @singledispatch
-def _loss(model: Model) -> Products:
+def _loss(model: Model, q: Network) -> Products:  # noqa: ARG001
     raise TypeError(f"the products of {type(model).__name__} are not known")
 
 
@@ -120,23 +131,43 @@ def _representation(model: Model, rows: int) -> Products:  # noqa: ARG001
 
 @_loss.register(Replay)
 @_loss.register(PerfectModel)
-def _(model: Model) -> Products:  # noqa: ARG001
+def _(model: Model, q: Network) -> Products:  # noqa: ARG001
     return []
 
 
 @_loss.register
-def _(model: SimpleModel) -> Products:
+def _(model: SimpleModel, q: Network) -> Products:  # noqa: ARG001
     return _learning(model.network, model.model_batch_size)
 
 
 @_loss.register
-def _(model: LatentModel) -> Products:
+def _(model: StructuredModel, q: Network) -> Products:  # noqa: ARG001
+    rows, layers = model.model_batch_size, _gated_layers(model.gated_network)
+    gated = [Product(rows, i, o) for i, o in layers] + [Product(i, rows, o) for i, o in layers]
+    gated += [Product(rows, o, i) for i, o in layers[1:]]
+    return _learning(model.network, rows) + gated
+
+
+@_loss.register
+def _(model: DecodingModel, q: Network) -> Products:  # noqa: ARG001
     """The encoder reads both observations; the others read a latent that it is learned by."""
     encoder, *others = model.networks
     rows = model.model_batch_size
     return _learning(encoder, 2 * rows) + [
         product for network in others for product in _learning(network, rows, through=True)
     ]
+
+
+@_loss.register
+def _(model: ValueEquivalentModel, q: Network) -> Products:
+    """Latents along trajectories are learned through; those of what was met, and their values, are not."""
+    encoder, dynamics, outcome = model.stepping_networks
+    rows = model.model_batch_size
+    every = model.value_steps * rows
+    unrolled = model.value_steps * _learning(dynamics, rows, through=True)
+    value = _forward(q, every) + [Product(every, o, i) for i, o in _layers(q)]
+    learned = _learning(encoder, rows) + unrolled + _learning(outcome, every, through=True) + value
+    return learned + _forward(encoder, every) + _forward(q, every)
 
 
 @_rollouts.register
@@ -159,9 +190,17 @@ def _(model: SimpleModel, q: Network) -> Products:
 
 
 @_rollouts.register
+def _(model: StructuredModel, q: Network) -> Products:
+    rows = model.starts
+    gated = [Product(rows, i, o) for i, o in _gated_layers(model.gated_network)]
+    step = _forward(q, rows) + gated
+    return model.rollout_length * step + _forward(model.network, TRANSITIONS)
+
+
+@_rollouts.register
 def _(model: LatentModel, q: Network) -> Products:
     rows = model.starts
-    _, dynamics, outcome, _ = model.networks
+    _, dynamics, outcome = model.stepping_networks
     step = _forward(q, rows) + _forward(dynamics, rows)
     steps = _representation(model, rows) + model.rollout_length * step
     return steps + _forward(outcome, TRANSITIONS)

@@ -5,22 +5,18 @@ operations over all layers at once, a target copy is one, and a lane is a row.
 """
 
 from itertools import pairwise
-from math import erf, prod, sqrt
-from typing import Literal, NamedTuple, get_args
+from math import prod
+from typing import NamedTuple
 
 import torch
 from jaxtyping import Float, Float32, Int32
 from torch import Tensor
 from torch.nn.functional import elu
 
+from deep.gated_network import GatedNetwork, GatedPerceptron
 from deep.kernels.operators import PackedPerceptron, Sizes, pack
-from deep.random_streams import Stream, uniform, words
-
-Precision = Literal["highest", "high", "bf16"]
-PRECISIONS: tuple[str, ...] = get_args(Precision)
-
-_TRUNCATION = 2.0  # standard deviations
-_ALIGNMENT = 16  # numbers: a lane's parameters begin where a vector register can load them
+from deep.layers import ALIGNMENT, Precision, affine, truncated_normal
+from deep.random_streams import Stream
 
 
 class PlainPerceptron(NamedTuple):
@@ -40,12 +36,13 @@ class PlainPerceptron(NamedTuple):
         """Apply it to the batch of each lane."""
         *hidden, last = zip(self.weights, self.biases, strict=True)
         for weight, bias in hidden:
-            inputs = elu(_affine(inputs, weight, bias))
-        return _affine(inputs, *last)
+            inputs = elu(affine(inputs, weight, bias))
+        return affine(inputs, *last)
 
 
-Perceptron = PlainPerceptron | PackedPerceptron
+Perceptron = PlainPerceptron | PackedPerceptron | GatedPerceptron
 Perceptrons = tuple[Perceptron, ...]
+
 
 Packs = tuple[Int32[Tensor, "lane _"], ...]
 """Rounded weights of a network's perceptrons, for the kernels."""
@@ -93,12 +90,22 @@ class Network(NamedTuple):
     def block_size(self) -> int:
         """Parameters of a perceptron, with what pads them to a multiple of 16."""
         used = sum(map(prod, self.shapes))
-        return used + -used % _ALIGNMENT
+        return used + -used % ALIGNMENT
 
     @property
     def num_parameters(self) -> int:
         """Of a lane."""
         return self.heads * self.block_size
+
+    @property
+    def step_factor(self) -> float:
+        """Of the model's step size."""
+        return 1.0
+
+    @property
+    def units(self) -> int:
+        """Numbers that a row becomes on its way, counted before and after each activation."""
+        return self.heads * (self.inputs + 2 * self.depth * self.width)
 
     def perceptrons(
         self, parameters: Float[Tensor, "lane parameter"], packed: Packs | None = None
@@ -163,10 +170,7 @@ class Network(NamedTuple):
         Args:
             stream: Of the random words that decide: seeds `[lane]` and one step.
         """
-        drawn = words(stream, self.num_parameters).movedim(0, 1)
-        # Computed in float64, so that every device rounds to the same float32.
-        inside = (uniform(drawn).double() * 2 - 1 + 2.0**-24) * erf(_TRUNCATION / sqrt(2))
-        parameters = torch.erfinv(inside).mul(sqrt(2)).float().contiguous()
+        parameters = truncated_normal(stream, self.num_parameters)
         for index, layer in enumerate(self._layers(parameters)):
             layer.mul_(layer.shape[2] ** -0.5 if index <= self.depth else 0)
         used = sum(map(prod, self.shapes))
@@ -174,11 +178,4 @@ class Network(NamedTuple):
         return parameters
 
 
-def _affine(
-    inputs: Float[Tensor, "lane batch in"],
-    weight: Float[Tensor, "lane in out"],
-    bias: Float[Tensor, "lane 1 out"],
-) -> Float[Tensor, "lane batch out"]:
-    # Not baddbmm: it would copy the bias over the whole batch first, while compiled code adds it and
-    # applies the activation in one pass.
-    return torch.bmm(inputs.to(weight.dtype), weight).to(bias.dtype) + bias
+AnyNetwork = Network | GatedNetwork

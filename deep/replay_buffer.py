@@ -79,8 +79,23 @@ class ReplayBuffer(NamedTuple):
 
     def sample(self, drawn: Int32[Tensor, "lane batch"]) -> Replayed:
         """Uniform with replacement, by a random word for each transition; the buffer must hold one."""
+        return self.at(self.places(drawn))
+
+    def places(self, drawn: Int32[Tensor, "lane batch"]) -> Int64[Tensor, "lane batch"]:
+        """Where what `sample` draws lies, for `at`."""
         capacity = self.action.shape[1]
-        return self.at(integers(drawn, self.stored.clamp(max=capacity).unsqueeze(-1)))
+        return integers(drawn, self.stored.clamp(max=capacity).unsqueeze(-1))
+
+    def trajectories(self, first: Int64[Tensor, "lane batch"], steps: int) -> Replayed:
+        """The transitions in these places with those that were stored after them, time first.
+
+        Where nothing was stored after it, the last one is repeated. Whether a step begins where the one before
+        it led is not looked at.
+        """
+        capacity = self.action.shape[1]
+        left = (self.stored.unsqueeze(-1) - 1 - first) % capacity
+        after = [(first + left.clamp(max=time)) % capacity for time in range(steps)]
+        return self.at(torch.cat(after, 1))
 
     def at(self, index: Int64[Tensor, "lane batch"]) -> Replayed:
         """The transitions in these places."""

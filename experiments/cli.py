@@ -154,6 +154,8 @@ MBGEN = Group("When does a learned model beat experience replay?", {
     "mixture": study("mixture", "Real transitions among the imagined ones"),
     "counterfactual": study("counterfactual", "Transitions recombined factor by factor, without a learned model"),
     "baselines": study("baselines", "ER with ten times the updates, and ER by priority"),
+    "structure": study("structure", "A model whose features each see a learned few others"),
+    "value-equivalence": study("value-equivalence", "Latent models of rewards and values alone"),
     "horizon": study("horizon", "Replay and the simple model on ProcMaze for longer"),
     "claims": Command("commands.claims:claims",
         "Every claim with its evidence, its verdict by a rule fixed beforehand, and that after Holm's correction."),

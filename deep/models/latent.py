@@ -29,10 +29,7 @@ ENCODER_DEVIATION = 0.1
 
 
 class LatentModel(LearnedModel):
-    """What both kinds of latents share.
-
-    Terminal transitions are masked out of the decoder's loss alone, as in the authors' code.
-    """
+    """A model that is stepped in a latent space, whatever it learns that by."""
 
     @property
     def represent_words(self) -> int:
@@ -76,15 +73,18 @@ class LatentModel(LearnedModel):
         """KL(posterior || prior)."""
 
     @property
-    def networks(self) -> tuple[Network, Network, Network, Network]:
-        """Encoder; dynamics; reward and continuation; decoder. Perceptrons are in this order."""
-        features, latent = self.environment.num_features, self.num_features
-        actions, statistics = self.environment.num_actions, self.statistics
+    def networks(self) -> tuple[Network, ...]:
+        """Those that step it; perceptrons are in their order, and any others come after."""
+        return self.stepping_networks
+
+    @property
+    def stepping_networks(self) -> tuple[Network, Network, Network]:
+        """Encoder; dynamics; reward and continuation."""
+        both = self.num_features + self.environment.num_actions
         return (
-            self._network(features, statistics),
-            self._network(latent + actions, statistics),
-            self._network(latent + actions, 1, 1),
-            self._network(latent, features),
+            self._network(self.environment.num_features, self.statistics),
+            self._network(both, self.statistics),
+            self._network(both, 1, 1),
         )
 
     def outcome_perceptrons(self, learned: Perceptrons) -> Perceptrons:
@@ -104,15 +104,6 @@ class LatentModel(LearnedModel):
     ) -> Float[Tensor, "lane batch statistic"]:
         """The prior of the next latent."""
         return self.prior(learned[1](self.read(latent, action)))
-
-    def decode(
-        self,
-        parameters: Parameters,
-        latent: Float[Tensor, "lane batch latent"],
-    ) -> Float[Tensor, "lane batch feature"]:
-        """The probability that each feature of the observation behind a latent is 1."""
-        (decoder,) = self.networks[3].perceptrons(parameters[3])
-        return decoder(latent).sigmoid()
 
     def represent(
         self,
@@ -141,47 +132,9 @@ class LatentModel(LearnedModel):
     ) -> tuple[Float32[Tensor, "lane batch latent"], None]:
         return self.sample(self.predict(learned, state, action), drawn), None
 
-    def forecast(
-        self,
-        parameters: Parameters,
-        observation: UInt8[Tensor, "lane batch feature"],
-        action: Int64[Tensor, "lane batch"],
-        stream: Stream,
-        draws: int,
-    ) -> Forecast:
-        """Averages over latents drawn from the posterior and, given these, from the prior."""
-        require_integer("draws", draws, 1)
-        learned, actions = self.perceptrons(parameters), action.repeat(1, draws)
-        drawn = lane_words(stream, self.represent_words + self.step_words, actions.shape[1])
-        posterior = self.encode(learned[0], observation).repeat(1, draws, 1)
-        latent = self.sample(posterior, drawn[: self.represent_words])
-        following, known = self.step(learned, latent, actions, drawn[self.represent_words :])
-        reward, continuation = (
-            each.unflatten(1, (draws, -1)).mean(1)
-            for each in self.outcomes(learned, latent, actions, [known])
-        )
-        features = self.decode(parameters, following).unflatten(1, (draws, -1))
-        return Forecast(reward, continuation, features.movedim(1, 0))
-
-    def loss(self, learned: Perceptrons, batch: Replayed, stream: Stream) -> Float[Tensor, "lane"]:
-        """Reconstruction of the current observation, reward, continuation, and the balanced KL."""
-        size = batch.action.shape[1]
-        drawn = lane_words(stream, VARIABLES, size)
-        both = torch.cat((batch.observation, batch.next_observation), 1)
-        current, following = self.encode(learned[0], both).split(size, 1)
-        latent = self.sample(current, drawn)
-        prior = self.predict(learned, latent, batch.action)
-        outcome = self.predict_outcomes(learned, latent, batch.action)
-        logits = learned[4](latent)
-        divergence = DYNAMICS_SHARE * self.divergence(following.detach(), prior) + (
-            1 - DYNAMICS_SHARE
-        ) * self.divergence(following, prior.detach())
-        seen = features_loss(logits, batch.observation, batch.terminal)
-        return (seen + outcome_loss(*outcome, batch) + divergence).mean(1)
-
 
 @dataclass(frozen=True)
-class CategoricalModel(LatentModel):
+class CategoricalLatents(LatentModel):
     """32 variables of 32 classes, with straight-through gradients (Hafner et al., 2020).
 
     A distribution is described by logits, `[lane, batch, 32 * 32]`; a latent is one-hot in each variable.
@@ -226,7 +179,7 @@ class CategoricalModel(LatentModel):
 
 
 @dataclass(frozen=True)
-class GaussianModel(LatentModel):
+class GaussianLatents(LatentModel):
     """32 dimensions; a distribution is described by 32 means, then 32 standard deviations."""
 
     @property
@@ -267,3 +220,90 @@ class GaussianModel(LatentModel):
         ratio = deviation_p / deviation_q
         shift = (mean_p - mean_q) / deviation_q
         return (0.5 * (ratio.square() + shift.square() - 1) - ratio.log()).sum(2)
+
+
+class DecodingModel(LatentModel):
+    """A latent model that learns by reconstruction.
+
+    Terminal transitions are masked out of the decoder's loss alone, as in the authors' code.
+    """
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """Encoder; dynamics; reward and continuation; decoder. Perceptrons are in this order."""
+        # Not of super(), whose properties compiled code does not see.
+        decoder = self._network(self.num_features, self.environment.num_features)
+        return (*self.stepping_networks, decoder)
+
+    def decode(
+        self,
+        parameters: Parameters,
+        latent: Float[Tensor, "lane batch latent"],
+    ) -> Float[Tensor, "lane batch feature"]:
+        """The probability that each feature of the observation behind a latent is 1."""
+        (decoder,) = self.networks[3].perceptrons(parameters[3])
+        return decoder(latent).sigmoid()
+
+    def next_features(
+        self,
+        learned: Perceptrons,
+        state: Float32[Tensor, "lane batch latent"],
+        action: Int64[Tensor, "lane batch"],
+        drawn: Int32[Tensor, "word lane batch"],
+    ) -> Float32[Tensor, "lane batch feature"]:
+        """What the decoder makes of the next latent, which the random words decide."""
+        following, _ = self.step(learned, state, action, drawn)
+        return learned[4](following).sigmoid()
+
+    def forecast(
+        self,
+        parameters: Parameters,
+        observation: UInt8[Tensor, "lane batch feature"],
+        action: Int64[Tensor, "lane batch"],
+        stream: Stream,
+        draws: int,
+    ) -> Forecast:
+        """Averages over latents drawn from the posterior and, given these, from the prior."""
+        require_integer("draws", draws, 1)
+        learned, actions = self.perceptrons(parameters), action.repeat(1, draws)
+        drawn = lane_words(stream, self.represent_words + self.step_words, actions.shape[1])
+        posterior = self.encode(learned[0], observation).repeat(1, draws, 1)
+        latent = self.sample(posterior, drawn[: self.represent_words])
+        reward, continuation = (
+            each.unflatten(1, (draws, -1)).mean(1)
+            for each in self.outcomes(learned, latent, actions, [])
+        )
+        features = self.next_features(learned, latent, actions, drawn[self.represent_words :])
+        return Forecast(reward, continuation, features.unflatten(1, (draws, -1)).movedim(1, 0))
+
+    def loss(
+        self,
+        learned: Perceptrons,
+        batch: Replayed,
+        stream: Stream,
+        target: Perceptron,
+    ) -> Float[Tensor, "lane"]:
+        """Reconstruction of the current observation, reward, continuation, and the balanced KL."""
+        size = batch.action.shape[1]
+        drawn = lane_words(stream, VARIABLES, size)
+        both = torch.cat((batch.observation, batch.next_observation), 1)
+        current, following = self.encode(learned[0], both).split(size, 1)
+        latent = self.sample(current, drawn)
+        prior = self.predict(learned, latent, batch.action)
+        outcome = self.predict_outcomes(learned, latent, batch.action)
+        logits = learned[4](latent)
+        divergence = DYNAMICS_SHARE * self.divergence(following.detach(), prior) + (
+            1 - DYNAMICS_SHARE
+        ) * self.divergence(following, prior.detach())
+        seen = features_loss(logits, batch.observation, batch.terminal)
+        return (seen + outcome_loss(*outcome, batch) + divergence).mean(1)
+
+
+@dataclass(frozen=True)
+class CategoricalModel(DecodingModel, CategoricalLatents):
+    """With 32 variables of 32 classes."""
+
+
+@dataclass(frozen=True)
+class GaussianModel(DecodingModel, GaussianLatents):
+    """With 32 dimensions."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from deep.argument_checks import require_integer, require_share
 from deep.models.model import TRANSITIONS, Behaviour, Parameters
 from deep.models.rollout_model import RolloutModel
-from deep.networks import Network, Perceptrons
+from deep.networks import AnyNetwork, Perceptron, Perceptrons
 from deep.one_hot import one_hot
 from deep.q_learning import Transitions
 from deep.random_streams import Purpose, Stream, lane_words
@@ -73,7 +73,7 @@ class LearnedModel(RolloutModel):
 
     @property
     @abstractmethod
-    def networks(self) -> tuple[Network, ...]:
+    def networks(self) -> tuple[AnyNetwork, ...]:
         """What is learned."""
 
     @abstractmethod
@@ -81,16 +81,23 @@ class LearnedModel(RolloutModel):
         """Those of the reward's mean and of the continuation's logit, which read state and action."""
 
     @abstractmethod
-    def loss(self, learned: Perceptrons, batch: Replayed, stream: Stream) -> Float[Tensor, "lane"]:
+    def loss(
+        self, learned: Perceptrons, batch: Replayed, stream: Stream, target: Perceptron
+    ) -> Float[Tensor, "lane"]:
         """What learning minimizes, mean over the batch.
 
         Args:
             learned: The model's perceptrons.
-            batch: Replayed transitions.
+            batch: Replayed transitions; where `lesson_steps` are several, trajectories, time first.
             stream: Of the random words that it draws.
+            target: The target network of the Q-learner, for models that learn of values.
         """
 
-    @abstractmethod
+    @property
+    def lesson_steps(self) -> int:
+        """Steps of the trajectories that the loss is of."""
+        return 1
+
     def forecast(
         self,
         parameters: Parameters,
@@ -99,7 +106,7 @@ class LearnedModel(RolloutModel):
         stream: Stream,
         draws: int,
     ) -> Forecast:
-        """What the model expects of a step.
+        """What the model expects of a step, where it predicts observations.
 
         Args:
             parameters: Of the networks.
@@ -111,6 +118,7 @@ class LearnedModel(RolloutModel):
         Raises:
             ValueError: `draws` is less than 1.
         """
+        raise NotImplementedError
 
     def features(
         self, state: Float32[Tensor, "lane batch feature"]

@@ -14,7 +14,8 @@ from torch import Tensor
 
 from deep.argument_checks import require_integer
 from deep.environments import Environment
-from deep.networks import Network, Packs, Perceptrons, Precision
+from deep.layers import Precision
+from deep.networks import AnyNetwork, Network, Packs, Perceptrons
 from deep.q_learning import Transitions
 from deep.random_streams import Stream
 from deep.replay_buffer import Replayed
@@ -42,6 +43,7 @@ class Model(ABC):
     """
 
     stores_states: ClassVar[bool] = False  # rather than what the agent saw of them
+    has_kernels: ClassVar[bool] = True  # for all its networks
 
     environment: Environment[Any]
     precision: Precision = "highest"
@@ -72,7 +74,7 @@ class Model(ABC):
         return self.environment.num_features
 
     @property
-    def networks(self) -> tuple[Network, ...]:
+    def networks(self) -> tuple[AnyNetwork, ...]:
         """What is learned; empty unless the model is a `LearnedModel`."""
         return ()
 

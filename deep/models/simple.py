@@ -9,7 +9,7 @@ from deep.argument_checks import require_integer
 from deep.models.learned_model import Forecast, LearnedModel
 from deep.models.likelihood import features_loss, outcome_loss
 from deep.models.model import Parameters
-from deep.networks import Network, Perceptrons
+from deep.networks import AnyNetwork, Network, Perceptron, Perceptrons
 from deep.random_streams import Stream, uniform
 from deep.replay_buffer import Replayed
 
@@ -34,7 +34,7 @@ class SimpleModel(LearnedModel):
         return self._network(features + self.environment.num_actions, 1, 1, features)
 
     @property
-    def networks(self) -> tuple[Network, ...]:
+    def networks(self) -> tuple[AnyNetwork, ...]:
         return (self.network,)
 
     @property
@@ -61,7 +61,13 @@ class SimpleModel(LearnedModel):
         """Logits of the features of the next observation."""
         return learned[2](self.read(observation, action))
 
-    def loss(self, learned: Perceptrons, batch: Replayed, stream: Stream) -> Float[Tensor, "lane"]:
+    def loss(
+        self,
+        learned: Perceptrons,
+        batch: Replayed,
+        stream: Stream,
+        target: Perceptron,
+    ) -> Float[Tensor, "lane"]:
         """The negative log-likelihood; that of the next observation where the episode went on."""
         observation = batch.observation.float()
         outcome = self.predict_outcomes(learned, observation, batch.action)
@@ -79,6 +85,16 @@ class SimpleModel(LearnedModel):
         """Draw the next observation's features."""
         chance = self._chance(self.next_logits(learned, state, action))
         return (uniform(drawn).movedim(0, 2) < chance).float(), None
+
+    def next_features(
+        self,
+        learned: Perceptrons,
+        state: Float32[Tensor, "lane batch feature"],
+        action: Int64[Tensor, "lane batch"],
+        drawn: Int32[Tensor, "word lane batch"],
+    ) -> Float32[Tensor, "lane batch feature"]:
+        """The Bernoullis that `step` draws from; the random words decide nothing."""
+        return self._chance(self.next_logits(learned, state, action))
 
     def forecast(
         self,

@@ -36,6 +36,8 @@ VARIANT: Mapping[str, Any] = {
     "updates_per_step": None,
     "prioritized": False,
     "counterfactual": False,
+    "structured": False,
+    "value_steps": None,
 }
 """Settings by which cells of one task differ, with their usual values; the rollout length besides."""
 
@@ -232,6 +234,10 @@ def variant(settings: RunSettings) -> str:
         parts.append(f"{settings.real_share:.0%} real")
     if settings.updates_per_step:
         parts.append(f"{settings.updates_per_step} updates a step")
+    if settings.structured:
+        parts.append("structured")
+    if settings.value_steps:
+        parts.append(f"value-equivalent, {settings.value_steps} steps")
     if settings.prioritized:
         parts.append("by priority")
     if settings.counterfactual:

@@ -66,7 +66,7 @@ def bench_deep(
     import torch
 
     from deep.acceleration import keep_freed_memory, resolve
-    from deep.networks import PRECISIONS
+    from deep.layers import PRECISIONS
 
     if precision not in PRECISIONS:
         raise ValueError(f"precision is {precision!r}; accepted: {', '.join(PRECISIONS)}")

@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 _GYMNASIUMS_ALONE = ("env_arg", "keys", "levels", "evaluation_episodes", "evaluation_steps")
 _PAPERS_ALONE = (
     "clipped_logit_sampling", "stale_reset_observation", "spontaneous", "event", "real_share",
-    "updates_per_step", "prioritized", "counterfactual",
+    "updates_per_step", "prioritized", "counterfactual", "model_quality",
+    "structured", "value_steps",
 )  # fmt: skip
 
 
@@ -73,6 +74,9 @@ class What:
         updates_per_step: Updates after each environment step, a divisor of 100, in place of the regime's.
         prioritized: er draws transitions by priority.
         counterfactual: er recombines transitions factor by factor, by known scopes.
+        structured: The simple model predicts each feature from a learned few others.
+        value_steps: A latent model learns from trajectories of so many steps, 1 to 10, rewards, ends and values alone.
+        model_quality: At the end measure what a learned model gets right, of states seen and new.
     """
 
     settings: Path | None = None
@@ -103,6 +107,9 @@ class What:
     updates_per_step: int | None = None
     prioritized: bool | None = None
     counterfactual: bool | None = None
+    structured: bool | None = None
+    value_steps: int | None = None
+    model_quality: bool | None = None
 
     def resolved(self) -> Settings:
         """The settings, with what is left open filled in.

@@ -12,8 +12,8 @@ from torch import Tensor
 from deep.acceleration import Acceleration
 from deep.agent import Agent, Lanes
 from deep.environments import Environment, ProcMaze
+from deep.layers import Precision
 from deep.models import AGENTS
-from deep.networks import Precision
 from deep.online_loop import HIGH_DATA, OnlineLoop, Protocol
 from deep.tensor_tree import tensors
 

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 
 from deep.acceleration import Acceleration, product_precision
+from deep.layers import Precision
 from deep.matrix_products import Products, flops, update_products
-from deep.networks import Precision
 from deep.tensor_tree import tensors
 from experiments.gpu_check.findings import Facts
 from experiments.gpu_check.loop import Size, free_bytes, loop_of, synchronize

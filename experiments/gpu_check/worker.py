@@ -17,7 +17,7 @@ from typing import cast
 
 import torch
 
-from deep.networks import Precision
+from deep.layers import Precision
 from experiments.gpu_check.findings import Facts, failure
 from experiments.gpu_check.host_sync import never_waits
 from experiments.gpu_check.loop import size_on

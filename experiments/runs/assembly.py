@@ -11,8 +11,17 @@ import torch
 from deep.acceleration import Acceleration
 from deep.agent import Agent, Lanes
 from deep.environments import Environment, WalledMaze
-from deep.models import AGENTS, CounterfactualReplay, Replay, SimpleModel
-from deep.networks import Precision
+from deep.layers import Precision
+from deep.models import (
+    AGENTS,
+    CounterfactualReplay,
+    Model,
+    Replay,
+    SimpleModel,
+    StructuredModel,
+    ValueEquivalentCategorical,
+    ValueEquivalentGaussian,
+)
 from deep.online_loop import OnlineLoop, Protocol
 from experiments.runs.gym_settings import GymSettings
 from experiments.runs.offline_settings import OfflineSettings
@@ -22,6 +31,12 @@ from experiments.tasks import REGIMES, batched_environment
 
 if TYPE_CHECKING:
     from experiments.runs.gym_task import GymTask
+
+
+VALUE_EQUIVALENT: dict[str, type[Model]] = {
+    "categorical": ValueEquivalentCategorical,
+    "gaussian": ValueEquivalentGaussian,
+}
 
 
 def agent_of(settings: Settings, precision: Precision) -> Agent:
@@ -62,6 +77,11 @@ def _agent(settings: Settings, precision: Precision, environment: Environment[An
     options: dict[str, Any] = {"precision": precision}
     if isinstance(settings, RunSettings) and settings.counterfactual:
         kind = CounterfactualReplay
+    if isinstance(settings, RunSettings) and settings.structured:
+        kind = StructuredModel
+    if isinstance(settings, RunSettings) and settings.value_steps is not None:
+        kind = VALUE_EQUIVALENT[settings.agent]
+        options["value_steps"] = settings.value_steps
     if not issubclass(kind, Replay):
         options["rollout_length"] = settings.rollout_length
     if settings.learned:
@@ -69,7 +89,7 @@ def _agent(settings: Settings, precision: Precision, environment: Environment[An
     if isinstance(settings, RunSettings):
         if settings.learned:
             options["real_share"] = settings.real_share
-        if kind is SimpleModel:
+        if issubclass(kind, SimpleModel):
             options["clipped_logit_sampling"] = settings.clipped_logit_sampling
     prioritized = isinstance(settings, RunSettings) and settings.prioritized
     return Agent(kind(environment, **options), prioritized=prioritized)

@@ -39,6 +39,12 @@ _FROZEN = 0.7
 _DEARER_REPLAY = 1.4
 """Of the same, where transitions are drawn by priority or recombined."""
 
+_STRUCTURED = 1.3
+"""Of the same, where each feature has a network of its own."""
+
+_UNROLLING = (0.8, 0.1)
+"""Of the same, of a value-equivalent model, and more for each step of its trajectories."""
+
 
 def estimated_seconds(settings: Settings) -> float:
     """On one core with one thread; other machines differ by a factor, which a sweep learns as it goes."""
@@ -52,6 +58,10 @@ def estimated_seconds(settings: Settings) -> float:
         dearer *= _SHORT_ROLLOUTS
     if isinstance(settings, RunSettings) and (settings.prioritized or settings.counterfactual):
         dearer *= _DEARER_REPLAY
+    if isinstance(settings, RunSettings) and settings.structured:
+        dearer *= _STRUCTURED
+    if isinstance(settings, RunSettings) and settings.value_steps is not None:
+        dearer *= _UNROLLING[0] + _UNROLLING[1] * settings.value_steps
     spent = len(settings.seeds) * updates * MILLISECONDS[settings.agent] * dearer / 1e3
     return _COMPILING_SECONDS + spent
 

@@ -17,7 +17,7 @@ import torch
 
 from deep.acceleration import ACCELERATIONS, Acceleration, can_compile, resolve
 from deep.kernels.building import cache_folder
-from deep.networks import Precision
+from deep.layers import Precision
 from experiments.runs.assembly import agent_of
 from experiments.runs.lane_settings import PrecisionName, require_one_of
 from experiments.runs.stored_settings import Settings
@@ -154,9 +154,7 @@ def memory_bytes(settings: Settings) -> dict[str, int]:
     lanes, features = len(settings.seeds), agent.model.environment.num_features
     networks = (agent.q_network, *agent.model.networks)
     parameters = 4 * lanes * sum(network.num_parameters for network in networks)
-    units = sum(
-        network.heads * (network.inputs + 2 * network.depth * network.width) for network in networks
-    )
+    units = sum(network.units for network in networks)
     return {
         "buffer": lanes * settings.capacity * (2 * features + 6 + 4 * agent.prioritized),
         "parameters": parameters + 4 * lanes * agent.q_network.num_parameters,

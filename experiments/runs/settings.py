@@ -36,6 +36,12 @@ LEARNING_STARTS = 1_000
 TARGET_UPDATES = 100
 """Updates between copies to the target network, in both regimes."""
 
+LATENT = ("categorical", "gaussian")
+"""The agents whose model is stepped in a latent space."""
+
+MOST_VALUE_STEPS = 10
+"""Of the trajectories that a value-equivalent model learns from."""
+
 UPDATES_PER_STEP = tuple(n for n in range(1, TARGET_UPDATES + 1) if TARGET_UPDATES % n == 0)
 """So that the target network is copied after a whole number of steps."""
 
@@ -132,12 +138,17 @@ class RunSettings(OnlineSettings):
             target network is copied every 100 updates in any case.
         prioritized: Whether ER draws transitions by priority.
         counterfactual: Whether ER recombines transitions factor by factor.
+        structured: Whether the simple model predicts each feature from a learned few others.
+        value_steps: Steps of the trajectories from which a latent model learns rewards, ends and values alone, 1 to
+            10; None if it learns by reconstruction, as usual.
+        model_quality: Whether, at the end, what the learned model gets right is measured, of states that it
+            has seen and of new ones.
     """
 
     kind: ClassVar[str] = "online"
     added: ClassVar[tuple[str, ...]] = (
         "model_steps", "forecasts", "real_share", "updates_per_step", "prioritized",
-        "counterfactual",
+        "counterfactual", "model_quality", "structured", "value_steps",
     )  # fmt: skip
     identity: ClassVar[tuple[str, ...]] = ("agent", "env", "size", "regime")
     task: ClassVar[tuple[str, ...]] = ("env", "size", "regime", "spontaneous", "event", "steps")
@@ -153,6 +164,9 @@ class RunSettings(OnlineSettings):
     updates_per_step: int | None = None
     prioritized: bool = False
     counterfactual: bool = False
+    model_quality: bool = False
+    structured: bool = False
+    value_steps: int | None = None
 
     def __post_init__(self) -> None:
         require_one_of("env", self.env, ENVIRONMENTS)
@@ -163,16 +177,19 @@ class RunSettings(OnlineSettings):
         require_integer("size", self.size, 1)
         for name in (
             "clipped_logit_sampling", "stale_reset_observation", "spontaneous", "forecasts",
-            "prioritized", "counterfactual",
+            "prioritized", "counterfactual", "model_quality", "structured",
         ):  # fmt: skip
             require_one_of(name, getattr(self, name), (True, False))
+        if self.structured and self.agent != "simple":
+            raise ValueError(f"structured is an option of the agent simple, got {self.agent}")
+        self._require_value_steps()
         if self.clipped_logit_sampling and self.agent != "simple":
             raise ValueError(
                 f"clipped_logit_sampling is a quirk of the agent simple, got {self.agent}"
             )
         if self.model_steps is not None:
             require_integer("model_steps", self.model_steps, 1, self.steps - 1)
-        for name in ("model_steps", "forecasts", "real_share"):
+        for name in ("model_steps", "forecasts", "real_share", "model_quality"):
             if getattr(self, name) and not self.learned:
                 raise ValueError(
                     f"{name} needs an agent that learns a model, {', '.join(LEARNED)}, got {self.agent}"
@@ -184,9 +201,27 @@ class RunSettings(OnlineSettings):
                 raise ValueError(f"{name} is an option of the agent er, got {self.agent}")
         if self.prioritized and self.counterfactual:
             raise ValueError("prioritized and counterfactual exclude each other, got both")
+        if self.model_quality and self.model_steps is not None:
+            raise ValueError(
+                "model_quality asks what the model has met, which is forgotten at model_steps: got both"
+            )
         if self.forecasts and self.env != "PanFlute":
             raise ValueError(f"forecasts are measured in PanFlute alone, got {self.env}")
         readable_environment(self.env, self.size, spontaneous=self.spontaneous, event=self.event)
+
+    def _require_value_steps(self) -> None:
+        if self.value_steps is None:
+            return
+        require_integer("value_steps", self.value_steps, 1, MOST_VALUE_STEPS)
+        if self.agent not in LATENT:
+            raise ValueError(
+                f"value_steps is an option of the agents {', '.join(LATENT)}, got {self.agent}"
+            )
+        for name in ("forecasts", "model_quality"):
+            if getattr(self, name):
+                raise ValueError(
+                    f"{name} needs a model that predicts observations; one with value_steps does not"
+                )
 
     @property
     def replayed(self) -> int:

@@ -18,7 +18,9 @@ from experiments.studies import (
     rollout_length,
     sensitivity,
     smoothing,
+    structure,
     unfactored,
+    value_equivalence,
 )
 from experiments.studies.study import Study
 
@@ -38,6 +40,8 @@ STUDIES: Mapping[str, Study] = {
         mixture.STUDY,
         counterfactual.STUDY,
         baselines.STUDY,
+        structure.STUDY,
+        value_equivalence.STUDY,
         horizon.STUDY,
     )
 }

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from deep.random_streams import Stream, lane_words
-from deep.replay_buffer import Dataset, fixed_buffer
+from deep.replay_buffer import Dataset, empty_buffer, fixed_buffer
 
 
 def numbered(*numbers, features=5):
@@ -27,6 +27,27 @@ def test_each_lane_draws_from_its_own_dataset_alone_whatever_their_sizes():
     assert torch.equal(drawn.terminal, drawn.action % 2 == 0)
     assert torch.equal(drawn.observation.long(), drawn.action.unsqueeze(2).expand(-1, -1, 5))
     assert torch.equal(drawn.next_observation, drawn.observation + 1)
+
+
+def test_trajectories_go_on_to_the_newest_transition_of_a_ring_and_stay_there():
+    """Nine transitions were stored in a ring of five: 5 to 8 lie in its first places, and 4 in the last."""
+    buffer = empty_buffer(2, 5, 1)
+    for number in range(9):
+        alike = torch.full((2,), number)
+        seen = alike.byte().unsqueeze(1)
+        buffer.store(seen, alike, alike.float(), alike < 0, seen + 1)
+    found = buffer.trajectories(torch.tensor([[4, 0, 3], [2, 3, 4]]), 3)
+    by_time = found.action.unflatten(1, (3, 3)).transpose(1, 2)
+    assert by_time[0].tolist() == [[4, 5, 6], [5, 6, 7], [8, 8, 8]]
+    assert by_time[1].tolist() == [[7, 8, 8], [8, 8, 8], [4, 5, 6]]
+    assert torch.equal(found.next_observation, found.observation + 1)
+
+
+def test_trajectories_of_a_dataset_go_on_to_its_end():
+    buffer = fixed_buffer([numbered(1, 2), numbered(3, 4, 5, 6)])
+    found = buffer.trajectories(torch.tensor([[0, 1], [1, 2]]), 3)
+    by_time = found.action.unflatten(1, (3, 2)).transpose(1, 2)
+    assert by_time.tolist() == [[[1, 2, 2], [2, 2, 2]], [[4, 5, 6], [5, 6, 6]]]
 
 
 def test_every_transition_is_drawn_about_as_often():

@@ -15,7 +15,13 @@ from deep.acceleration import NONE, Acceleration, can_compile, resolve
 from deep.agent import Agent, Lanes
 from deep.environments import PanFlute, ProcMaze
 from deep.environments.walled_maze import WalledMaze, dataset
-from deep.models import AGENTS, CounterfactualReplay, Replay
+from deep.models import (
+    AGENTS,
+    CounterfactualReplay,
+    Replay,
+    StructuredModel,
+    ValueEquivalentGaussian,
+)
 from deep.offline_learning import OfflineLearner
 from deep.one_hot import one_hot
 from deep.online_loop import OnlineLoop, Protocol
@@ -34,6 +40,13 @@ every_agent = pytest.mark.parametrize("name", AGENTS)
 pytestmark = pytest.mark.usefixtures("small_networks")
 
 
+INGREDIENTS = {
+    "counterfactual": CounterfactualReplay,
+    "structured": StructuredModel,
+    "value-equivalent": ValueEquivalentGaussian,
+}
+
+
 def loop_of(
     name,
     environment=MAZE,
@@ -49,7 +62,7 @@ def loop_of(
         torch.full((lanes,), 1e-4, device=device),
         torch.ones(lanes, device=device),
     )
-    kind = CounterfactualReplay if name == "counterfactual" else AGENTS[name]
+    kind = (AGENTS | INGREDIENTS)[name]
     length = 1 if issubclass(kind, Replay) else 2
     model = kind(environment, rollout_length=length, **options)
     agent = Agent(model, prioritized=prioritized)
@@ -90,6 +103,8 @@ def test_no_operation_of_a_step_and_its_updates_waits_for_the_host(name, environ
     ("name", "options"),
     [
         ("counterfactual", {}),
+        ("structured", {}),
+        ("value-equivalent", {"value_steps": 3}),
         ("er", {"prioritized": True}),
         ("simple", {"real_share": 0.5}),
         ("gaussian", {"real_share": 0.05}),
@@ -205,7 +220,7 @@ def recorded_graphs(monkeypatch):
 
 
 @pytest.mark.usefixtures("without_type_checks")
-@every_agent
+@pytest.mark.parametrize("name", [*AGENTS, "structured", "value-equivalent"])
 def test_captured_segments_lead_where_the_steps_themselves_do(name, recorded_graphs):
     # The buffer of five is overwritten on the way, by the warm-ups of a capture too.
     plain = loop_of(name)
@@ -306,7 +321,7 @@ class Functional(Traced):
 
 def test_a_step_of_every_agent_traces_whole_with_the_same_results():
     run_apart(
-        "traced(compare, Traced, *(set(AGENTS) - {'categorical'})); "
+        "traced(compare, Traced, *(set(AGENTS) - {'categorical'}), 'structured', 'value-equivalent'); "
         "traced(compare, Functional, 'categorical')"
     )
 

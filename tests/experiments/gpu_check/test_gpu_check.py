@@ -12,8 +12,8 @@ pytest.importorskip("torch")
 import torch
 
 from deep.environments import ENVIRONMENTS as BATCHED
+from deep.layers import PRECISIONS as KNOWN_PRECISIONS
 from deep.models import AGENTS as MODELS
-from deep.networks import PRECISIONS as KNOWN_PRECISIONS
 from deep.tensor_tree import tensors
 from experiments.gpu_check.__main__ import main
 from experiments.gpu_check.findings import failure

@@ -127,7 +127,8 @@ def test_every_setting_changes_the_digest():
         {"rollout_length": 5}, {"model_batch_size": 64}, {"evaluation_interval": 50},
         {"model_steps": 1_050}, {"env": "PanFlute", "forecasts": True}, {"env": "PanFlute"},
         {"real_share": 0.05}, {"updates_per_step": 10}, er | {"prioritized": True},
-        er | {"counterfactual": True},
+        er | {"counterfactual": True}, {"model_quality": True},
+        {"structured": True}, {"agent": "gaussian", "value_steps": 1},
     ]  # fmt: skip
     digests = {replace(SETTINGS, **change).digest for change in changes}
     assert len(digests | {SETTINGS.digest}) == len(changes) + 1
@@ -153,6 +154,30 @@ def test_every_setting_changes_the_digest():
         (
             {"agent": "er", "rollout_length": 1, "prioritized": True, "counterfactual": True},
             "prioritized and counterfactual exclude each other",
+        ),
+        (
+            {"agent": "gaussian", "value_steps": 11},
+            "value_steps must be a whole number, 1 to 10, got 11",
+        ),
+        (
+            {"value_steps": 1},
+            "value_steps is an option of the agents categorical, gaussian, got simple",
+        ),
+        (
+            {"agent": "categorical", "value_steps": 1, "model_quality": True},
+            "model_quality needs a model that predicts observations; one with value_steps does not",
+        ),
+        (
+            {"agent": "gaussian", "structured": True},
+            "structured is an option of the agent simple, got gaussian",
+        ),
+        (
+            {"agent": "er", "rollout_length": 1, "model_quality": True},
+            "model_quality needs an agent that learns a model, .* got er",
+        ),
+        (
+            {"model_quality": True, "model_steps": 1_050},
+            "model_quality asks what the model has met, which is forgotten at model_steps: got both",
         ),
         ({"prioritized": True}, "prioritized is an option of the agent er, got simple"),
         ({"real_share": 1.5}, "real_share must be a number from 0 to 1, got 1.5"),
@@ -187,10 +212,12 @@ def test_names_numbers_and_regimes_are_those_of_deep():
     pytest.importorskip("torch")
     from deep import models
     from deep.environments import ENVIRONMENTS as BATCHED
-    from deep.networks import PRECISIONS as PRODUCTS
+    from deep.layers import PRECISIONS as PRODUCTS
+    from deep.models import value_equivalent
     from deep.online_loop import HIGH_DATA, LOW_DATA, MAX_RUN
     from experiments.runs import lane_settings
-    from experiments.runs.assembly import agent_of, protocol_of
+    from experiments.runs.assembly import VALUE_EQUIVALENT, agent_of, protocol_of
+    from experiments.runs.settings import LATENT, MOST_VALUE_STEPS
     from experiments.tasks import ENVIRONMENTS, batched_environment
 
     assert set(AGENTS) == set(models.AGENTS)
@@ -200,6 +227,8 @@ def test_names_numbers_and_regimes_are_those_of_deep():
     )
     assert tuple(BATCHED) == ENVIRONMENTS
     assert ("auto", *PRODUCTS) == lane_settings.PRECISIONS
+    assert tuple(VALUE_EQUIVALENT) == LATENT
+    assert MOST_VALUE_STEPS == value_equivalent.MOST_STEPS
     assert lane_settings.TRANSITIONS == models.TRANSITIONS
     assert lane_settings.MAX_STEPS == MAX_RUN
     for name, expected in (("high", HIGH_DATA), ("low", LOW_DATA)):
@@ -217,6 +246,9 @@ def test_names_numbers_and_regimes_are_those_of_deep():
                 rollout_length=length, model_batch_size=64,
             )  # fmt: skip
             assert agent_of(run, "highest").replayed == run.replayed
+    trajectories = replace(SETTINGS, agent="gaussian", value_steps=3)
+    assert agent_of(trajectories, "highest").model.value_steps == 3
+    assert agent_of(trajectories, "highest").replayed == trajectories.replayed
     mixed = replace(SETTINGS, real_share=0.5)
     assert agent_of(mixed, "highest").replayed == mixed.replayed == 160
 

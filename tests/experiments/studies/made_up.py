@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from experiments.runs.quality_table import HORIZONS, NOVELTY, LearnedScopes, ModelQuality
 from experiments.runs.run_folder import Forecasts, Measured, OfflineMeasured, StoredRun
 from experiments.storage.provenance import RESULTS_VERSION
 from experiments.studies.maze_coverage import mazes
@@ -55,6 +56,21 @@ def expecting(settings, rise, all_active=0.5):
     full = np.ones((lanes, ends))
     forecasts = Forecasts(full, reward, 0 * full, full, active, 0 * full)
     return replace(stored(settings, 0.0), forecasts=forecasts)
+
+
+def right(settings, accuracy, learned=20, shared=9):
+    """A finished run whose model is right so often; structured ones have so many pairs of scopes, of ten true ones."""
+    lanes = len(settings.seeds)
+    noise = 0.001 * np.resize(SPREAD, lanes)
+    shape = (lanes, len(HORIZONS), len(NOVELTY))
+    scopes = None
+    if settings.structured:
+        flat = np.ones(lanes)
+        scopes = LearnedScopes(0.3 * flat, learned * flat, 10 * flat, shared + noise)
+    rightly = np.broadcast_to((accuracy + noise)[:, None, None], shape)
+    return replace(
+        stored(settings, 0.0), model_quality=ModelQuality(np.ones(shape), rightly, scopes)
+    )
 
 
 def frozen(settings, steps):
