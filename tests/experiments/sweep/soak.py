@@ -15,6 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
+import numpy as np
+
 from experiments.runs.execution import execute
 from experiments.runs.run_folder import METRICS
 from experiments.runs.settings import run_settings
@@ -77,7 +79,7 @@ def soak(folder, runs, kills, workers, seed):
     while sum(killed.values()) < kills and sweep.poll() is None:
         time.sleep(chance.uniform(0.5, LONGEST_PAUSE))
         there = processes(folder)
-        if not there:
+        if all(there.values()):  # runs have not begun yet
             continue
         victim = chance.choice(sorted(there))
         try:
@@ -108,7 +110,11 @@ def faults(folder, runs, status):
         one, other = (
             read_table(place / run.id / METRICS)[0] for place in (results, folder / "undisturbed")
         )
-        if one.keys() != other.keys() or any((one[name] != other[name]).any() for name in one):
+        same = one.keys() == other.keys() and all(
+            np.array_equal(one[name], other[name], equal_nan=one[name].dtype.kind == "f")
+            for name in one
+        )
+        if not same:
             yield f"{run.id} differs from the same run undisturbed"
 
 
