@@ -4,7 +4,7 @@ BIN := .venv/bin
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test mutation bench pictures figures docs wheel-test clean
+.PHONY: help demo test bench pictures figures evidence docs wheel-test mutation clean
 
 help:
 	@echo "make demo      check Theorem 1, certify a witness, learn in tables and online, draw the pictures into demo/"
@@ -13,6 +13,7 @@ help:
 	@echo "make bench     the speed of the exact enumeration on this machine"
 	@echo "make pictures  draw the documentation's pictures again"
 	@echo "make figures   draw every study's figure from the results that are there"
+	@echo "make evidence  write docs/evidence.md again from the results that are there"
 	@echo "make docs      the documentation, with the report, into docs/_build/html"
 	@echo "make wheel-test  build a wheel, install it into an environment outside the tree, and work with it there"
 	@echo "make clean     remove the environments and what the demo drew"
@@ -40,6 +41,10 @@ figures: .venv/base
 	done
 	$(BIN)/mbgen online --curves docs/pictures/online-curves-desk.png
 	$(BIN)/mbgen maze-coverage --curves docs/pictures/maze-coverage-curves-desk.png || [ $$? = 1 ]
+
+# The page that says what the evidence says; a test holds it to the results.
+evidence: .venv/base
+	$(BIN)/mbgen claims --out docs/evidence.md --pictures docs/pictures
 
 docs: .venv/tox
 	$(BIN)/tox run -e docs

@@ -157,6 +157,8 @@ MBGEN = Group("When does a learned model beat experience replay?", {
     "horizon": study("horizon", "Replay and the simple model on ProcMaze for longer"),
     "claims": Command("commands.claims:claims",
         "Every claim with its evidence, its verdict by a rule fixed beforehand, and that after Holm's correction."),
+    "costs": Command("commands.costs:costs",
+        "What finished runs took on which device, and what all runs of a scale would take."),
     "report": Command("commands.report:report",
         "One HTML page with every claim, its evidence and its figures, and an explorer of Theorem 1."),
     "intervals": Command("commands.intervals:intervals",

@@ -25,6 +25,7 @@ def claims(
     *,
     results: Path = Path("results"),
     out: Annotated[Path | None, tyro.conf.arg(metavar="FILE.md")] = None,
+    pictures: Path | None = None,
     json: Json = None,
 ) -> int:
     """Every claim with its evidence, its verdict by a rule fixed beforehand, and that after Holm's correction.
@@ -34,12 +35,17 @@ def claims(
     Args:
         results: Folder of the results, with a folder for each scale.
         out: Write the claims as a page of Markdown.
+        pictures: With --out: show the studies' pictures in this folder, each called STUDY-desk.png.
         json: Write the claims with all their comparisons as JSON; "-" is standard output.
     """
     if not results.is_dir():
         raise ValueError(
             f"there is no folder {results}; accepted: the folder of results of a sweep"
         )
+    if pictures is not None and out is None:
+        raise ValueError(f"pictures is {pictures}; accepted with --out alone")
+    if pictures is not None and not pictures.is_dir():
+        raise ValueError(f"there is no folder {pictures}; accepted: a folder of pictures")
     require_writable(out, json)
     exact, entries = exact_entries(results), ledger(results)
     screen = console(json)
@@ -67,7 +73,7 @@ def claims(
     counts = Counter([*(entry.verdict for entry in exact), *(entry.verdict for entry in entries)])
     screen.print(facts("In all", [(name, counts[name]) for name in VERDICTS]))
     if out is not None:
-        page = evidence_page(exact, entries)
+        page = evidence_page(exact, entries, out, pictures)
         write_whole(out, lambda whole: whole.write_text(page, encoding="utf-8"))
         screen.print(f"  {out}")
     told = [*map(exact_content, exact), *map(content, entries)]

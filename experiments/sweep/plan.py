@@ -12,6 +12,11 @@ from experiments.studies.study import PlannedRun
 from experiments.sweep.task import Task, interpreter
 
 
+def by_turn(planned: Iterable[PlannedRun]) -> list[PlannedRun]:
+    """The runs in the order in which a sweep begins them: the most telling first, and among these the longest."""
+    return sorted(planned, key=lambda run: (run.priority, -estimated_seconds(run.settings)))
+
+
 def tasks_of(planned: Iterable[PlannedRun], results: Path, device: str = "auto") -> list[Task]:
     """A task for each run, the most telling first and among these the longest.
 
@@ -20,7 +25,6 @@ def tasks_of(planned: Iterable[PlannedRun], results: Path, device: str = "auto")
         results: Folder below which each has its own, named by its id.
         device: "cpu", "cuda", or "auto": a GPU if there is one. Runs that have a checkpoint stay where they began.
     """
-    ordered = sorted(planned, key=lambda run: (run.priority, -estimated_seconds(run.settings)))
     return [
         Task(
             id=run.id,
@@ -29,7 +33,7 @@ def tasks_of(planned: Iterable[PlannedRun], results: Path, device: str = "auto")
             seconds=estimated_seconds(run.settings),
             memory=estimated_memory(run.settings),
         )
-        for run in ordered
+        for run in by_turn(planned)
     ]
 
 

@@ -645,6 +645,8 @@ def test_a_class_with_options_is_checked_by_evidence_and_by_samples(capsys, tmp_
         (("check", "CLASS", "--gamma", "1"), "accepted for a class with options: gamma < 1"),
         (("samples", "CLASS", "--allow", "likelihood"), "threshold is missing"),
         (("samples", "CLASS", "--most", "-1"), "most is -1"),
+        (("samples", "CLASS", "--most", "999999999999", "--start", "0"), "accepted: 0 to 10000"),
+        (("smallest", "--denominator", "999999999999", "--max-states", "999999999999"), "at most"),
     ],
 )
 def test_what_a_class_with_options_does_not_take_is_refused_in_a_line(

@@ -26,6 +26,8 @@ from theory.solving.deterministic import MAX_BYTES, enumeration_bytes
 from theory.solving.solve import solve
 from theory.solving.solved_class import SolvedClass
 
+MAX_AMOUNT = 10_000
+MAX_DRAWS = 1_000_000
 CONFIDENCE = 1.959963984540054  # of a standard normal variable: 95%, two-sided
 
 
@@ -134,9 +136,9 @@ def sample_curves(
     Raises:
         ValueError: if the model does not exist, the class is too large, or an argument is out of range.
     """
-    if most < 0 or draws < 1 or seed < 0:
+    if not 0 <= most <= MAX_AMOUNT or not 1 <= draws <= MAX_DRAWS or seed < 0:
         raise ValueError(
-            f"most is {most}, draws {draws}, seed {seed}; accepted: 0 or more, 1 or more, 0 or more"
+            f"most is {most}, draws {draws}, seed {seed}; accepted: 0 to {MAX_AMOUNT}, 1 to {MAX_DRAWS}, 0 or more"
         )
     require_unique_solution(problem)
     if start is not None:
