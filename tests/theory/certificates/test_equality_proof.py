@@ -6,7 +6,7 @@ from fractions import Fraction
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tests.theory.certificates.product_classes import built, product_classes
@@ -44,9 +44,16 @@ SPLIT = (
     [1, 1, -1, -1],
     "9/10",
 )  # its proof needs splits, down to single models, and bounds for more than one
+ONE_MODEL_AT_A_TIME = (
+    [([0, 2], [(0, 1)]), ([1, 3], [(0, 1), (0, 2), (1, 1)])],
+    [-1, -1, -1, -1],
+    "1/2",
+)  # with one model's values and another's assignments it would be denied
 
 
 @given(product_classes(), st.sampled_from(sorted(CRITERIA)))
+@example(ONE_MODEL_AT_A_TIME, "realizable")
+@example(SPLIT, "realizable")
 @settings(deadline=None, max_examples=80)
 def test_a_proof_is_found_exactly_where_the_criterion_holds(drawn, claim):
     problem = built(*drawn)
