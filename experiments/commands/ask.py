@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -34,7 +35,7 @@ from experiments.questions.question import (
     ANSWER,
     LOGS,
     MOST_GROUPS,
-    PICTURE,
+    PAGE,
     QUESTION,
     Plan,
     Question,
@@ -48,7 +49,7 @@ from experiments.runs.run_folder import state_of
 from experiments.runs.scales import EXTENTS, SCALES
 from experiments.storage.folder_lock import lock
 from experiments.storage.json_files import plain, write_json
-from experiments.storage.whole_files import require_writable
+from experiments.storage.whole_files import require_writable, write_whole
 from experiments.studies.study import PlannedRun
 from experiments.sweep.local import Ended, Room, carry_out
 from experiments.sweep.manifest import write_manifest
@@ -188,11 +189,8 @@ def ask(
             ended = None if executor == "slurm" else asking.ask(carry, left())
     content = plain(asking.answer())
     write_json(content, str(out / ANSWER))
-    if content["looks"]:
-        from experiments.figures.question import draw_question
-
-        draw_question(out / PICTURE, question.title, content["looks"], plan.margin, asking.curves())
     _show(screen, content)
+    write_page(asking, content)
     write_json(content, json)
     return _status(ended, asking, out)
 
@@ -288,6 +286,23 @@ def _submit(asking: Asking, cluster: SlurmOptions, device: str) -> None:
         file=sys.stderr,
     )
     tell_failed(found.failed, logs)
+
+
+def write_page(asking: Asking, content: dict[str, Any]) -> None:
+    """The page of the answer, once there is a look to show."""
+    if not content["looks"]:
+        return
+    if find_spec("jinja2") is None:
+        print(
+            f"mbgen: {PAGE} needs jinja2: pip install 'mbgen[report]'; the same command then writes it",
+            file=sys.stderr,
+        )
+        return
+    from experiments.report.pages import render
+    from experiments.report.question import question_content
+
+    page = render("question.html", **question_content(asking, content))
+    write_whole(asking.out / PAGE, lambda whole: whole.write_text(page, encoding="utf-8"))
 
 
 def _status(ended: Ended | None, asking: Asking, out: Path) -> int:

@@ -7,7 +7,7 @@ killed goes on where it was, and says the same of the groups that were there bef
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,11 +27,13 @@ from experiments.questions.evidence import (
     Pilot,
     finished_groups,
     read_groups,
+    reference_of,
     score_table,
     spread_of,
 )
 from experiments.questions.question import Plan, Question
 from experiments.questions.reasons import in_words, reasons
+from experiments.runs.run_folder import StoredRun
 from experiments.studies.study import PlannedRun
 from experiments.sweep.local import Ended
 
@@ -127,8 +129,9 @@ class Asking:
         """The answer so far, as JSON holds it."""
         question, plan = self.question, self.plan
         content: dict[str, Any] = {
-            "answer": "undecided", "agent": question.models[0], "difference": None, "low": None, "high": None,
-            "seeds": 0, "groups": 0, "alpha": question.alpha, "margin": plan.margin, "over": self.over,
+            "title": question.title, "answer": "undecided", "agent": question.models[0],
+            "difference": None, "low": None, "high": None, "seeds": 0, "groups": 0,
+            "alpha": question.alpha, "margin": plan.margin, "over": self.over,
             "question": question.stored(), "planned_groups": plan.groups, "seeds_needed": None,
             "pairs": [], "looks": [], "reasons": [], "why": "",
         }  # fmt: skip
@@ -158,6 +161,7 @@ class Asking:
             "groups": last.groups,
             "seeds_needed": int(needed) if decision.answer == "undecided" and math.isfinite(needed) else None,
             "diverged": diverged,
+            "reference": reference_of(runs[question.agents[0]][0]),
             "means": {agent: float(each.mean()) for agent, each in scores.items()},
             "pairs": [each._asdict() for each in decision.pairs],
             "looks": [
@@ -176,6 +180,15 @@ class Asking:
             "reasons": [each._asdict() for each in found],
             "why": in_words(found, decision),
         }  # fmt: skip
+
+    def stored(self) -> list[tuple[str, StoredRun]]:
+        """Name and run of all that the answer rests on."""
+        if not self.looks:
+            return []
+        runs = read_groups(self.question, self.out, self.looks[-1].groups)
+        return [
+            (str(run.folder.relative_to(self.out)), run) for each in runs.values() for run in each
+        ]
 
     def curves(self) -> list[tuple[str, Int[np.ndarray, " evaluation"], Interval]]:
         """Of each agent: steps, and the mean performance over the seeds that were looked at."""
@@ -210,28 +223,31 @@ def group_seconds(pilot: Pilot, taken: float, workers: int) -> float:
     return max(taken, pilot.seconds / workers) + pilot.more_seconds / workers
 
 
-def sentence(content: dict[str, Any]) -> str:
+def sentence(content: Mapping[str, Any]) -> str:
     """The answer in words that can be quoted."""
     agent, seeds = content["agent"], content["seeds"]
     if not content["groups"]:
         return "Undecided: no group of seeds is complete yet."
+    where = f"in {content['title']}, {content['question']['steps']:,} steps"
+    difference = content["difference"]
     told = (
-        f"{agent} less er is {content['difference']:.4g}, {_between(content['low'], content['high'])}, "
-        f"by {seeds} seeds of each agent (alpha {content['alpha']:g})"
+        f"{agent} ends {abs(difference):.4g} {'above' if difference >= 0 else 'below'} er "
+        f"(a difference {_between(content['low'], content['high'])}), by {seeds} seeds of each agent "
+        f"and alpha {content['alpha']:g}"
     )
     if content["answer"] == "model":
-        return f"Yes: the learned model helps; {told}."
+        return f"Yes, {where}, the learned model helps: {told}."
     if content["answer"] == "replay":
-        return f"No: replay is better; {told}."
+        return f"No, {where}, replay is better: {told}."
     if content["answer"] == "equivalent":
-        return f"No: they differ by less than {content['margin']:.4g}; {told}."
+        return f"No, {where}, they differ by less than {content['margin']:.4g}: {told}."
     needed = content["seeds_needed"]
     more = (
         f"; about {needed:,} seeds of each would tell, if the difference is as large as it looks"
         if needed is not None and needed > seeds
         else ""
     )
-    return f"Undecided: {told}{more}."
+    return f"Undecided, {where}: {told}{more}."
 
 
 def _between(low: float | None, high: float | None) -> str:

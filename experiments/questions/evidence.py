@@ -131,6 +131,12 @@ def read_groups(question: Question, out: Path, groups: int) -> dict[str, list[St
     return runs
 
 
+def reference_of(run: StoredRun) -> dict[str, float]:
+    """Performance of the best and of the uniformly random policy in the run's environment, where known."""
+    found = read_json(run.folder / SUMMARY)["reference"]
+    return {name: found[name] for name in ("optimal", "uniform") if found.get(name) is not None}
+
+
 def score_table(
     runs: Mapping[str, Sequence[StoredRun]],
 ) -> dict[str, Float[np.ndarray, "group seed"]]:

@@ -5,14 +5,16 @@
     group-NN/AGENT    the runs, a lane for each seed, as every run's folder has them
     logs/             of the runs' processes
     answer.json       the answer so far, with all looks
-    answer.png        the same as a picture
+    answer.html       the same as a page
 
 No agent shares a seed with another, so that no score depends on one of another agent.
 """
 
 from __future__ import annotations
 
+import json
 import math
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -26,7 +28,7 @@ from experiments.runs.settings import AGENTS, RunSettings, run_settings
 from experiments.storage.json_files import read_json, write_json
 from experiments.studies.study import PlannedRun
 
-QUESTION, ANSWER, PICTURE, LOGS = "question.json", "answer.json", "answer.png", "logs"
+QUESTION, ANSWER, PAGE, LOGS = "question.json", "answer.json", "answer.html", "logs"
 
 REPLAY = "er"
 MOST_GROUPS = 20
@@ -207,6 +209,26 @@ def begin(out: Path, question: Question) -> Plan | None:
 def keep_plan(out: Path, question: Question, plan: Plan) -> None:
     """Write the plan beside the question."""
     write_json({"question": question.stored(), "plan": asdict(plan)}, str(out / QUESTION))
+
+
+def command(question: Question, plan: Plan) -> str:
+    """The command line that asks the same, as planned."""
+    more = dict(question.more)
+    words = [f"--env {shlex.quote(question.env)}"]
+    words += [f"--size {question.size}"] if question.size is not None else []
+    if given := json.loads(more.pop("env_args", "{}")):
+        words.append(
+            f"--env-arg {shlex.join(f'{key}={json.dumps(value)}' for key, value in given.items())}"
+        )
+    if keys := more.pop("keys", ""):
+        words.append(f"--keys {shlex.join(keys.split(','))}")
+    words += [f"--{name.replace('_', '-')} {value}" for name, value in more.items()]
+    words += [f"--margin {plan.margin!r}"] if plan.margin is not None else []
+    return (
+        f"mbgen ask {' '.join(words)} --agents {' '.join(question.agents)} --regime {question.regime} "
+        f"--steps {question.steps} --seeds {question.seeds} --groups {plan.groups} --alpha {question.alpha} "
+        f"--seed {question.seed} --out again"
+    )
 
 
 def groups_within(seconds: float, group_seconds: float) -> int:

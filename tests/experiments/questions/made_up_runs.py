@@ -7,7 +7,10 @@ from experiments.storage.json_files import write_json
 from experiments.storage.provenance import RESULTS_VERSION
 from experiments.sweep.local import Ended
 
-ORIGIN = {"results_version": RESULTS_VERSION}
+SITTING = {"processor": "an abacus", "commit": "0123456789", "clean": True, "seconds": 1_800.0}
+ORIGIN = {
+    "results_version": RESULTS_VERSION, "place": {"precision": "highest"}, "sittings": [SITTING],
+}  # fmt: skip
 
 
 def finish(run, out, level, *, spread=0.05, episodes=1.0, reward=0.1, diverged=(), seconds=4.0):
