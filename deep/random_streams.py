@@ -48,6 +48,8 @@ class Purpose:
     FORECAST = 13
     RECALL = 14
     RECOMBINATION = 15
+    MODEL_QUALITY = 16
+    IMAGINED_COURSE = 17
 
 
 class Stream(NamedTuple):

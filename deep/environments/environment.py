@@ -16,6 +16,9 @@ from torch import Tensor
 
 from deep.random_streams import Purpose, Stream, coin, heads, words
 
+_TAILS = 2**31 - 1
+"""For this word the coin of no event shows heads, but one of probability 1."""
+
 State = TypeVar("State", bound=tuple[Tensor, ...])
 
 
@@ -154,6 +157,13 @@ class Environment(ABC, Generic[State]):
     def event_shows(self, successor: State) -> Bool[Tensor, "*lane"]:
         """Whether a successor may be the spontaneous event's; where scopes are known."""
         raise NotImplementedError
+
+    def usual(self, state: State, action: Int[Tensor, "*lane"]) -> Transition[State]:
+        """A step in which the spontaneous event does not happen, unless it always does."""
+        drawn = torch.full(
+            (self.transition_words, *action.shape), _TAILS, dtype=torch.int32, device=action.device
+        )
+        return self.transition(state, action, drawn)
 
     def noise(self, seed: Int64[Tensor, "..."], step: Int[Tensor, "..."]) -> Noise[State]:
         """Draw what chance decides, for every pair of a seed and a step (broadcast).

@@ -31,8 +31,6 @@ from deep.replay_buffer import Replayed
 MOST_FACTORS = 62
 """A set of them is a whole number."""
 
-_TAILS = 2**31 - 1  # for this word the coin of no event shows heads, but one of probability 1
-
 
 @dataclass(frozen=True)
 class CounterfactualReplay(Replay):
@@ -88,11 +86,7 @@ class CounterfactualReplay(Replay):
         before = torch.where(features, other.observation, batch.observation)
         after = torch.where(features, other.next_observation, batch.next_observation)
         state = environment.from_observation(before)
-        tails = torch.full(
-            (environment.transition_words, *batch.action.shape), _TAILS,
-            dtype=torch.int32, device=batch.action.device,
-        )  # fmt: skip
-        outcome = environment.transition(state, batch.action, tails)
+        outcome = environment.usual(state, batch.action)
         made = usual & environment.ordinary(state)
         wide = made.unsqueeze(2)
         return Replayed(

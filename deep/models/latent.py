@@ -141,6 +141,17 @@ class LatentModel(LearnedModel):
     ) -> tuple[Float32[Tensor, "lane batch latent"], None]:
         return self.sample(self.predict(learned, state, action), drawn), None
 
+    def next_features(
+        self,
+        learned: Perceptrons,
+        state: Float32[Tensor, "lane batch latent"],
+        action: Int64[Tensor, "lane batch"],
+        drawn: Int32[Tensor, "word lane batch"],
+    ) -> Float32[Tensor, "lane batch feature"]:
+        """What the decoder makes of the next latent, which the random words decide."""
+        following, _ = self.step(learned, state, action, drawn)
+        return learned[4](following).sigmoid()
+
     def forecast(
         self,
         parameters: Parameters,
@@ -155,13 +166,12 @@ class LatentModel(LearnedModel):
         drawn = lane_words(stream, self.represent_words + self.step_words, actions.shape[1])
         posterior = self.encode(learned[0], observation).repeat(1, draws, 1)
         latent = self.sample(posterior, drawn[: self.represent_words])
-        following, known = self.step(learned, latent, actions, drawn[self.represent_words :])
         reward, continuation = (
             each.unflatten(1, (draws, -1)).mean(1)
-            for each in self.outcomes(learned, latent, actions, [known])
+            for each in self.outcomes(learned, latent, actions, [])
         )
-        features = self.decode(parameters, following).unflatten(1, (draws, -1))
-        return Forecast(reward, continuation, features.movedim(1, 0))
+        features = self.next_features(learned, latent, actions, drawn[self.represent_words :])
+        return Forecast(reward, continuation, features.unflatten(1, (draws, -1)).movedim(1, 0))
 
     def loss(self, learned: Perceptrons, batch: Replayed, stream: Stream) -> Float[Tensor, "lane"]:
         """Reconstruction of the current observation, reward, continuation, and the balanced KL."""

@@ -46,6 +46,16 @@ class PerfectModel(RolloutModel):
         taken = self.environment.transition(state, action, drawn)
         return taken.successor, taken
 
+    def next_features(
+        self,
+        learned: Perceptrons,
+        state: Any,
+        action: Int64[Tensor, "lane batch"],
+        drawn: Int32[Tensor, "word lane batch"],
+    ) -> Float32[Tensor, "lane batch feature"]:
+        """The next observation: the random words decide everything."""
+        return self.features(self.environment.transition(state, action, drawn).successor)
+
     def outcomes(
         self,
         learned: Perceptrons,

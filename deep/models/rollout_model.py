@@ -45,6 +45,19 @@ class RolloutModel(Model):
     ) -> tuple[Any, Any]:
         """The next state, and what `outcomes` has to know of the step beside state and action."""
 
+    def next_features(
+        self,
+        learned: Perceptrons,
+        state: Any,
+        action: Int64[Tensor, "lane batch"],
+        drawn: Int32[Tensor, "word lane batch"],
+    ) -> Float32[Tensor, "lane batch feature"]:
+        """The probability that each feature of the next observation is 1, given the random words of the step.
+
+        Given these, features are independent. Where the model predicts observations.
+        """
+        raise NotImplementedError
+
     @abstractmethod
     def outcomes(
         self,

@@ -80,6 +80,16 @@ class SimpleModel(LearnedModel):
         chance = self._chance(self.next_logits(learned, state, action))
         return (uniform(drawn).movedim(0, 2) < chance).float(), None
 
+    def next_features(
+        self,
+        learned: Perceptrons,
+        state: Float32[Tensor, "lane batch feature"],
+        action: Int64[Tensor, "lane batch"],
+        drawn: Int32[Tensor, "word lane batch"],
+    ) -> Float32[Tensor, "lane batch feature"]:
+        """The Bernoullis that `step` draws from; the random words decide nothing."""
+        return self._chance(self.next_logits(learned, state, action))
+
     def forecast(
         self,
         parameters: Parameters,

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _GYMNASIUMS_ALONE = ("env_arg", "keys", "levels", "evaluation_episodes", "evaluation_steps")
 _PAPERS_ALONE = (
     "clipped_logit_sampling", "stale_reset_observation", "spontaneous", "event", "real_share",
-    "updates_per_step", "prioritized", "counterfactual",
+    "updates_per_step", "prioritized", "counterfactual", "model_quality",
 )  # fmt: skip
 
 
@@ -73,6 +73,7 @@ class What:
         updates_per_step: Updates after each environment step, a divisor of 100, in place of the regime's.
         prioritized: er draws transitions by priority.
         counterfactual: er recombines transitions factor by factor, by known scopes.
+        model_quality: At the end measure what a learned model gets right, of states seen and new.
     """
 
     settings: Path | None = None
@@ -103,6 +104,7 @@ class What:
     updates_per_step: int | None = None
     prioritized: bool | None = None
     counterfactual: bool | None = None
+    model_quality: bool | None = None
 
     def resolved(self) -> Settings:
         """The settings, with what is left open filled in.

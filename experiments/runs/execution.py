@@ -25,6 +25,7 @@ from experiments.runs.measured_run import MeasuredRun
 from experiments.runs.offline_run import OfflineRun
 from experiments.runs.offline_settings import OfflineSettings
 from experiments.runs.online_run import OnlineRun
+from experiments.runs.quality_table import write_model_quality
 from experiments.runs.run_folder import CHECKPOINT, AnyMeasured
 from experiments.runs.stored_settings import Settings
 from experiments.storage.folder_lock import lock
@@ -220,6 +221,8 @@ def _carry_on(
         return Outcome(run.steps, False, run.measured, None, tuple(run.restarted))
     if (forecasts := run.forecasts()) is not None:
         run_folder.write_forecasts(out, settings, forecasts, diary.origin)
+    if (quality := run.model_quality()) is not None:
+        write_model_quality(out, settings, quality, diary.origin)
     taken = run.steps - first
     overall = taken / (time.monotonic() - start) if taken else None
     summary = _write_summary(run, diary, overall, _pace(evaluated))

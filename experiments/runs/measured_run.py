@@ -15,6 +15,7 @@ from deep import checkpoint
 from deep.tensor_tree import tensors
 from experiments.analysis.reference import Reference
 from experiments.runs import run_folder
+from experiments.runs.quality_table import ModelQuality
 from experiments.runs.run_folder import AnyMeasured, Forecasts
 from experiments.runs.stored_settings import Settings
 
@@ -77,6 +78,10 @@ class MeasuredRun(ABC, Generic[Kind, Rows]):
 
     def forecasts(self) -> Forecasts | None:
         """What the model expects, now; None if that is not asked for."""
+        return None
+
+    def model_quality(self) -> ModelQuality | None:
+        """What the model gets right, now; None if that is not asked for."""
         return None
 
     @property

@@ -12,7 +12,9 @@ from experiments.runs.assembly import gym_task, online_loop_of
 from experiments.runs.gym_settings import GymSettings
 from experiments.runs.machine import Place
 from experiments.runs.measured_run import MeasuredRun, numbers
+from experiments.runs.model_quality import measure_model_quality
 from experiments.runs.pan_flute_forecasts import measure_forecasts
+from experiments.runs.quality_table import ModelQuality
 from experiments.runs.run_folder import Forecasts, Measured
 from experiments.runs.settings import RunSettings
 
@@ -88,3 +90,9 @@ class OnlineRun(MeasuredRun[RunSettings | GymSettings, Measured]):
         if isinstance(self.settings, GymSettings) or not self.settings.forecasts:
             return None
         return measure_forecasts(self.loop.agent, self.loop.state.learner, self.loop.lanes)
+
+    def model_quality(self) -> ModelQuality | None:
+        if isinstance(self.settings, GymSettings) or not self.settings.model_quality:
+            return None
+        state = self.loop.state
+        return measure_model_quality(self.loop.agent, state.learner, state.buffer, self.loop.lanes)

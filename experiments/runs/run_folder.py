@@ -4,6 +4,7 @@
     metrics.parquet   what was measured at each evaluation, as of the last checkpoint
     greedy_action.parquet   on fixed data: the greedy action in each evaluation cell, at each evaluation
     forecasts.parquet   where asked for: what the model expects in the end, by active pipe ends
+    model_quality.parquet   where asked for: what the model gets right in the end, of seen and of new states
     progress.json     how far it is, and how fast; gone once it is finished
     summary.json      final performance; its presence says that the run is finished
     figure.png        the learning curve
@@ -25,10 +26,12 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from jaxtyping import Float, Int
 
+from experiments.runs.lane_table import write_lane_table
+from experiments.runs.quality_table import MODEL_QUALITY, ModelQuality, read_model_quality
 from experiments.runs.stored_settings import Settings, stored_settings
 from experiments.storage.folder_lock import LOCK, is_locked
 from experiments.storage.json_files import plain, read_json, write_json
-from experiments.storage.parquet_table import read_provenance, read_table, write_table
+from experiments.storage.parquet_table import read_provenance, read_table
 from experiments.storage.provenance import RESULTS_VERSION
 from experiments.storage.whole_files import require_folder
 
@@ -114,6 +117,7 @@ class StoredRun:
         measured: Up to the last checkpoint.
         provenance: Results version, place, and each process that worked on it.
         forecasts: What the model expects in the end, where that was asked for.
+        model_quality: What it gets right in the end, where that was asked for.
     """
 
     folder: Path
@@ -121,6 +125,7 @@ class StoredRun:
     measured: AnyMeasured
     provenance: Mapping[str, Any]
     forecasts: Forecasts | None = None
+    model_quality: ModelQuality | None = None
 
     @property
     def finished(self) -> bool:
@@ -168,7 +173,17 @@ def lay_out(out: Path, settings: Settings) -> None:
     """Write the config.json of a run that is to begin, without the files of one that was here."""
     try:
         clear_parts(out)
-        for name in (CHECKPOINT, CONFIG, METRICS, GREEDY, FORECASTS, SUMMARY, PROGRESS, FIGURE):
+        for name in (
+            CHECKPOINT,
+            CONFIG,
+            METRICS,
+            GREEDY,
+            FORECASTS,
+            MODEL_QUALITY,
+            SUMMARY,
+            PROGRESS,
+            FIGURE,
+        ):
             (out / name).unlink(missing_ok=True)
         (out / CHECKPOINT).parent.mkdir(parents=True, exist_ok=True)
         write_config(out, settings, None, [])
@@ -242,9 +257,9 @@ def write_metrics(
         layouts, cells = measured.greedy_action.shape[2:]
         axes = {"layout": np.arange(layouts), "cell": np.arange(cells)}
         greedy = {"greedy_action": fields.pop("greedy_action")}
-        _write(out / GREEDY, settings, {"step": measured.step}, axes, greedy, origin)
+        write_lane_table(out / GREEDY, settings, {"step": measured.step}, axes, greedy, origin)
     del fields["step"]
-    _write(out / METRICS, settings, {"step": measured.step}, {}, fields, origin)
+    write_lane_table(out / METRICS, settings, {"step": measured.step}, {}, fields, origin)
 
 
 def write_forecasts(
@@ -252,25 +267,7 @@ def write_forecasts(
 ) -> None:
     """Write forecasts.parquet: a row for each lane and number of active ends."""
     ends = {"ends": np.arange(forecasts.reward.shape[1])}
-    _write(out / FORECASTS, settings, {}, ends, forecasts._asdict(), origin)
-
-
-def _write(
-    path: Path,
-    settings: Settings,
-    before: Mapping[str, np.ndarray],
-    after: Mapping[str, np.ndarray],
-    values: Mapping[str, np.ndarray],
-    origin: Mapping[str, Any],
-) -> None:
-    """A table with a row for each entry of the values, whose axes are `before`, the lanes and `after`."""
-    lanes = np.arange(len(settings.seeds))
-    grid = np.meshgrid(*before.values(), lanes, *after.values(), indexing="ij")
-    index = dict(zip((*before, "lane", *after), (axis.ravel() for axis in grid), strict=True))
-    columns = {"lane": index["lane"], "seed": np.array(settings.seeds)[index["lane"]], **index}
-    for name, value in values.items():
-        columns[name] = np.ma.masked_invalid(value.ravel())  # null in the file
-    write_table(path, columns, settings.stored(), origin)
+    write_lane_table(out / FORECASTS, settings, {}, ends, forecasts._asdict(), origin)
 
 
 def read_run(folder: Path) -> StoredRun:
@@ -304,7 +301,9 @@ def read_run(folder: Path) -> StoredRun:
     if settings.kind == "offline":
         arrays["greedy_action"] = _greedy(folder / GREEDY, len(step), lanes)
     forecasts = _forecasts(folder / FORECASTS, lanes) if (folder / FORECASTS).exists() else None
-    return StoredRun(folder, settings, kind(step, **arrays), read_provenance(path), forecasts)
+    quality = read_model_quality(folder, lanes)
+    measured = kind(step, **arrays)
+    return StoredRun(folder, settings, measured, read_provenance(path), forecasts, quality)
 
 
 def _forecasts(path: Path, lanes: int) -> Forecasts:

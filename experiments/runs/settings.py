@@ -132,12 +132,14 @@ class RunSettings(OnlineSettings):
             target network is copied every 100 updates in any case.
         prioritized: Whether ER draws transitions by priority.
         counterfactual: Whether ER recombines transitions factor by factor.
+        model_quality: Whether, at the end, what the learned model gets right is measured, of states that it
+            has seen and of new ones.
     """
 
     kind: ClassVar[str] = "online"
     added: ClassVar[tuple[str, ...]] = (
         "model_steps", "forecasts", "real_share", "updates_per_step", "prioritized",
-        "counterfactual",
+        "counterfactual", "model_quality",
     )  # fmt: skip
     identity: ClassVar[tuple[str, ...]] = ("agent", "env", "size", "regime")
     task: ClassVar[tuple[str, ...]] = ("env", "size", "regime", "spontaneous", "event", "steps")
@@ -153,6 +155,7 @@ class RunSettings(OnlineSettings):
     updates_per_step: int | None = None
     prioritized: bool = False
     counterfactual: bool = False
+    model_quality: bool = False
 
     def __post_init__(self) -> None:
         require_one_of("env", self.env, ENVIRONMENTS)
@@ -160,7 +163,7 @@ class RunSettings(OnlineSettings):
         require_integer("size", self.size, 1)
         for name in (
             "clipped_logit_sampling", "stale_reset_observation", "spontaneous", "forecasts",
-            "prioritized", "counterfactual",
+            "prioritized", "counterfactual", "model_quality",
         ):  # fmt: skip
             require_one_of(name, getattr(self, name), (True, False))
         if self.clipped_logit_sampling and self.agent != "simple":
@@ -170,7 +173,7 @@ class RunSettings(OnlineSettings):
         if self.model_steps is not None:
             require_integer("model_steps", self.model_steps, 1, self.steps - 1)
         require_share("real_share", self.real_share)
-        for name in ("model_steps", "forecasts", "real_share"):
+        for name in ("model_steps", "forecasts", "real_share", "model_quality"):
             if getattr(self, name) and not self.learned:
                 raise ValueError(
                     f"{name} needs an agent that learns a model, {', '.join(LEARNED)}, got {self.agent}"
@@ -182,6 +185,10 @@ class RunSettings(OnlineSettings):
                 raise ValueError(f"{name} is an option of the agent er, got {self.agent}")
         if self.prioritized and self.counterfactual:
             raise ValueError("prioritized and counterfactual exclude each other, got both")
+        if self.model_quality and self.model_steps is not None:
+            raise ValueError(
+                "model_quality asks what the model has met, which is forgotten at model_steps: got both"
+            )
         if self.forecasts and self.env != "PanFlute":
             raise ValueError(f"forecasts are measured in PanFlute alone, got {self.env}")
         readable_environment(self.env, self.size, spontaneous=self.spontaneous, event=self.event)

@@ -126,7 +126,7 @@ def test_every_setting_changes_the_digest():
         {"rollout_length": 5}, {"model_batch_size": 64}, {"evaluation_interval": 50},
         {"model_steps": 1_050}, {"env": "PanFlute", "forecasts": True}, {"env": "PanFlute"},
         {"real_share": 0.05}, {"updates_per_step": 10}, er | {"prioritized": True},
-        er | {"counterfactual": True},
+        er | {"counterfactual": True}, {"model_quality": True},
     ]  # fmt: skip
     digests = {replace(SETTINGS, **change).digest for change in changes}
     assert len(digests | {SETTINGS.digest}) == len(changes) + 1
@@ -152,6 +152,14 @@ def test_every_setting_changes_the_digest():
         (
             {"agent": "er", "rollout_length": 1, "prioritized": True, "counterfactual": True},
             "prioritized and counterfactual exclude each other",
+        ),
+        (
+            {"agent": "er", "rollout_length": 1, "model_quality": True},
+            "model_quality needs an agent that learns a model, .* got er",
+        ),
+        (
+            {"model_quality": True, "model_steps": 1_050},
+            "model_quality asks what the model has met, which is forgotten at model_steps: got both",
         ),
         ({"prioritized": True}, "prioritized is an option of the agent er, got simple"),
         ({"real_share": 1.5}, "real_share must be a number from 0 to 1, got 1.5"),
