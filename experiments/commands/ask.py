@@ -186,13 +186,16 @@ def ask(
             _require_version(asking)
             if executor == "slurm":
                 _submit(asking, cluster, device)
-            ended = None if executor == "slurm" else asking.ask(carry, left())
+            ended = beside = None
+            if executor != "slurm":
+                ended = asking.ask(carry, left())
+                beside = None if interrupted() else asking.explain(carry, left())
     content = plain(asking.answer())
     write_json(content, str(out / ANSWER))
     _show(screen, content)
     write_page(asking, content)
     write_json(content, json)
-    return _status(ended, asking, out)
+    return _status(ended, beside, asking, out)
 
 
 def _more(
@@ -266,15 +269,14 @@ def _require_version(asking: Asking) -> None:
 
 
 def _submit(asking: Asking, cluster: SlurmOptions, device: str) -> None:
-    """Submit the first group that is not complete, and the one after it."""
-    if asking.over:
+    """Submit the first group that is not complete, and the one after it; once it is decided, what says why."""
+    runs = asking.beside()
+    if not asking.over:
+        first = len(asking.looks)
+        groups = range(first, min(first + 2, asking.plan.groups))
+        runs = [run for group in groups for run in asking.question.group(group)]
+    if not runs:
         return
-    next_group = len(asking.looks)
-    runs = [
-        run
-        for group in range(next_group, min(next_group + 2, asking.plan.groups))
-        for run in asking.question.group(group)
-    ]
     write_manifest(asking.out / MANIFEST, asking.planned())
     lay_out_all(runs, asking.out, renew=False)
     logs = asking.out / LOGS
@@ -305,16 +307,16 @@ def write_page(asking: Asking, content: dict[str, Any]) -> None:
     write_whole(asking.out / PAGE, lambda whole: whole.write_text(page, encoding="utf-8"))
 
 
-def _status(ended: Ended | None, asking: Asking, out: Path) -> int:
-    if ended is not None and ended.failed:
-        tell_failed(ended.failed, out / LOGS)
-    if asking.looks and asking.looks[-1].decision.answer != "undecided":
-        return 0
-    if ended is not None and ended.reason is not None and not asking.over:
-        print(f"mbgen: {ended.reason}; the same command goes on", file=sys.stderr)
-        if ended.reason == "interrupted":
+def _status(ended: Ended | None, beside: Ended | None, asking: Asking, out: Path) -> int:
+    for each in (ended, beside):
+        if each is not None and each.failed:
+            tell_failed(each.failed, out / LOGS)
+    cut = beside if asking.decided else ended
+    if cut is not None and cut.reason is not None and (asking.decided or not asking.over):
+        print(f"mbgen: {cut.reason}; the same command goes on", file=sys.stderr)
+        if cut.reason == "interrupted":
             return 130
-    return 1
+    return 0 if asking.decided else 1
 
 
 def _show_plan(screen: Console, question: Question, plan: Plan) -> None:

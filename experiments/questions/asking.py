@@ -26,11 +26,13 @@ from experiments.analysis.statistics import Interval, mean_interval
 from experiments.questions.evidence import (
     Pilot,
     finished_groups,
+    read_beside,
     read_groups,
     reference_of,
     score_table,
     spread_of,
 )
+from experiments.questions.ingredients import explaining_runs
 from experiments.questions.question import Plan, Question
 from experiments.questions.reasons import in_words, reasons
 from experiments.runs.run_folder import StoredRun
@@ -86,9 +88,7 @@ class Asking:
     def over(self) -> bool:
         """Whether it is answered, or all groups have been looked at."""
         last = self.looks[-1] if self.looks else None
-        return last is not None and (
-            last.decision.answer != "undecided" or last.groups == self.plan.groups
-        )
+        return last is not None and (self.decided or last.groups == self.plan.groups)
 
     def look(self) -> None:
         """Look at the groups that have become complete, one after the other, until it is answered."""
@@ -125,6 +125,25 @@ class Asking:
         self.look()
         return ended
 
+    @property
+    def decided(self) -> bool:
+        """Whether it has an answer."""
+        return bool(self.looks) and self.looks[-1].decision.answer != "undecided"
+
+    def beside(self) -> list[PlannedRun]:
+        """The runs that say why, once the question is decided."""
+        return list(explaining_runs(self.question).values()) if self.decided else []
+
+    def explain(self, carry: Carry, seconds: float | None) -> Ended | None:
+        """Have the runs made that say why; None if there are none to make.
+
+        Args:
+            carry: Carries out runs.
+            seconds: That are left; None is no end.
+        """
+        runs = self.beside()
+        return carry(runs, lambda: False, seconds) if runs else None
+
     def answer(self) -> dict[str, Any]:
         """The answer so far, as JSON holds it."""
         question, plan = self.question, self.plan
@@ -146,7 +165,8 @@ class Asking:
         needed = seeds_needed(
             pair.difference, plan.groups, question.alpha, spread_of([scores[pair.first], scores[pair.second]])
         )  # fmt: skip
-        found = reasons(question, decision, runs)
+        reference = reference_of(runs[question.agents[0]][0])
+        found = reasons(question, decision, runs, read_beside(question, self.out), reference)
         diverged = {
             agent: sum(int((run.measured.performance[-1] != run.measured.performance[-1]).sum()) for run in each)
             for agent, each in runs.items()
@@ -161,7 +181,7 @@ class Asking:
             "groups": last.groups,
             "seeds_needed": int(needed) if decision.answer == "undecided" and math.isfinite(needed) else None,
             "diverged": diverged,
-            "reference": reference_of(runs[question.agents[0]][0]),
+            "reference": reference,
             "means": {agent: float(each.mean()) for agent, each in scores.items()},
             "pairs": [each._asdict() for each in decision.pairs],
             "looks": [
@@ -185,10 +205,10 @@ class Asking:
         """Name and run of all that the answer rests on."""
         if not self.looks:
             return []
-        runs = read_groups(self.question, self.out, self.looks[-1].groups)
-        return [
-            (str(run.folder.relative_to(self.out)), run) for each in runs.values() for run in each
-        ]
+        groups = read_groups(self.question, self.out, self.looks[-1].groups)
+        runs = [run for each in groups.values() for run in each]
+        runs += read_beside(self.question, self.out).values()
+        return [(str(run.folder.relative_to(self.out)), run) for run in runs]
 
     def curves(self) -> list[tuple[str, Int[np.ndarray, " evaluation"], Interval]]:
         """Of each agent: steps, and the mean performance over the seeds that were looked at."""

@@ -3,6 +3,7 @@
     question.json     what is asked, and once the pilot has run, what was fixed before the first look
     pilot/AGENT       short runs, for seconds and spread
     group-NN/AGENT    the runs, a lane for each seed, as every run's folder has them
+    why/INGREDIENT    runs beside the question, once it is decided, that say why
     logs/             of the runs' processes
     answer.json       the answer so far, with all looks
     answer.html       the same as a page
@@ -102,13 +103,30 @@ class Question:
         """The task in words."""
         return self.settings(self.agents[0], 0).task_title
 
-    def settings(self, agent: str, group: int, *, pilot: bool = False) -> RunSettings | GymSettings:
-        """Of an agent's run in a group, or in the pilot."""
-        place = self.agents.index(agent)
+    def settings(
+        self,
+        agent: str,
+        group: int,
+        *,
+        pilot: bool = False,
+        beside: int | None = None,
+        **others: Any,
+    ) -> RunSettings | GymSettings:
+        """Of an agent's run.
+
+        Args:
+            agent: Its name.
+            group: From 0 on.
+            pilot: Whether it is the pilot's.
+            beside: Number of an agent that is no part of the question, but run beside it.
+            others: Further settings, by name.
+        """
+        place = self.agents.index(agent) if beside is None else len(AGENTS) + beside
         offset = _SPAN - self.seeds if pilot else group * self.seeds
         seed = FIRST_SEED + self.seed * _QUESTION_SPAN + place * _SPAN + offset
         common: dict[str, Any] = {
-            "agent": agent, "env": self.env, "regime": self.regime, "steps": self.steps, **self.more,
+            "agent": agent, "env": self.env, "regime": self.regime, "steps": self.steps,
+            **self.more, **others,
         }  # fmt: skip
         if self.gymnasium:
             full: RunSettings | GymSettings = gym_settings(
@@ -119,6 +137,8 @@ class Question:
                 raise ValueError(
                     f"size is missing; accepted: pipes, buttons or grid size of {self.env}"
                 )
+            if agent in LEARNED and not pilot:
+                common["model_quality"] = True
             full = run_settings(lanes=self.seeds, seed=seed, size=self.size, **common)
         if not pilot:
             return full

@@ -25,7 +25,7 @@ def ask(out, *options, env="PanFlute", size="2"):
 @pytest.fixture
 def made_up(monkeypatch):
     """Runs cost nothing and end at a level by agent; what was carried out is listed."""
-    levels, carried = {"er": 0.0, "simple": 0.6, "gaussian": 0.0}, []
+    levels, carried = {"er": 0.0, "simple": 0.6, "perfect": 0.5}, []
 
     def carry_out(tasks, logs, *, done, interrupted, **_):
         for index, task in enumerate(tasks):
@@ -178,5 +178,6 @@ def test_with_slurm_the_next_two_groups_are_submitted_and_the_same_command_looks
         settings = read_settings(tmp_path / "q" / name / "config.json")
         finish(PlannedRun(name, settings), tmp_path / "q", 0.1 if settings.agent == "er" else 0.2)
     assert ask(tmp_path / "q", *options) == 0
-    assert len(submitted) == 1  # by then it is decided
+    (why,) = submitted[1:]  # by then it is decided
+    assert set(why) == {"why/counterfactual", "why/more-updates", "why/perfect"}
     assert "the learned model helps: simple ends" in capsys.readouterr().out

@@ -5,11 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.analysis.sequential import Decision, Pair
 from experiments.questions.asking import Asking, group_seconds, sentence, what_can_be_decided
 from experiments.questions.evidence import read_pilot, scores_of
+from experiments.questions.ingredients import explaining_runs
 from experiments.questions.question import Plan, Question, begin, groups_within, keep_plan
-from experiments.questions.reasons import Reason, in_words, reasons
 from experiments.runs.run_folder import read_run
 from experiments.sweep.local import Ended
 from experiments.sweep.plan import lay_out_all
@@ -75,6 +74,7 @@ def test_no_agents_groups_pilots_and_questions_share_a_seed():
     questions = FLUTE, replace(FLUTE, seed=1)
     runs = [run for each in questions for group in range(4) for run in each.group(group)]
     runs += [run for each in questions for run in each.pilot()]
+    runs += [run for each in questions for run in explaining_runs(each).values()]
     seeds = [seed for run in runs for seed in run.settings.seeds]
     assert len(set(seeds)) == len(seeds)
 
@@ -87,6 +87,7 @@ def test_the_perfect_model_beside_a_learned_one_says_why_and_is_not_the_answer(t
     perfect = next(r for r in content["reasons"] if r["what"] == "the perfect model helps")
     assert perfect["holds"] is True
     assert "perfect less er: 0.9" in perfect["finding"]
+    assert {run.id for run in asking.beside()} == {"why/counterfactual", "why/more-updates"}
 
 
 def test_a_seed_that_diverged_counts_with_the_worst_that_it_had(tmp_path):
@@ -185,35 +186,6 @@ def test_a_question_that_is_none_is_refused(change, complaint):
         replace(FLUTE, **change)
 
 
-def decided(answer):
-    return Decision(answer, "simple", (Pair("simple", "er", 1.0, 0.5, 1.5, True, False),))
-
-
-def test_reasons_tell_factored_from_unfactored_environments():
-    flute, grid = (
-        reasons(replace(FLUTE, env=env), decided("model"), {})[0]
-        for env in ("PanFlute", "OpenGrid")
-    )
-    assert flute.holds
-    assert not grid.holds
-    lake = replace(FLUTE, env="gym:FrozenLake-v1", size=None)
-    assert reasons(lake, decided("model"), {})[0].holds is None
-
-
-@pytest.mark.parametrize(
-    ("answer", "holds", "said"),
-    [
-        ("model", True, "speak for: wings"),
-        ("model", False, "stands out"),
-        ("replay", False, "missing, of what was measured: wings"),
-        ("replay", None, "No ingredient that was measured is missing"),
-        ("undecided", True, "nothing to explain"),
-    ],
-)
-def test_the_words_follow_from_what_was_measured(answer, holds, said):
-    assert said in in_words([Reason("wings", "", holds)], decided(answer))
-
-
 @pytest.mark.usefixtures("small_networks", "without_type_checks")
 def test_a_question_is_asked_of_agents_that_really_learn(tmp_path):
     pytest.importorskip("torch")
@@ -235,3 +207,5 @@ def test_a_question_is_asked_of_agents_that_really_learn(tmp_path):
     learns = next(r for r in content["reasons"] if r["what"] == "the model learns")
     assert "the loss of simple's model" in learns["finding"]
     assert learns["holds"]
+    predicts = next(r for r in content["reasons"] if r["name"] == "predicts")
+    assert "simple has after 1 step the whole state of" in predicts["finding"]

@@ -62,7 +62,9 @@ def asked(tmp_path_factory):
     )
     folder = tmp_path_factory.mktemp("question")
     asking = Asking(question, Plan(4, 0.1, 10.0, 0.2), folder, lambda _: None)
-    asking.ask(carrying(folder, {"er": 0.0, "simple": 0.22}, spread=0.25), None)
+    carry = carrying(folder, {"er": 0.0, "simple": 0.22, "perfect": 0.3}, spread=0.25)
+    asking.ask(carry, None)
+    asking.explain(carry, None)
     content = asking.answer()
     write_page(asking, content)
     return content, folder / "answer.html"

@@ -39,9 +39,9 @@ def test_every_reason_is_there_with_what_was_measured(asked, text):
         assert row in text
 
 
-def test_the_cost_is_that_of_the_groups_that_were_looked_at(text):
-    assert "6 runs took 3 hours of their processes" in text
-    assert text.count("<td>an abacus</td>") == 6
+def test_the_cost_is_that_of_the_groups_that_were_looked_at_and_of_what_says_why(text):
+    assert "9 runs took 4.5 hours of their processes" in text
+    assert text.count("<td>an abacus</td>") == 9
 
 
 def test_the_page_is_whole_and_asks_for_no_address(text):
