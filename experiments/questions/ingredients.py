@@ -42,10 +42,10 @@ INGREDIENTS: Mapping[str, Ingredient] = {
     "counterfactual": Ingredient(
         "coverage helps, without a model", REPLAY, "er on transitions recombined factor by factor"
     ),
+    "perfect": Ingredient("the perfect model helps", "perfect", "perfect"),
     "more-updates": Ingredient(
         "more replay helps", REPLAY, f"er with {TIMES_UPDATES} times the updates"
     ),
-    "perfect": Ingredient("the perfect model helps", "perfect", "perfect"),
 }
 """By the folder of its run; the cheapest first."""
 
@@ -57,7 +57,7 @@ def explaining_runs(question: Question) -> dict[str, PlannedRun]:
         more = _settings(question, name)
         if more is not None:
             settings = question.settings(INGREDIENTS[name].agent, 0, beside=place, **more)
-            found[name] = PlannedRun(f"{WHY}/{name}", settings)
+            found[name] = PlannedRun(f"{WHY}/{name}", settings, priority=place)
     return found
 
 
