@@ -110,6 +110,12 @@ def is_finished(planned: PlannedRun, out: Path) -> bool:
     return all((out / planned.id / name).exists() for name in (METRICS, SUMMARY))
 
 
+def seconds_of(runs: Sequence[PlannedRun], out: Path) -> float:
+    """That the processes of those runs took which are finished, together."""
+    made = [run for run in runs if is_finished(run, out)]
+    return float(sum(read_json(out / run.id / SUMMARY)["seconds"] for run in made))
+
+
 def finished_groups(question: Question, out: Path, plan: Plan) -> int:
     """How many groups, from the first on, are complete."""
     for group in range(plan.groups):

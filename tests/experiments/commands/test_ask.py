@@ -13,8 +13,8 @@ from experiments.questions.question import ANSWER, PAGE, QUESTION
 from experiments.runs.stored_settings import read_settings
 from experiments.studies.study import PlannedRun
 from experiments.sweep.local import Ended
-from experiments.sweep.slurm import Standing
 from tests.experiments.questions.made_up_runs import finish
+from tests.experiments.sweep.fake_slurm import played
 
 
 def ask(out, *options, env="PanFlute", size="2"):
@@ -134,7 +134,7 @@ def test_another_question_in_the_folder_is_refused_and_nothing_is_lost(tmp_path,
         (("--margin", "-1"), "margin is -1.0; accepted"),
         (("--groups", "21"), "groups must be a whole number, 1 to 20"),
         (("--executor", "cloud"), "executor must be one of local, slurm"),
-        (("--executor", "slurm", "--budget", "2h"), "accepted with --executor slurm: --groups"),
+        (("--partition", "gpu"), "options for Slurm are given, but the executor is local"),
         (("--env-arg", "a=1"), "--env-arg goes with --env gym:ID"),
     ],
 )
@@ -160,24 +160,70 @@ def test_an_environment_that_does_not_exist_is_told_before_anything_runs(tmp_pat
     assert not (tmp_path / "q").exists()
 
 
-def test_with_slurm_the_next_two_groups_are_submitted_and_the_same_command_looks(
-    tmp_path, monkeypatch, capsys
-):
-    submitted = []
+class Cluster:
+    """Slurm as it is played; what it was given is finished when we say so, at a level by agent."""
 
-    def submit(tasks, logs, options, *, done, retries):
-        missing = tuple(task for task in tasks if not done(task))
-        submitted.append([task.id for task in missing])
-        return Standing((), (), (), missing, ())
+    def __init__(self, fake, out):
+        self.fake, self.out, self.seen = fake, out, set()
 
-    monkeypatch.setattr("experiments.commands.ask.submit", submit)
-    options = ("--executor", "slurm", "--groups", "3")
-    assert ask(tmp_path / "q", *options) == 1
-    assert {name.split("/")[0] for name in submitted[0]} == {"group-01", "group-02"}
-    for name in submitted[0]:
-        settings = read_settings(tmp_path / "q" / name / "config.json")
-        finish(PlannedRun(name, settings), tmp_path / "q", 0.1 if settings.agent == "er" else 0.2)
-    assert ask(tmp_path / "q", *options) == 0
-    (why,) = submitted[1:]  # by then it is decided
-    assert set(why) == {"why/counterfactual", "why/more-updates", "why/perfect"}
+    def given(self):
+        """What was submitted since we last asked."""
+        plans = set((self.out / "logs").glob("*.json")) - self.seen
+        self.seen |= plans
+        jobs = [job for plan in plans for job in json.loads(plan.read_text())["jobs"]]
+        return {run["id"] for job in jobs for run in job}
+
+    def finish(self, runs, level, seconds=4.0):
+        for name in runs:
+            settings = read_settings(self.out / name / "config.json")
+            at = 0.0 if settings.agent == "er" else level
+            finish(PlannedRun(name, settings), self.out, at, seconds=seconds)
+        self.fake.empty_queue()
+
+
+@pytest.fixture
+def cluster(tmp_path, monkeypatch):
+    return Cluster(played(tmp_path / "slurm", monkeypatch), tmp_path / "q")
+
+
+SLURM = ("--executor", "slurm")
+
+
+def test_with_slurm_the_pilot_comes_first_then_two_groups_then_what_says_why(cluster, capsys):
+    assert ask(cluster.out, *SLURM, "--groups", "3") == 1
+    pilot = cluster.given()
+    assert pilot == {"pilot/er", "pilot/simple"}
+    assert json.loads((cluster.out / QUESTION).read_text())["plan"] is None
+    assert ask(cluster.out, *SLURM, "--groups", "3") == 1
+    assert cluster.given() == set()  # the pilot is on its way
+    cluster.finish(pilot, 0.2)
+    assert ask(cluster.out, *SLURM, "--groups", "3") == 1
+    groups = cluster.given()
+    assert groups == {f"group-0{n}/{agent}" for n in (1, 2) for agent in ("er", "simple")}
+    plan = json.loads((cluster.out / QUESTION).read_text())["plan"]
+    assert (plan["groups"], plan["margin"]) == (3, 0.1)
+    cluster.finish(groups, 0.3)
+    assert ask(cluster.out, *SLURM, "--groups", "3") == 0
+    assert cluster.given() == {"why/counterfactual", "why/more-updates", "why/perfect"}
     assert "the learned model helps: simple ends" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("budget", "groups", "why"), [("42", 4, True), ("26", 2, True), ("24", 2, False)]
+)
+def test_with_slurm_the_budget_is_time_of_processes(cluster, budget, groups, why):
+    ask(cluster.out, *SLURM, "--budget", budget)
+    cluster.finish(cluster.given(), 0.3)  # the pilot: two runs of 4 seconds, as a group
+    ask(cluster.out, *SLURM, "--budget", budget)
+    assert json.loads((cluster.out / QUESTION).read_text())["plan"]["groups"] == groups
+    cluster.finish(cluster.given(), 0.3)
+    assert ask(cluster.out, *SLURM, "--budget", budget) == 0
+    assert bool(cluster.given()) == why
+
+
+def test_with_slurm_a_budget_too_short_for_a_group_is_told_once_the_pilot_is_done(cluster, capsys):
+    assert ask(cluster.out, *SLURM, "--budget", "10") == 1
+    cluster.finish(cluster.given(), 0.3)
+    assert ask(cluster.out, *SLURM, "--budget", "10") == 2
+    assert "one group takes about 8 s" in capsys.readouterr().err
+    assert cluster.given() == set()
