@@ -24,8 +24,8 @@ def ask(out, *options, env="PanFlute", size="2"):
 
 @pytest.fixture
 def made_up(monkeypatch):
-    """Runs cost nothing and end at a level by agent; what was carried out is listed."""
-    levels, carried = {"er": 0.0, "simple": 0.6, "perfect": 0.5}, []
+    """Runs cost nothing and end at a level by agent, made up as `how` says; what was carried out is listed."""
+    levels, carried, how = {"er": 0.0, "simple": 0.6, "perfect": 0.5}, [], {}
 
     def carry_out(tasks, logs, *, done, interrupted, **_):
         for index, task in enumerate(tasks):
@@ -33,14 +33,13 @@ def made_up(monkeypatch):
                 return Ended((), (), tuple(tasks[index:]), "interrupted")
             settings = read_settings(task.folder / "config.json")
             if not done(task):
-                finish(
-                    PlannedRun(task.id, settings), task.folder.parents[1], levels[settings.agent]
-                )
+                planned, out = PlannedRun(task.id, settings), task.folder.parents[1]
+                finish(planned, out, levels[settings.agent], **how)
                 carried.append(task.id)
         return Ended(tuple(tasks), (), (), None)
 
     monkeypatch.setattr("experiments.commands.ask.carry_out", carry_out)
-    return levels, carried
+    return levels, carried, how
 
 
 def test_a_question_is_asked_answered_and_told(tmp_path, made_up, capsys):
@@ -70,7 +69,7 @@ def test_a_question_is_asked_answered_and_told(tmp_path, made_up, capsys):
 
 
 def test_the_same_command_again_runs_nothing_and_says_the_same(tmp_path, made_up, capsys):
-    _, carried = made_up
+    _, carried, _ = made_up
     assert ask(tmp_path / "q", "--json=-") == 0
     first, before = capsys.readouterr().out, list(carried)
     assert ask(tmp_path / "q", "--json=-") == 0
@@ -150,6 +149,69 @@ def test_a_budget_too_short_for_a_group_is_told_after_the_pilot(tmp_path, made_u
     assert ask(tmp_path / "q", "--budget", "2s") == 2
     assert "one group takes about" in capsys.readouterr().err
     assert ask(tmp_path / "q", "--budget", "2h") == 0
+
+
+@pytest.mark.parametrize(
+    ("how", "level", "complaint"),
+    [
+        ({"episodes": 1e4}, 0.0, "in PanFlute every episode ends with its first step; accepted:"),
+        ({}, float("nan"), "has no performance at any evaluation; accepted: numbers"),
+    ],
+)
+def test_an_environment_where_nothing_can_be_compared_is_told_on_one_line_after_the_pilot(
+    tmp_path, made_up, capsys, how, level, complaint
+):
+    levels, carried, made_up_how = made_up
+    levels["simple"] = level
+    made_up_how |= how
+    assert ask(tmp_path / "q") == 2
+    told = capsys.readouterr().err
+    assert complaint in told
+    assert told.count("\n") == 1
+    assert set(carried) == {"pilot/er", "pilot/simple"}
+    assert not (tmp_path / "q" / ANSWER).exists()
+
+
+def test_a_seed_without_any_number_in_a_group_is_told_and_named(tmp_path, made_up, capsys):
+    assert ask(tmp_path / "q", "--groups", "1") == 0
+    config = read_settings(tmp_path / "q" / "group-01" / "simple" / "config.json")
+    finish(PlannedRun("group-01/simple", config), tmp_path / "q", float("nan"))
+    assert ask(tmp_path / "q", "--groups", "1") == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert f"group-01/simple: seed {config.seeds[0]} has no performance" in told
+
+
+def test_where_nothing_is_ever_paid_it_is_told_and_nothing_is_found(tmp_path, made_up, capsys):
+    levels, _, how = made_up
+    levels |= {"simple": 0.0}
+    how |= {"reward": 0.0, "spread": 0.0}
+    assert ask(tmp_path / "q", "--groups", "2") == 0
+    printed = capsys.readouterr()
+    assert "no agent was paid anything in the pilot" in printed.err
+    assert "they differ by less than 0.1: simple ends 0 above er" in " ".join(printed.out.split())
+
+
+@pytest.mark.parametrize(
+    ("option", "complaint"),
+    [
+        (("--seeds", "4"), "with seeds 5, got 4"),
+        (("--steps", "1200"), "with steps 1100, got 1200"),
+        (("--seed", "1"), "with seed 0, got 1"),
+        (("--margin", "0.5"), "with margin None, got 0.5"),
+        (("--agents", "er", "perfect"), "with agents er, simple, got er, perfect"),
+    ],
+)
+def test_a_question_is_not_gone_on_with_by_other_settings(
+    tmp_path, made_up, capsys, option, complaint
+):
+    ask(tmp_path / "q", "--groups", "1")
+    before = {path: path.read_bytes() for path in (tmp_path / "q").rglob("*.json")}
+    capsys.readouterr()
+    assert ask(tmp_path / "q", *option) == 2
+    told = capsys.readouterr().err
+    assert complaint in told
+    assert told.count("\n") == 1
+    assert {path: path.read_bytes() for path in (tmp_path / "q").rglob("*.json")} == before
 
 
 def test_an_environment_that_does_not_exist_is_told_before_anything_runs(tmp_path, capsys):

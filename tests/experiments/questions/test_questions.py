@@ -186,20 +186,27 @@ def test_a_question_that_is_none_is_refused(change, complaint):
         replace(FLUTE, **change)
 
 
+SHORT = {"learning_starts": 40, "evaluation_interval": 10, "precision": "highest"}
+
+
+def really(out, runs):
+    """Carry out runs as they are, in this process."""
+    from experiments.runs.execution import execute
+
+    lay_out_all(runs, out, renew=False)
+    for run in runs:
+        execute(run.settings, out / run.id, device="cpu", acceleration="none", resume=True)
+
+
 @pytest.mark.usefixtures("small_networks", "without_type_checks")
 def test_a_question_is_asked_of_agents_that_really_learn(tmp_path):
     pytest.importorskip("torch")
-    from experiments.runs.execution import execute
 
     def carry(runs, stop, seconds):
-        lay_out_all(runs, tmp_path, renew=False)
-        for run in runs:
-            folder = tmp_path / run.id
-            execute(run.settings, folder, device="cpu", acceleration="none", resume=True)
+        really(tmp_path, runs)
         return Ended((), (), (), None)
 
-    short = {"learning_starts": 40, "evaluation_interval": 10, "precision": "highest"}
-    question = replace(FLUTE, steps=70, seeds=2, more=short)
+    question = replace(FLUTE, steps=70, seeds=2, more=SHORT)
     asking = Asking(question, replace(PLAN, groups=1), tmp_path, lambda _: None)
     asking.ask(carry, None)
     content = asking.answer()
@@ -209,3 +216,28 @@ def test_a_question_is_asked_of_agents_that_really_learn(tmp_path):
     assert learns["holds"]
     predicts = next(r for r in content["reasons"] if r["name"] == "predicts")
     assert "simple has after 1 step the whole state of" in predicts["finding"]
+
+
+@pytest.mark.usefixtures("small_networks", "without_type_checks")
+def test_an_environment_of_ones_own_that_ends_at_once_is_seen_in_the_pilot(tmp_path):
+    pytest.importorskip("torch")
+    gymnasium = pytest.importorskip("gymnasium")
+
+    class Own(gymnasium.Env):
+        observation_space, action_space = gymnasium.spaces.Discrete(3), gymnasium.spaces.Discrete(2)
+
+        def reset(self, *, seed=None, options=None):
+            super().reset(seed=seed)
+            return 0, {}
+
+        def step(self, action):
+            return int(action), 1.0, True, False, {}
+
+    gymnasium.register("Own-v0", Own)
+    try:
+        question = replace(FLUTE, env="gym:Own-v0", size=None, steps=70, seeds=2, more=SHORT)
+        really(tmp_path, question.pilot())
+        with pytest.raises(ValueError, match="in gym:Own-v0 every episode ends with its first"):
+            read_pilot(question, tmp_path)
+    finally:
+        del gymnasium.registry["Own-v0"]
