@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,7 +65,7 @@ def without_aliases(
 
 
 def make_pages(app: Sphinx) -> None:
-    """The ledger as a page, and the report, from the results that are there."""
+    """The ledger as a page, the report, and the pages of questions, from the results that are there."""
     words = ["--results", str(RESULTS), "--out"]
     for made in (
         ["claims", *words, str(GENERATED / "evidence.md")],
@@ -72,6 +73,9 @@ def make_pages(app: Sphinx) -> None:
     ):
         if main(made) != 0:
             raise RuntimeError(f"mbgen {' '.join(made)} failed")
+    for answer in sorted(RESULTS.glob("ask/*/answer.html")):
+        (SITE / "questions").mkdir(exist_ok=True)
+        shutil.copy(answer, SITE / "questions" / f"{answer.parent.name}.html")
     page = "\n".join(["# Every command\n", *command_pages(MBGEN, "mbgen")])
     (GENERATED / "commands.md").write_text(page, encoding="utf-8")
 
