@@ -130,8 +130,13 @@ def _room(replay: Float[np.ndarray, " seed"], reference: Mapping[str, float]) ->
     name, what = "room", "replay leaves room"
     if reference.keys() != {"optimal", "uniform"} or reference["optimal"] <= reference["uniform"]:
         return Reason(name, what, "the best and the random policy are not both known", None)
-    way = (replay.mean() - reference["uniform"]) / (reference["optimal"] - reference["uniform"])
-    finding = f"er ends at {way:.0%} of the way from the random policy to the best"
+    uniform = reference["uniform"]
+    way = (replay.mean() - uniform) / (reference["optimal"] - uniform)
+    finding = (
+        f"er ends at {way:.0%} of the way from the random policy to the best"
+        if way >= 0
+        else f"er ends {uniform - replay.mean():.4g} below the random policy"
+    )
     return Reason(name, what, finding, bool(way < GOOD_SHARE))
 
 
@@ -198,7 +203,7 @@ def _predicts(agent: str, runs: Mapping[str, Sequence[StoredRun]]) -> Reason:
     with np.errstate(invalid="ignore"):
         accuracy = right / cases  # horizon novelty
     told = [
-        f"after {horizon} step{'s' if horizon > 1 else ''} the whole state of "
+        f"after {horizon} step{'s' if horizon > 1 else ''}: "
         + ", ".join(
             f"{accuracy[h, n]:.0%} of {int(cases[h, n]):,} {novelty}"
             for n, novelty in enumerate(NOVELTY)
@@ -209,7 +214,7 @@ def _predicts(agent: str, runs: Mapping[str, Sequence[StoredRun]]) -> Reason:
     ]
     recombined = accuracy[HORIZONS.index(1), NOVELTY.index("recombined")]
     holds = bool(recombined >= ACCURATE) if np.isfinite(recombined) else None
-    return Reason(name, what, f"{agent} has {'; '.join(told)}", holds)
+    return Reason(name, what, f"{agent} has the whole state right {'; '.join(told)}", holds)
 
 
 def _learned(agent: str, runs: Mapping[str, Sequence[StoredRun]]) -> Reason:

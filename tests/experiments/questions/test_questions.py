@@ -215,7 +215,7 @@ def test_a_question_is_asked_of_agents_that_really_learn(tmp_path):
     assert "the loss of simple's model" in learns["finding"]
     assert learns["holds"]
     predicts = next(r for r in content["reasons"] if r["name"] == "predicts")
-    assert "simple has after 1 step the whole state of" in predicts["finding"]
+    assert "simple has the whole state right after 1 step: " in predicts["finding"]
 
 
 @pytest.mark.usefixtures("small_networks", "without_type_checks")

@@ -88,6 +88,12 @@ def test_in_an_environment_of_gymnasium_there_is_more_replay_and_a_perfect_model
     assert set(explaining_runs(replace(lake, agents=("er", "perfect")))) == {"more-updates"}
 
 
+def test_replay_that_ends_below_the_random_policy_is_said_to(tmp_path):
+    _, found = explained(tmp_path, {"er": -0.5, "simple": 0.5, "perfect": 0.0})
+    assert found["room"]["finding"].endswith("below the random policy")
+    assert found["room"]["holds"] is True
+
+
 def test_a_model_that_errs_on_recombined_states_is_missing_the_ingredient(tmp_path):
     levels = {"er": 0.0, "simple": -0.6, "perfect": 0.0}
     content, found = explained(tmp_path, levels, right=0.5)
