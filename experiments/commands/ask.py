@@ -257,7 +257,7 @@ def _planned(
 
 
 def _require_version(asking: Asking) -> None:
-    for run in asking.planned():
+    for run in [*asking.planned(), *asking.beside()]:
         if state_of(asking.out / run.id, run.settings) == "older version":
             raise ValueError(
                 f"{asking.out / run.id} is of an older results version; accepted: a new folder"

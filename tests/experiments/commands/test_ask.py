@@ -181,6 +181,27 @@ def test_a_seed_without_any_number_in_a_group_is_told_and_named(tmp_path, made_u
     assert f"group-01/simple: seed {config.seeds[0]} has no performance" in told
 
 
+@pytest.mark.parametrize(("reason", "status"), [("interrupted", 130), ("the budget is spent", 0)])
+def test_an_answer_stands_when_what_says_why_is_cut_short(
+    tmp_path, made_up, monkeypatch, capsys, reason, status
+):
+    from experiments.commands import ask as command
+
+    carry_out = command.carry_out
+
+    def cut_short(tasks, *more, **how):
+        if tasks[0].id.startswith("why/"):
+            return Ended((), (), tuple(tasks), reason)
+        return carry_out(tasks, *more, **how)
+
+    monkeypatch.setattr(command, "carry_out", cut_short)
+    assert ask(tmp_path / "q") == status
+    printed = capsys.readouterr()
+    assert f"mbgen: {reason}; the same command goes on" in printed.err
+    assert "the learned model helps: simple ends" in " ".join(printed.out.split())
+    assert "er with 10 times the updates: not run" in (tmp_path / "q" / PAGE).read_text("utf-8")
+
+
 def test_where_nothing_is_ever_paid_it_is_told_and_nothing_is_found(tmp_path, made_up, capsys):
     levels, _, how = made_up
     levels |= {"simple": 0.0}
