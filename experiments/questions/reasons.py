@@ -111,18 +111,21 @@ def stands_out(found: Sequence[Reason], decision: Decision) -> str | None:
 
 
 def in_words(found: Sequence[Reason], decision: Decision) -> str:
-    """Three sentences: what stands out, what else is there, and what is not."""
+    """Three sentences: what stands out, what is there, and what is not, or is open."""
     if decision.answer == "undecided":
         return "Nothing is decided, so that there is nothing to explain yet."
     first = stands_out(found, decision)
     there, missing, unknown = (
-        "; ".join(reason.what for reason in found if reason.holds is holds) or "nothing"
+        "; ".join(reason.what for reason in found if reason.holds is holds)
         for holds in (True, False, None)
     )
+    rest = [f"not there: {missing}"] if missing else []
+    rest += [f"open: {unknown}"] if unknown else []
+    third = "; ".join(rest) or "nothing is missing, and nothing open"
     return (
         f"{f'What stands out is that {first}' if first else 'No ingredient stands out'}. "
-        f"Of what was measured, there is: {there}. "
-        f"There is not: {missing}; and it cannot be told or was not measured: {unknown}."
+        f"{f'Measured and there: {there}' if there else 'Nothing that was measured is there'}. "
+        f"{third[0].upper()}{third[1:]}."
     )
 
 

@@ -134,7 +134,12 @@ def test_the_words_name_what_stands_out_or_that_nothing_does(answer, holds, said
     assert (first is None) == (said is None)
     assert (said or "No ingredient stands out") in words
     there = "; ".join(name for name in NAMES if holds.get(name.replace("-", "_")) is True)
-    assert f"there is: {there or 'nothing'}." in words
+    assert (
+        f"Measured and there: {there}." if there else "Nothing that was measured is there."
+    ) in words
+    missing = "; ".join(name for name in NAMES if holds.get(name.replace("-", "_")) is False)
+    assert (f"Not there: {missing}; open: " if missing else "Open: ") in words
+    assert words.count(". ") == 2
 
 
 def test_a_small_part_of_the_lead_is_not_what_stands_out():
