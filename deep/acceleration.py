@@ -13,12 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from os import environ
+from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args
 
 import torch
 
 from deep.agent import Agent
 from deep.argument_checks import require_one_of
+from deep.compiler_cache import remove_broken_libraries
 from deep.kernels import available
 from deep.networks import Precision
 from deep.tensor_tree import tensors
@@ -64,6 +66,7 @@ class Acceleration:
             return function
         from torch._dynamo import config
 
+        _mend_compiler_cache()
         # After eight variants torch would take the function for one that never settles.
         config.recompile_limit = max(config.recompile_limit, _VARIANTS)
         return cast("Function", torch.compile(function, fullgraph=True, dynamic=False))
@@ -95,6 +98,14 @@ class Acceleration:
 
 
 NONE = Acceleration()
+
+
+@cache
+def _mend_compiler_cache() -> None:
+    """Once a process, before it compiles."""
+    from torch._inductor.runtime.cache_dir_utils import cache_dir
+
+    remove_broken_libraries(Path(cache_dir()))
 
 
 @cache

@@ -20,6 +20,8 @@ from typing import Any, NamedTuple, TextIO, cast
 from experiments.interrupts import interrupts_between_imports
 from experiments.lasting_output import LastingOutput
 
+_MOST = 2**63
+
 
 class Command(NamedTuple):
     """A subcommand: a function that returns an exit status, whose signature and docstring say what it takes.
@@ -152,6 +154,7 @@ MBGEN = Group("When does a learned model beat experience replay?", {
     "mixture": study("mixture", "Real transitions among the imagined ones"),
     "counterfactual": study("counterfactual", "Transitions recombined factor by factor, without a learned model"),
     "baselines": study("baselines", "ER with ten times the updates, and ER by priority"),
+    "horizon": study("horizon", "Replay and the simple model on ProcMaze for longer"),
     "claims": Command("commands.claims:claims",
         "Every claim with its evidence, its verdict by a rule fixed beforehand, and that after Holm's correction."),
     "report": Command("commands.report:report",
@@ -212,6 +215,8 @@ def _answer(words: Sequence[str]) -> int:
         )
     except (ValueError, OSError) as error:
         return _complain(str(error), 2)
+    except MemoryError as error:
+        return _complain(f"there is not enough memory for this: {error or 'less is needed'}", 2)
     except ArithmeticError as error:
         if type(error) is not ArithmeticError:  # a division by zero is a fault of ours
             raise
@@ -219,7 +224,9 @@ def _answer(words: Sequence[str]) -> int:
 
 
 def _complain(message: str, status: int) -> int:
-    print(f"mbgen: {' '.join(message.split())}", file=sys.stderr)
+    line = " ".join(message.split())
+    shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+    print(f"mbgen: {shown}", file=sys.stderr)
     return status
 
 
@@ -282,8 +289,13 @@ def _bound(name: str, command: Callable[..., int], words: Sequence[str]) -> Call
     """The command's call with the arguments that the words mean: parsing ends before work begins."""
     import tyro
 
+    from experiments.parsing_complaints import in_one_line
+
     @functools.wraps(command)
     def bind(*args: object, **kwargs: object) -> Callable[[], int]:
+        for name, value in kwargs.items():
+            _require_machine_numbers(name, value)
+        _require_machine_numbers("", args)
         return functools.partial(command, *args, **kwargs)
 
     complaint = io.StringIO()
@@ -295,17 +307,21 @@ def _bound(name: str, command: Callable[..., int], words: Sequence[str]) -> Call
     except SystemExit as stop:
         if stop.code in (0, None):  # it was --help
             return lambda: 0
-        raise ValueError(_one_line(complaint.getvalue())) from None
+        raise ValueError(in_one_line(complaint.getvalue())) from None
     return call
 
 
-def _one_line(box: str) -> str:
-    """The text of tyro's framed complaint, without frame and rules."""
-    lines = []
-    for framed in box.splitlines()[1:-1]:
-        line = framed.strip("│ ─╭╮╰╯")
-        if line.startswith("For full helptext"):
-            break
-        if line:
-            lines.append(line)
-    return " ".join(lines)
+def _require_machine_numbers(name: str, value: object) -> None:
+    """Refuse whole numbers that no machine's arithmetic holds, wherever they stand in an argument."""
+    from dataclasses import fields, is_dataclass
+
+    if isinstance(value, int) and not -_MOST <= value < _MOST:
+        raise ValueError(
+            f"--{name.replace('_', '-')} is {value}; accepted: whole numbers below 2^63"
+        )
+    if isinstance(value, tuple):
+        for each in value:
+            _require_machine_numbers(name, each)
+    elif is_dataclass(value):
+        for field in fields(value):
+            _require_machine_numbers(field.name, getattr(value, field.name))

@@ -16,6 +16,9 @@ from typing import Any, Generic, NamedTuple, Protocol, TypeVar, runtime_checkabl
 
 State = TypeVar("State", bound=Hashable)
 
+MAX_SIZE = 1_000
+"""Of an environment: pipes, or cells along a side."""
+
 Factor = Hashable
 """A factor's value."""
 
@@ -221,7 +224,9 @@ def _is_hashable(value: object) -> bool:
     return True
 
 
-def require_positive_integer(name: str, value: int) -> None:
-    """Raise ValueError unless `value` is an integer of at least 1."""
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(f"{name} must be an integer of at least 1, got {value!r}")
+def require_positive_integer(name: str, value: int, most: int | None = None) -> None:
+    """Raise ValueError unless `value` is an integer of at least 1, and at most `most`."""
+    too_many = most is not None and isinstance(value, int) and value > most
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1 or too_many:
+        accepted = "of at least 1" if most is None else f"from 1 to {most}"
+        raise ValueError(f"{name} must be an integer {accepted}, got {value!r}")

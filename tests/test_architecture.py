@@ -38,6 +38,32 @@ def test_nothing_is_pickled(package):
         assert not imported_packages(file) & {"pickle", "shelve", "marshal", "joblib"}
 
 
+CODE_FROM_TEXT = {"eval", "exec", "compile", "__import__"}
+LOADERS = {("os", "system"), ("os", "popen"), ("torch", "load")}
+
+
+def runs_text_as_code(call: ast.Call) -> bool:
+    """Whether a call evaluates text, unpickles, or asks a shell."""
+    options = {each.arg: ast.unparse(each.value) for each in call.keywords}
+    if options.get("shell") == "True" or options.get("allow_pickle") == "True":
+        return True
+    if isinstance(call.func, ast.Attribute) and isinstance(call.func.value, ast.Name):
+        return (call.func.value.id, call.func.attr) in LOADERS
+    return isinstance(call.func, ast.Name) and call.func.id in CODE_FROM_TEXT
+
+
+@pytest.mark.parametrize("package", FORBIDDEN)
+def test_no_text_is_run_as_code(package):
+    for file in (ROOT / package).rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            assert not (isinstance(node, ast.Call) and runs_text_as_code(node)), (file, node.lineno)
+
+
+@pytest.mark.parametrize("text", ["eval(x)", "torch.load(x)", "run(x, shell=True)", "os.system(x)"])
+def test_what_runs_text_as_code_is_known(text):
+    assert runs_text_as_code(ast.parse(text).body[0].value)
+
+
 @pytest.mark.parametrize("package", FORBIDDEN)
 def test_a_package_says_that_it_is_typed(package):
     assert (ROOT / package / "py.typed").exists()

@@ -21,6 +21,9 @@ _TAILS = 2**31 - 1
 
 State = TypeVar("State", bound=tuple[Tensor, ...])
 
+LARGEST = 1_000
+"""Size of an environment: pipes, or cells along a side."""
+
 
 @dataclass(frozen=True)
 class Noise(Generic[State]):

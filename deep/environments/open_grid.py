@@ -10,7 +10,7 @@ from jaxtyping import Bool, Int, Int32, Int64, UInt8
 from torch import Tensor
 
 from deep.argument_checks import require_integer, require_switch
-from deep.environments.environment import Environment, Scopes, Transition
+from deep.environments.environment import LARGEST, Environment, Scopes, Transition
 from deep.environments.grid import NUM_ACTIONS
 from deep.random_streams import integers
 
@@ -39,7 +39,7 @@ class OpenGrid(Environment[OpenGridState]):
 
     def __post_init__(self) -> None:
         require_switch("spontaneous", self.spontaneous)
-        require_integer("grid_size", self.grid_size, 1)
+        require_integer("grid_size", self.grid_size, 1, LARGEST)
         super().__post_init__()
 
     @property

@@ -11,7 +11,7 @@ from jaxtyping import Bool, Int, Int32, UInt8
 from torch import Tensor
 
 from deep.argument_checks import require_integer, require_switch
-from deep.environments.environment import Environment, Scopes, Transition
+from deep.environments.environment import LARGEST, Environment, Scopes, Transition
 
 
 class PanFluteState(NamedTuple):
@@ -38,7 +38,7 @@ class PanFlute(Environment[PanFluteState]):
 
     def __post_init__(self) -> None:
         require_switch("spontaneous", self.spontaneous)
-        require_integer("num_pipes", self.num_pipes, 1)
+        require_integer("num_pipes", self.num_pipes, 1, LARGEST)
         super().__post_init__()
 
     @property

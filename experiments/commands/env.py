@@ -97,9 +97,9 @@ def render(
     require_writable(out)
     if out.suffix.lower() not in (".png", ".gif"):
         raise ValueError(f"{out} is no picture's name; accepted: .png, .gif")
-    for option, value, least in (("copies", copies, 1), ("steps", steps, 0)):
-        if value < least:
-            raise ValueError(f"{option} is {value}; accepted: {least} or more")
+    for option, value, least, most in (("copies", copies, 1, 100), ("steps", steps, 0, 100_000)):
+        if not least <= value <= most:
+            raise ValueError(f"{option} is {value}; accepted: {least} to {most:,}")
     environment = _batched(name, size, grid_size, spontaneous, spontaneous_event)
     draw_states(environment, out, copies=copies, steps=steps, seed=seed)
     console().print(f"wrote {out}")

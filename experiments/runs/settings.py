@@ -161,6 +161,9 @@ class RunSettings(OnlineSettings):
 
     def __post_init__(self) -> None:
         require_one_of("env", self.env, ENVIRONMENTS)
+        require_share(
+            "real_share", self.real_share
+        )  # what has to fit into the buffer depends on it
         super().__post_init__()
         require_integer("size", self.size, 1)
         for name in (
@@ -174,7 +177,6 @@ class RunSettings(OnlineSettings):
             )
         if self.model_steps is not None:
             require_integer("model_steps", self.model_steps, 1, self.steps - 1)
-        require_share("real_share", self.real_share)
         for name in ("model_steps", "forecasts", "real_share", "model_quality"):
             if getattr(self, name) and not self.learned:
                 raise ValueError(

@@ -8,6 +8,7 @@ from experiments.studies import (
     baselines,
     counterfactual,
     frozen_model,
+    horizon,
     maze_coverage,
     mixture,
     no_spontaneous,
@@ -37,6 +38,7 @@ STUDIES: Mapping[str, Study] = {
         mixture.STUDY,
         counterfactual.STUDY,
         baselines.STUDY,
+        horizon.STUDY,
     )
 }
 

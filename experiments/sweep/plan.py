@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from experiments.runs.costs import estimated_memory, estimated_seconds
 from experiments.runs.run_folder import CHECKPOINT, CONFIG, State, lay_out, state_of
 from experiments.storage.folder_lock import is_locked
 from experiments.studies.study import PlannedRun
-from experiments.sweep.task import Task
+from experiments.sweep.task import Task, interpreter
 
 
 def tasks_of(planned: Iterable[PlannedRun], results: Path, device: str = "auto") -> list[Task]:
@@ -67,4 +66,4 @@ def _command(folder: Path, device: str) -> tuple[str, ...]:
     options = ["--settings", str(folder / CONFIG), "--out", str(folder), "--resume"]
     if device != "auto" and not (folder / CHECKPOINT).exists():
         options += ["--device", device]
-    return (sys.executable, "-m", "experiments", "run", *options)
+    return (*interpreter(), "-m", "experiments", "run", *options)

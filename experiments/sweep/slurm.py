@@ -13,7 +13,6 @@ import re
 import secrets
 import shlex
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from typing import TypeVar
 
 from experiments.storage.json_files import write_json
 from experiments.sweep.run_log import RunLog
-from experiments.sweep.task import Task
+from experiments.sweep.task import Task, interpreter
 
 PAUSES = (2.0, 5.0, 15.0, 30.0)
 """Seconds to wait before Slurm is asked again, when its controller did not answer."""
@@ -248,7 +247,7 @@ def _sbatch(jobs: Sequence[Sequence[Task]], plan: Path, options: SlurmOptions) -
         "gres": f"gpu:{options.gpus}" if options.gpus else None,
     }
     asked |= dict(option.split("=", 1) for option in options.slurm)
-    work = shlex.join([sys.executable, "-m", "experiments.sweep.slurm_job", str(plan)])
+    work = shlex.join([*interpreter(), "-m", "experiments.sweep.slurm_job", str(plan)])
     given = [f"--{key}={value}" for key, value in asked.items() if value is not None]
     # The signal would end a job that has yet to learn how to answer it.
     return ["sbatch", "--requeue", *given, f"--wrap=trap '' USR1; exec {work}"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,3 +27,12 @@ class Task:
     command: tuple[str, ...]
     seconds: float
     memory: int
+
+
+def interpreter() -> tuple[str, ...]:
+    """This Python; it imports from the folder it is started in only if this process does so too.
+
+    Otherwise a module that lies beside a manifest would be imported by a run that names it.
+    """
+    here = "" in sys.path or str(Path.cwd()) in sys.path
+    return (sys.executable,) if here else (sys.executable, "-P")

@@ -8,7 +8,7 @@ from math import comb
 from typing import Literal, NamedTuple, get_args
 
 from tabular.environments.grid import NUM_ACTIONS, interleaved, one_hot, target
-from tabular.rule import Branches, Environment, Outcome, require_positive_integer
+from tabular.rule import MAX_SIZE, Branches, Environment, Outcome, require_positive_integer
 
 ButtonGridEvent = Literal["switch_on", "redraw"]
 
@@ -46,7 +46,7 @@ class ButtonGrid(Environment[ButtonGridState]):
 
     def __post_init__(self) -> None:
         require_positive_integer("num_buttons", self.num_buttons)
-        require_positive_integer("grid_size", self.grid_size)
+        require_positive_integer("grid_size", self.grid_size, MAX_SIZE)
         if self.num_buttons > self.grid_size**2:
             raise ValueError(
                 f"num_buttons must be at most {self.grid_size**2}, the number of cells, "

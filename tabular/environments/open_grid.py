@@ -4,7 +4,7 @@ from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 
 from tabular.environments.grid import NUM_ACTIONS, one_hot, target
-from tabular.rule import Branches, Environment, Outcome, require_positive_integer
+from tabular.rule import MAX_SIZE, Branches, Environment, Outcome, require_positive_integer
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class OpenGrid(Environment[int]):
     spontaneous: bool = True
 
     def __post_init__(self) -> None:
-        require_positive_integer("grid_size", self.grid_size)
+        require_positive_integer("grid_size", self.grid_size, MAX_SIZE)
 
     @property
     def goal(self) -> int:

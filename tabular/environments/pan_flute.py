@@ -3,7 +3,7 @@
 from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 
-from tabular.rule import Branches, Environment, Outcome, require_positive_integer
+from tabular.rule import MAX_SIZE, Branches, Environment, Outcome, require_positive_integer
 
 PanFluteState = tuple[tuple[int, ...], ...]
 """The cells of each pipe, first to last; 1 where active."""
@@ -23,7 +23,7 @@ class PanFlute(Environment[PanFluteState]):
     spontaneous: bool = True
 
     def __post_init__(self) -> None:
-        require_positive_integer("num_pipes", self.num_pipes)
+        require_positive_integer("num_pipes", self.num_pipes, MAX_SIZE)
 
     @property
     def event_probability(self) -> Fraction:

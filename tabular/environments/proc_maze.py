@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, get_args
 
 from tabular.environments.grid import NUM_ACTIONS, cell_name, interleaved, one_hot, target
 from tabular.environments.maze_generation import Walls, estimated_mazes, maze_distribution
-from tabular.rule import Branches, Environment, Outcome, require_positive_integer
+from tabular.rule import MAX_SIZE, Branches, Environment, Outcome, require_positive_integer
 
 ProcMazeEvent = Literal["goal", "terminate"]
 
@@ -41,7 +41,7 @@ class ProcMaze(Environment[ProcMazeState]):
     spontaneous_event: ProcMazeEvent = "goal"
 
     def __post_init__(self) -> None:
-        require_positive_integer("grid_size", self.grid_size)
+        require_positive_integer("grid_size", self.grid_size, MAX_SIZE)
         if self.spontaneous_event not in get_args(ProcMazeEvent):
             raise ValueError(
                 f"spontaneous_event must be one of {get_args(ProcMazeEvent)}, "

@@ -117,7 +117,7 @@ def test_names_are_found_in_any_case():
         (lambda: ProcMaze(8), "grid_size must be an integer from 1 to 7, got 8"),
         (lambda: ProcMaze(0), "grid_size must be an integer from 1 to 7, got 0"),
         (lambda: ButtonGrid(10, 3), "num_buttons must be an integer from 1 to 9, got 10"),
-        (lambda: OpenGrid(-1), "grid_size must be an integer of at least 1, got -1"),
+        (lambda: OpenGrid(-1), "grid_size must be an integer from 1 to 1000, got -1"),
     ],
 )
 def test_bad_settings_are_refused_by_name_and_value(call, message):

@@ -218,7 +218,7 @@ def test_an_action_out_of_range_is_refused(action):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"num_pipes": 0}, "num_pipes must be an integer of at least 1, got 0"),
+        ({"num_pipes": 0}, "num_pipes must be an integer from 1 to 1000, got 0"),
         ({"pipes": 3}, "PanFlute has the options num_pipes, spontaneous, got 'pipes'"),
         ({"render_mode": "human"}, "render_mode must be one of"),
     ],

@@ -208,7 +208,7 @@ def search_classes(
             " accepted: 1 or more of each"
         )
     reward_values = list(dict.fromkeys(reward_values))
-    for n, k in product(range(1, max_states + 1), range(1, max_actions + 1)):
+    for n, k in ((n, k) for n in range(1, max_states + 1) for k in range(1, max_actions + 1)):
         tables = len(reward_values) ** (n * k)
         total = tables * (n + 1) ** (n * k)
         if total > MAX_SOLVED or (n + 1) ** (n * k) > MAX_CLASS:

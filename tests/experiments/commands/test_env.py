@@ -102,7 +102,7 @@ def test_an_episodic_optimum_is_a_return_and_has_no_rate(capsys, tmp_path):
     [
         (lambda: scopes("PanPipe", size=3), "no environment 'PanPipe'"),
         (lambda: scopes("PanFlute"), "needs --size"),
-        (lambda: scopes("PanFlute", size=0), "num_pipes must be an integer of at least 1, got 0"),
+        (lambda: scopes("PanFlute", size=0), "num_pipes must be an integer from 1 to 1000, got 0"),
         (lambda: scopes("PanFlute", size=7), "max_states is 20,000"),
         (lambda: scopes("PanFlute", size=2, context="pipe 9"), "context is 'pipe 9'"),
         (lambda: scopes("PanFlute", size=2, json="/no/such/place"), "no folder"),

@@ -54,8 +54,8 @@ def test_the_film_ends_with_the_picture(tmp_path):
         ("Flute", {}, "environment must be one of .*, got 'Flute'"),
         ("PanFlute", {"grid_size": 3}, "PanFlute has the options num_pipes, spontaneous, got"),
         ("ProcMaze", {"size": 9}, "grid_size must be an integer from 1 to 7, got 9"),
-        ("ProcMaze", {"copies": 0}, "copies is 0; accepted: 1 or more"),
-        ("ProcMaze", {"steps": -1}, "steps is -1; accepted: 0 or more"),
+        ("ProcMaze", {"copies": 0}, "copies is 0; accepted: 1 to 100"),
+        ("ProcMaze", {"steps": -1}, "steps is -1; accepted: 0 to 100,000"),
     ],
 )
 def test_bad_input_is_refused_in_one_line(tmp_path, name, options, message):

@@ -136,7 +136,10 @@ def test_a_folder_in_use_is_kept_unless_it_may_be_overwritten(tmp_path, capsys):
         (["--rollout", "0"], "rollout is 0; accepted: 1 to"),
         (["--false-alarms", "0"], "false_alarms is 0"),
         (["--size", "3"], "size is 3; accepted with one environment alone"),
-        (["--env", "PanFlute", "--size", "0"], "num_pipes must be an integer of at least 1, got 0"),
+        (
+            ["--env", "PanFlute", "--size", "0"],
+            "num_pipes must be an integer from 1 to 1000, got 0",
+        ),
         (["--env", "PanFlute", "--size", "9"], "states"),
         (["--env", "PushTree", "--size", "11"], "num_bystanders must be an integer of 0 to 10"),
         (["--env", "ButtonGrid", "--size", "10"], "num_buttons must be at most 9"),

@@ -1,6 +1,7 @@
 """Settings are plain data, the same on every machine, and held to what `deep` knows."""
 
 import json
+import math
 import subprocess
 import sys
 from dataclasses import replace
@@ -163,6 +164,7 @@ def test_every_setting_changes_the_digest():
         ),
         ({"prioritized": True}, "prioritized is an option of the agent er, got simple"),
         ({"real_share": 1.5}, "real_share must be a number from 0 to 1, got 1.5"),
+        ({"real_share": math.inf}, "real_share must be a number from 0 to 1, got inf"),
         ({"real_share": 0.5, "buffer": 159}, "buffer must hold the 160 transitions"),
         (
             {"real_share": 0.5, "agent": "perfect"},

@@ -1,10 +1,12 @@
 """Manifests: what is written is read, and a line that is none is named by its number."""
 
+import importlib
 import json
 import re
 
 import pytest
 
+from experiments.runs.gym_settings import gym_settings
 from experiments.studies.registry import STUDIES
 from experiments.studies.study import manifest
 from experiments.sweep.manifest import read_manifest, write_manifest
@@ -62,3 +64,17 @@ def test_a_file_that_names_no_run_is_refused(tmp_path, content):
 def test_a_missing_file_is_refused(tmp_path):
     with pytest.raises(ValueError, match="cannot be read"):
         read_manifest(tmp_path / "none")
+
+
+def test_reading_a_manifest_imports_no_module_that_it_names(tmp_path, monkeypatch):
+    (tmp_path / "beside_the_manifest.py").write_text("raise AssertionError('imported')")
+    monkeypatch.syspath_prepend(tmp_path)
+    given = {"env": "gym:beside_the_manifest:Any-v0", "agent": "er", "regime": "high"}
+    given |= {"steps": 1_100, "step_size": 1e-4, "temperature": 1.0}
+    settings = gym_settings(lanes=1, given=given)
+    path = tmp_path / "runs.jsonl"
+    path.write_text(json.dumps({"id": "a/b", "settings": settings.stored()}))
+    (run,), complaints = read_manifest(path)
+    assert (run.settings, complaints) == (settings, [])
+    with pytest.raises(AssertionError, match="imported"):
+        importlib.import_module("beside_the_manifest")

@@ -1,12 +1,13 @@
 """Submitting a sweep to Slurm, whose programs are played by one of our own."""
 
 import json
-import sys
+import shlex
 
 import pytest
 
 from experiments.sweep.run_log import RunLog
 from experiments.sweep.slurm import SlurmOptions, standing, submit
+from experiments.sweep.task import interpreter
 from tests.experiments.sweep.counting_tasks import counting_task, is_done
 from tests.experiments.sweep.fake_slurm import played
 
@@ -88,7 +89,7 @@ def test_sbatch_is_told_what_the_options_say(fake, tasks, logs):
         "--qos=long",
         "--mail-user=a=b",
     }
-    work = f"{sys.executable} -m experiments.sweep.slurm_job {plan}"
+    work = f"{shlex.join(interpreter())} -m experiments.sweep.slurm_job {plan}"
     assert wrapped == f"--wrap=trap '' USR1; exec {work}"
     assert jobs_of(logs) == [[["study/a", "study/b"], ["study/c"]]]
 
