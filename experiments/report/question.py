@@ -9,6 +9,7 @@ from typing import Any
 from jaxtyping import Int
 from numpy import ndarray
 
+from experiments.analysis.learning_curves import FINAL_EVALUATIONS
 from experiments.analysis.statistics import Interval
 from experiments.commands.terminal import cell
 from experiments.figures.question import draw_learning, draw_looks
@@ -51,6 +52,7 @@ def question_content(asking: Asking, content: Mapping[str, Any]) -> dict[str, An
              for look in looks],
         ),
         "learning": learning_figure(curves, known),
+        "final_from": int(curves[0][1][-FINAL_EVALUATIONS:][0]),
         "final": Table(
             "Final performance: mean of the last ten evaluations",
             ("agent", "mean", "seeds", "diverged"),

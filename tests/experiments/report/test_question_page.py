@@ -39,6 +39,10 @@ def test_every_reason_is_there_with_what_was_measured(asked, text):
         assert row in text
 
 
+def test_it_is_said_from_which_step_on_performance_is_final(text):
+    assert "here those from step 150 on" in text  # of ten evaluations, all
+
+
 def test_the_cost_is_that_of_the_groups_that_were_looked_at_and_of_what_says_why(text):
     assert "9 runs took 4.5 hours of their processes" in text
     assert text.count("<td>an abacus</td>") == 9
