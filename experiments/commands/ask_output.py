@@ -27,7 +27,10 @@ def show_plan(screen: Console, question: Question, plan: Plan) -> None:
             [
                 ("agents", ", ".join(question.agents)),
                 ("steps of a seed", question.steps),
-                ("seeds", f"{plan.groups} groups of {question.seeds} of each agent, at most"),
+                (
+                    "seeds",
+                    f"{question.seeds} of each agent in a group, {plan.groups} groups at most",
+                ),
                 ("a group takes, about", "-" if seconds is None else in_words(seconds)),
                 ("all groups, about", "-" if seconds is None else in_words(seconds * plan.groups)),
                 ("a difference that does not matter", plan.margin),
