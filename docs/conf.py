@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -64,9 +65,12 @@ def without_aliases(
 
 
 def make_pages(app: Sphinx) -> None:
-    """The report, from the results that are there, and the commands."""
+    """The report and the pages of questions, from the results that are there, and the commands."""
     if main(["report", "--results", str(RESULTS), "--out", str(SITE / "report")]) != 0:
         raise RuntimeError("mbgen report failed")
+    for answer in sorted(RESULTS.glob("ask/*/answer.html")):
+        (SITE / "questions").mkdir(exist_ok=True)
+        shutil.copy(answer, SITE / "questions" / f"{answer.parent.name}.html")
     page = "\n".join(["# Every command\n", *command_pages(MBGEN, "mbgen")])
     (GENERATED / "commands.md").write_text(page, encoding="utf-8")
 

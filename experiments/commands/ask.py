@@ -7,11 +7,12 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import tyro
 
 from experiments.commands.arguments import Json
+from experiments.commands.ask_output import show_answer, show_plan, write_page
 from experiments.commands.interrupts import asked_to_stop
 from experiments.commands.sweep import (
     EXECUTORS,
@@ -21,20 +22,14 @@ from experiments.commands.sweep import (
     duration,
     tell_failed,
 )
-from experiments.commands.sweep_progress import in_words, shown_progress
-from experiments.commands.terminal import cell, console, facts, table
-from experiments.questions.asking import (
-    Asking,
-    group_seconds,
-    sentence,
-    what_can_be_decided,
-)
-from experiments.questions.evidence import read_pilot
+from experiments.commands.sweep_progress import shown_progress
+from experiments.commands.terminal import console
+from experiments.questions.asking import Asking, group_seconds
+from experiments.questions.evidence import is_finished, read_pilot, seconds_of
 from experiments.questions.question import (
     ANSWER,
     LOGS,
     MOST_GROUPS,
-    PICTURE,
     QUESTION,
     Plan,
     Question,
@@ -55,9 +50,6 @@ from experiments.sweep.manifest import write_manifest
 from experiments.sweep.plan import lay_out_all, tasks_of
 from experiments.sweep.slurm import SlurmOptions, submit
 from experiments.tasks import REGIMES
-
-if TYPE_CHECKING:
-    from rich.console import Console
 
 GROUPS, SEEDS = 6, 5
 """Thirty seeds of each agent at most, as the paper has, where no budget says otherwise."""
@@ -112,14 +104,15 @@ def ask(
         margin: A difference that does not matter; a tenth of the way from random to best if not given, where these are
             known, else none, and then nothing is called equivalent.
         alpha: Probability of a false answer, at most.
-        budget: Time for all: seconds, or like 90m, 2h.
+        budget: Time for all: seconds, or like 90m, 2h. With Slurm, of all processes together.
         env_arg: With gym:ID: KEY=VALUE for each argument that the environment is made with.
         keys: With gym:ID: look at these keys of a Dict observation alone.
         levels: With gym:ID: values of each number in a Box observation, where the Box declares more.
         step_size: Step size of all Q-networks; of each agent the tuned one if not given.
         temperature: Temperature of all behaviours; likewise.
         seed: Of the question: all seeds and exchanges follow from it.
-        executor: local, or slurm: submit the next groups and leave; the same command later looks, and goes on.
+        executor: local, or slurm: submit the pilot or the next groups and leave; the same command later looks, and
+            goes on.
         workers: Runs side by side, each with one thread; as many as there are cores if not given.
         device: Where runs compute: cpu, cuda, or auto, a GPU if there is one.
         cluster: What to ask Slurm for, with --executor slurm.
@@ -132,10 +125,6 @@ def ask(
     require_one_of("device", device, ("auto", "cpu", "cuda"))
     if groups is not None:
         require_integer("groups", groups, 1, MOST_GROUPS)
-    if executor == "slurm" and budget is not None:
-        raise ValueError(
-            "--budget counts time on this machine; accepted with --executor slurm: --groups"
-        )
     if executor != "slurm" and cluster != USUAL:
         raise ValueError(f"options for Slurm are given, but the executor is {executor}")
     seconds = None if budget is None else duration("budget", budget)
@@ -171,30 +160,38 @@ def ask(
             def left() -> float | None:
                 return None if seconds is None else seconds - (time.monotonic() - began)
 
+            waits = False
             if plan is None and executor == "slurm":
-                plan = Plan(groups or GROUPS, margin, None, None)
-                keep_plan(out, question, plan)
+                waits = not all(is_finished(run, out) for run in question.pilot())
+                if waits:
+                    plan = Plan(groups or GROUPS, margin, None, None)
+                else:
+                    spent = seconds_of(question.pilot(), out)
+                    rest = None if seconds is None else seconds - spent
+                    plan = _planned(question, out, groups, rest, 0.0, workers=1)
+                    keep_plan(out, question, plan)
             elif plan is None:
                 start = time.monotonic()
                 _require_done(carry(question.pilot(), lambda: False, left()), out)
                 taken = time.monotonic() - start
                 plan = _planned(question, out, groups, left(), taken, workers)
                 keep_plan(out, question, plan)
-            _show_plan(screen, question, plan)
+            show_plan(screen, question, plan)
             asking = Asking(question, plan, out, lambda look: tell(look.told(plan)))
             _require_version(asking)
             if executor == "slurm":
-                _submit(asking, cluster, device)
-            ended = None if executor == "slurm" else asking.ask(carry, left())
+                runs = question.pilot() if waits else _next_runs(asking, seconds)
+                _submit(asking, runs, cluster, device)
+            ended = beside = None
+            if executor != "slurm":
+                ended = asking.ask(carry, left())
+                beside = None if interrupted() else asking.explain(carry, left())
     content = plain(asking.answer())
     write_json(content, str(out / ANSWER))
-    if content["looks"]:
-        from experiments.figures.question import draw_question
-
-        draw_question(out / PICTURE, question.title, content["looks"], plan.margin, asking.curves())
-    _show(screen, content)
+    show_answer(screen, content)
+    write_page(asking, content)
     write_json(content, json)
-    return _status(ended, asking, out)
+    return _status(ended, beside, asking, out)
 
 
 def _more(
@@ -260,24 +257,34 @@ def _planned(
 
 
 def _require_version(asking: Asking) -> None:
-    for run in asking.planned():
+    for run in [*asking.planned(), *asking.beside()]:
         if state_of(asking.out / run.id, run.settings) == "older version":
             raise ValueError(
                 f"{asking.out / run.id} is of an older results version; accepted: a new folder"
             )
 
 
-def _submit(asking: Asking, cluster: SlurmOptions, device: str) -> None:
-    """Submit the first group that is not complete, and the one after it."""
-    if asking.over:
+def _next_runs(asking: Asking, seconds: float | None) -> list[PlannedRun]:
+    """Of the first group that is not complete, and the one after it; once it is decided, those that say why.
+
+    Args:
+        asking: The question.
+        seconds: That all its processes may take together; beyond that nothing is run to say why.
+    """
+    if not asking.over:
+        first = len(asking.looks)
+        groups = range(first, min(first + 2, asking.plan.groups))
+        return [run for group in groups for run in asking.question.group(group)]
+    made = [*asking.question.pilot(), *asking.planned()]
+    if seconds is not None and seconds_of(made, asking.out) >= seconds:
+        return []
+    return asking.beside()
+
+
+def _submit(asking: Asking, runs: Sequence[PlannedRun], cluster: SlurmOptions, device: str) -> None:
+    if not runs:
         return
-    next_group = len(asking.looks)
-    runs = [
-        run
-        for group in range(next_group, min(next_group + 2, asking.plan.groups))
-        for run in asking.question.group(group)
-    ]
-    write_manifest(asking.out / MANIFEST, asking.planned())
+    write_manifest(asking.out / MANIFEST, [*asking.question.pilot(), *asking.planned()])
     lay_out_all(runs, asking.out, renew=False)
     logs = asking.out / LOGS
     tasks = tasks_of(runs, asking.out, device)
@@ -290,66 +297,16 @@ def _submit(asking: Asking, cluster: SlurmOptions, device: str) -> None:
     tell_failed(found.failed, logs)
 
 
-def _status(ended: Ended | None, asking: Asking, out: Path) -> int:
-    if ended is not None and ended.failed:
-        tell_failed(ended.failed, out / LOGS)
-    if asking.looks and asking.looks[-1].decision.answer != "undecided":
-        return 0
-    if ended is not None and ended.reason is not None and not asking.over:
-        print(f"mbgen: {ended.reason}; the same command goes on", file=sys.stderr)
-        if ended.reason == "interrupted":
+def _status(ended: Ended | None, beside: Ended | None, asking: Asking, out: Path) -> int:
+    for each in (ended, beside):
+        if each is not None and each.failed:
+            tell_failed(each.failed, out / LOGS)
+    cut = beside if asking.decided else ended
+    if cut is not None and cut.reason is not None and (asking.decided or not asking.over):
+        print(f"mbgen: {cut.reason}; the same command goes on", file=sys.stderr)
+        if cut.reason == "interrupted":
             return 130
-    return 1
-
-
-def _show_plan(screen: Console, question: Question, plan: Plan) -> None:
-    smallest = what_can_be_decided(question, plan)
-    seconds = plan.group_seconds
-    screen.print(
-        facts(
-            f"mbgen ask: {question.title}",
-            [
-                ("agents", ", ".join(question.agents)),
-                ("steps of a seed", question.steps),
-                ("seeds", f"{plan.groups} groups of {question.seeds} of each agent, at most"),
-                ("a group takes, about", "-" if seconds is None else in_words(seconds)),
-                ("all groups, about", "-" if seconds is None else in_words(seconds * plan.groups)),
-                ("a difference that does not matter", plan.margin),
-                ("spread of a seed, early in learning", plan.spread),
-                ("then found with 80 % power: a difference of", smallest),
-            ],
-        )
-    )
-
-
-def _show(screen: Console, content: dict[str, Any]) -> None:
-    if content["looks"]:
-        columns = ("group", "difference", "low", "high", "test", "bound", "answer")
-        screen.print(
-            table(
-                "After each group",
-                columns,
-                [
-                    (
-                        f"{look['groups']}, {look['agent']}", look["difference"], look["low"], look["high"],
-                        look["statistic"], look["bound"], look["answer"],
-                    )
-                    for look in content["looks"]
-                ],
-            ),
-            table(
-                "Why",
-                ("ingredient", "measured", "there"),
-                [(r["what"], r["finding"], cell(r["holds"])) for r in content["reasons"]],
-            ),
-        )  # fmt: skip
-        screen.print(content["why"])
-        for agent, count in content["diverged"].items():
-            if count:
-                screen.print(
-                    f"{count} seeds of {agent} diverged, and count with the worst they had."
-                )
-    screen.print("", sentence(content))
+    return 0 if asking.decided else 1
 
 
 def _memory() -> int:

@@ -7,7 +7,7 @@ killed goes on where it was, and says the same of the groups that were there bef
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -26,12 +26,16 @@ from experiments.analysis.statistics import Interval, mean_interval
 from experiments.questions.evidence import (
     Pilot,
     finished_groups,
+    read_beside,
     read_groups,
+    reference_of,
     score_table,
     spread_of,
 )
+from experiments.questions.ingredients import explaining_runs
 from experiments.questions.question import Plan, Question
 from experiments.questions.reasons import in_words, reasons
+from experiments.runs.run_folder import StoredRun
 from experiments.studies.study import PlannedRun
 from experiments.sweep.local import Ended
 
@@ -84,9 +88,7 @@ class Asking:
     def over(self) -> bool:
         """Whether it is answered, or all groups have been looked at."""
         last = self.looks[-1] if self.looks else None
-        return last is not None and (
-            last.decision.answer != "undecided" or last.groups == self.plan.groups
-        )
+        return last is not None and (self.decided or last.groups == self.plan.groups)
 
     def look(self) -> None:
         """Look at the groups that have become complete, one after the other, until it is answered."""
@@ -123,12 +125,32 @@ class Asking:
         self.look()
         return ended
 
+    @property
+    def decided(self) -> bool:
+        """Whether it has an answer."""
+        return bool(self.looks) and self.looks[-1].decision.answer != "undecided"
+
+    def beside(self) -> list[PlannedRun]:
+        """The runs that say why, once the question is decided."""
+        return list(explaining_runs(self.question).values()) if self.decided else []
+
+    def explain(self, carry: Carry, seconds: float | None) -> Ended | None:
+        """Have the runs made that say why; None if there are none to make.
+
+        Args:
+            carry: Carries out runs.
+            seconds: That are left; None is no end.
+        """
+        runs = self.beside()
+        return carry(runs, lambda: False, seconds) if runs else None
+
     def answer(self) -> dict[str, Any]:
         """The answer so far, as JSON holds it."""
         question, plan = self.question, self.plan
         content: dict[str, Any] = {
-            "answer": "undecided", "agent": question.models[0], "difference": None, "low": None, "high": None,
-            "seeds": 0, "groups": 0, "alpha": question.alpha, "margin": plan.margin, "over": self.over,
+            "title": question.title, "answer": "undecided", "agent": question.models[0],
+            "difference": None, "low": None, "high": None, "seeds": 0, "groups": 0,
+            "alpha": question.alpha, "margin": plan.margin, "over": self.over,
             "question": question.stored(), "planned_groups": plan.groups, "seeds_needed": None,
             "pairs": [], "looks": [], "reasons": [], "why": "",
         }  # fmt: skip
@@ -143,7 +165,8 @@ class Asking:
         needed = seeds_needed(
             pair.difference, plan.groups, question.alpha, spread_of([scores[pair.first], scores[pair.second]])
         )  # fmt: skip
-        found = reasons(question, decision, runs)
+        reference = reference_of(runs[question.agents[0]][0])
+        found = reasons(question, decision, runs, read_beside(question, self.out), reference)
         diverged = {
             agent: sum(int((run.measured.performance[-1] != run.measured.performance[-1]).sum()) for run in each)
             for agent, each in runs.items()
@@ -158,6 +181,7 @@ class Asking:
             "groups": last.groups,
             "seeds_needed": int(needed) if decision.answer == "undecided" and math.isfinite(needed) else None,
             "diverged": diverged,
+            "reference": reference,
             "means": {agent: float(each.mean()) for agent, each in scores.items()},
             "pairs": [each._asdict() for each in decision.pairs],
             "looks": [
@@ -176,6 +200,15 @@ class Asking:
             "reasons": [each._asdict() for each in found],
             "why": in_words(found, decision),
         }  # fmt: skip
+
+    def stored(self) -> list[tuple[str, StoredRun]]:
+        """Name and run of all that the answer rests on."""
+        if not self.looks:
+            return []
+        groups = read_groups(self.question, self.out, self.looks[-1].groups)
+        runs = [run for each in groups.values() for run in each]
+        runs += read_beside(self.question, self.out).values()
+        return [(str(run.folder.relative_to(self.out)), run) for run in runs]
 
     def curves(self) -> list[tuple[str, Int[np.ndarray, " evaluation"], Interval]]:
         """Of each agent: steps, and the mean performance over the seeds that were looked at."""
@@ -210,28 +243,31 @@ def group_seconds(pilot: Pilot, taken: float, workers: int) -> float:
     return max(taken, pilot.seconds / workers) + pilot.more_seconds / workers
 
 
-def sentence(content: dict[str, Any]) -> str:
+def sentence(content: Mapping[str, Any]) -> str:
     """The answer in words that can be quoted."""
     agent, seeds = content["agent"], content["seeds"]
     if not content["groups"]:
         return "Undecided: no group of seeds is complete yet."
+    where = f"in {content['title']}, {content['question']['steps']:,} steps"
+    difference = content["difference"]
     told = (
-        f"{agent} less er is {content['difference']:.4g}, {_between(content['low'], content['high'])}, "
-        f"by {seeds} seeds of each agent (alpha {content['alpha']:g})"
+        f"{agent} ends {abs(difference):.4g} {'above' if difference >= 0 else 'below'} er "
+        f"(a difference {_between(content['low'], content['high'])}), by {seeds} seeds of each agent "
+        f"and alpha {content['alpha']:g}"
     )
     if content["answer"] == "model":
-        return f"Yes: the learned model helps; {told}."
+        return f"Yes, {where}, the learned model helps: {told}."
     if content["answer"] == "replay":
-        return f"No: replay is better; {told}."
+        return f"No, {where}, replay is better: {told}."
     if content["answer"] == "equivalent":
-        return f"No: they differ by less than {content['margin']:.4g}; {told}."
+        return f"No, {where}, they differ by less than {content['margin']:.4g}: {told}."
     needed = content["seeds_needed"]
     more = (
         f"; about {needed:,} seeds of each would tell, if the difference is as large as it looks"
         if needed is not None and needed > seeds
         else ""
     )
-    return f"Undecided: {told}{more}."
+    return f"Undecided, {where}: {told}{more}."
 
 
 def _between(low: float | None, high: float | None) -> str:

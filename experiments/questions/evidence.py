@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from experiments.analysis.learning_curves import final_performance
+from experiments.questions.ingredients import WHY, explaining_runs
 from experiments.questions.question import Plan, Question
 from experiments.runs.run_folder import (
     METRICS,
@@ -20,6 +21,7 @@ from experiments.runs.run_folder import (
     require_one_version,
 )
 from experiments.storage.json_files import read_json
+from experiments.studies.study import PlannedRun
 
 MARGIN_SHARE = 0.1
 """Of the way from the uniformly random policy to the best: the margin where none is given and both are known."""
@@ -103,12 +105,22 @@ def _episodes(measured: Measured) -> float:
     return float(np.nansum(measured.episodes))
 
 
+def is_finished(planned: PlannedRun, out: Path) -> bool:
+    """Whether a run has all its results."""
+    return all((out / planned.id / name).exists() for name in (METRICS, SUMMARY))
+
+
+def seconds_of(runs: Sequence[PlannedRun], out: Path) -> float:
+    """That the processes of those runs took which are finished, together."""
+    made = [run for run in runs if is_finished(run, out)]
+    return float(sum(read_json(out / run.id / SUMMARY)["seconds"] for run in made))
+
+
 def finished_groups(question: Question, out: Path, plan: Plan) -> int:
     """How many groups, from the first on, are complete."""
     for group in range(plan.groups):
-        for planned in question.group(group):
-            if not all((out / planned.id / name).exists() for name in (METRICS, SUMMARY)):
-                return group
+        if not all(is_finished(planned, out) for planned in question.group(group)):
+            return group
     return plan.groups
 
 
@@ -129,6 +141,20 @@ def read_groups(question: Question, out: Path, groups: int) -> dict[str, list[St
     }
     require_one_version([run for each in runs.values() for run in each])
     return runs
+
+
+def read_beside(question: Question, out: Path) -> dict[str, StoredRun]:
+    """The finished runs that say why, by ingredient."""
+    if not (out / WHY).is_dir():
+        return {}
+    planned = explaining_runs(question)
+    return {name: read_run(out / run.id) for name, run in planned.items() if is_finished(run, out)}
+
+
+def reference_of(run: StoredRun) -> dict[str, float]:
+    """Performance of the best and of the uniformly random policy in the run's environment, where known."""
+    found = read_json(run.folder / SUMMARY)["reference"]
+    return {name: found[name] for name in ("optimal", "uniform") if found.get(name) is not None}
 
 
 def score_table(

@@ -3,16 +3,19 @@
     question.json     what is asked, and once the pilot has run, what was fixed before the first look
     pilot/AGENT       short runs, for seconds and spread
     group-NN/AGENT    the runs, a lane for each seed, as every run's folder has them
+    why/INGREDIENT    runs beside the question, once it is decided, that say why
     logs/             of the runs' processes
     answer.json       the answer so far, with all looks
-    answer.png        the same as a picture
+    answer.html       the same as a page
 
 No agent shares a seed with another, so that no score depends on one of another agent.
 """
 
 from __future__ import annotations
 
+import json
 import math
+import shlex
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
@@ -26,7 +29,7 @@ from experiments.runs.settings import AGENTS, RunSettings, run_settings
 from experiments.storage.json_files import read_json, write_json
 from experiments.studies.study import PlannedRun
 
-QUESTION, ANSWER, PICTURE, LOGS = "question.json", "answer.json", "answer.png", "logs"
+QUESTION, ANSWER, PAGE, LOGS = "question.json", "answer.json", "answer.html", "logs"
 
 REPLAY = "er"
 MOST_GROUPS = 20
@@ -100,13 +103,30 @@ class Question:
         """The task in words."""
         return self.settings(self.agents[0], 0).task_title
 
-    def settings(self, agent: str, group: int, *, pilot: bool = False) -> RunSettings | GymSettings:
-        """Of an agent's run in a group, or in the pilot."""
-        place = self.agents.index(agent)
+    def settings(
+        self,
+        agent: str,
+        group: int,
+        *,
+        pilot: bool = False,
+        beside: int | None = None,
+        **others: Any,
+    ) -> RunSettings | GymSettings:
+        """Of an agent's run.
+
+        Args:
+            agent: Its name.
+            group: From 0 on.
+            pilot: Whether it is the pilot's.
+            beside: Number of an agent that is no part of the question, but run beside it.
+            others: Further settings, by name.
+        """
+        place = self.agents.index(agent) if beside is None else len(AGENTS) + beside
         offset = _SPAN - self.seeds if pilot else group * self.seeds
         seed = FIRST_SEED + self.seed * _QUESTION_SPAN + place * _SPAN + offset
         common: dict[str, Any] = {
-            "agent": agent, "env": self.env, "regime": self.regime, "steps": self.steps, **self.more,
+            "agent": agent, "env": self.env, "regime": self.regime, "steps": self.steps,
+            **self.more, **others,
         }  # fmt: skip
         if self.gymnasium:
             full: RunSettings | GymSettings = gym_settings(
@@ -117,6 +137,8 @@ class Question:
                 raise ValueError(
                     f"size is missing; accepted: pipes, buttons or grid size of {self.env}"
                 )
+            if agent in LEARNED and not pilot:
+                common["model_quality"] = True
             full = run_settings(lanes=self.seeds, seed=seed, size=self.size, **common)
         if not pilot:
             return full
@@ -207,6 +229,26 @@ def begin(out: Path, question: Question) -> Plan | None:
 def keep_plan(out: Path, question: Question, plan: Plan) -> None:
     """Write the plan beside the question."""
     write_json({"question": question.stored(), "plan": asdict(plan)}, str(out / QUESTION))
+
+
+def command(question: Question, plan: Plan) -> str:
+    """The command line that asks the same, as planned."""
+    more = dict(question.more)
+    words = [f"--env {shlex.quote(question.env)}"]
+    words += [f"--size {question.size}"] if question.size is not None else []
+    if given := json.loads(more.pop("env_args", "{}")):
+        words.append(
+            f"--env-arg {shlex.join(f'{key}={json.dumps(value)}' for key, value in given.items())}"
+        )
+    if keys := more.pop("keys", ""):
+        words.append(f"--keys {shlex.join(keys.split(','))}")
+    words += [f"--{name.replace('_', '-')} {value}" for name, value in more.items()]
+    words += [f"--margin {plan.margin!r}"] if plan.margin is not None else []
+    return (
+        f"mbgen ask {' '.join(words)} --agents {' '.join(question.agents)} --regime {question.regime} "
+        f"--steps {question.steps} --seeds {question.seeds} --groups {plan.groups} --alpha {question.alpha} "
+        f"--seed {question.seed} --out again"
+    )
 
 
 def groups_within(seconds: float, group_seconds: float) -> int:

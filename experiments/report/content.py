@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
@@ -15,6 +15,7 @@ from experiments.exact.claims import SCALE, STUDY, ExactEntry, exact_entries
 from experiments.ledger import DECIDING, Entry, ledger
 from experiments.report.explorer import explorer_content
 from experiments.report.pictures import Figure, figure
+from experiments.report.tables import Table, run_table
 from experiments.runs.run_folder import StoredRun
 from experiments.runs.scales import ScaleName
 from experiments.storage.json_files import read_json
@@ -32,14 +33,6 @@ Say = Callable[[float, str], object]
 """Told the fraction done, and with what it goes on."""
 
 INTERVALS = "intervals.json"
-
-
-class Table(NamedTuple):
-    """A table with its head."""
-
-    title: str
-    columns: Sequence[str]
-    rows: Sequence[Sequence[object]]
 
 
 class Glyph(NamedTuple):
@@ -275,7 +268,7 @@ def _part(study: Study, scale: ScaleName, there: Results) -> StudyPart:
     again = (f"mbgen sweep {scale} --study {study.name}",
              f"mbgen {study.name} --scale {scale} --out figure.svg")  # fmt: skip
     return StudyPart(
-        study, scale, study.scales[scale], there, tuple(figures), tuple(tables), _runs(there),
+        study, scale, study.scales[scale], there, tuple(figures), tuple(tables), run_table(_named(there)),
         [(key.replace("_", " "), ", ".join(map(str, values)))
          for key, values in there.provenance.items()],
         again,
@@ -292,33 +285,13 @@ def _comparisons(study: Study, found: Any) -> Table:
     return Table("Every comparison of its claims; each is claimed to be above zero", columns, rows)
 
 
-def _runs(there: Results) -> Table:
-    columns = ("run", "seeds", "steps", "hours", "processor", "precision", "commit", "clean")
-    return Table("What was run", columns, list(_run_rows(there)))
-
-
-def _run_rows(there: Results) -> Iterator[tuple[object, ...]]:
-    for planned in there.planned:
-        run: StoredRun | None = there.stored.get(planned.settings.digest)
-        if run is None:
-            continue
-        sittings, place = run.provenance["sittings"], run.provenance["place"]
-        yield (
-            planned.id, len(run.settings.seeds), run.settings.steps,
-            sum(sitting["seconds"] for sitting in sittings) / 3600,
-            _told(sitting["processor"] for sitting in sittings), place["precision"],
-            _told((sitting["commit"] or "unknown")[:9] for sitting in sittings),
-            _clean([sitting["clean"] for sitting in sittings]),
-        )  # fmt: skip
-
-
-def _clean(told: Sequence[bool | None]) -> bool | str:
-    """Whether the code was as committed, wherever that is known."""
-    return False if False in told else "unknown" if None in told else True
-
-
-def _told(values: Any) -> str:
-    return ", ".join(dict.fromkeys(map(str, values)))
+def _named(there: Results) -> list[tuple[str, StoredRun]]:
+    stored = there.stored
+    return [
+        (each.id, stored[each.settings.digest])
+        for each in there.planned
+        if each.settings.digest in stored
+    ]
 
 
 def _intervals(path: Path) -> Table | None:

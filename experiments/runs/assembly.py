@@ -27,7 +27,7 @@ from experiments.runs.gym_settings import GymSettings
 from experiments.runs.offline_settings import OfflineSettings
 from experiments.runs.settings import TARGET_UPDATES, RunSettings
 from experiments.runs.stored_settings import Settings
-from experiments.tasks import REGIMES, batched_environment
+from experiments.tasks import batched_environment
 
 if TYPE_CHECKING:
     from experiments.runs.gym_task import GymTask
@@ -119,11 +119,10 @@ def online_loop_of(
 
 def protocol_of(settings: RunSettings | GymSettings) -> Protocol:
     """What happens when, counted in environment steps."""
-    regime = REGIMES[settings.regime]
     protocol = Protocol(
         steps=settings.steps,
-        updates_per_step=regime.updates_per_step,
-        target_period=regime.target_period,
+        updates_per_step=settings.replay_ratio,
+        target_period=TARGET_UPDATES // settings.replay_ratio,
         evaluation_interval=settings.evaluation_interval,
         learning_starts=settings.learning_starts,
         buffer_capacity=settings.buffer,
@@ -132,8 +131,6 @@ def protocol_of(settings: RunSettings | GymSettings) -> Protocol:
         return protocol
     return replace(
         protocol,
-        updates_per_step=settings.replay_ratio,
-        target_period=TARGET_UPDATES // settings.replay_ratio,
         stale_reset_observation=settings.stale_reset_observation,
         model_steps=settings.model_steps,
     )

@@ -34,9 +34,11 @@ class GymSettings(OnlineSettings):
         evaluation_steps: The most steps of such an episode.
         buffer: Transitions that a lane remembers.
         learning_starts: Environment steps before the first update.
+        updates_per_step: Updates after each environment step; None is the regime's.
     """
 
     kind: ClassVar[str] = "gym"
+    added: ClassVar[tuple[str, ...]] = ("updates_per_step",)
     identity: ClassVar[tuple[str, ...]] = ("agent", "env", "env_args", "regime")
     task: ClassVar[tuple[str, ...]] = (
         "env", "env_args", "keys", "levels", "regime", "evaluation_steps", "steps",

@@ -63,6 +63,7 @@ class GymTask:
         except ValueError as error:
             raise ValueError(f"env {settings.env}: {error}") from None
         self._inner = copy.unwrapped
+        self._limit = copy.spec.max_episode_steps if copy.spec else None  # the inner one's has none
         self._seen = copy.observation_space
         if settings.agent == "perfect" and self.table is None:
             raise ValueError(
@@ -90,8 +91,7 @@ class GymTask:
         initial = getattr(self._inner, "initial_state_distrib", None)
         if self.table is None or initial is None:
             return Reference(*[np.nan] * 4)
-        limit = self._inner.spec.max_episode_steps if self._inner.spec else None
-        return table_reference(self.table, initial, min(horizon, limit or horizon))
+        return table_reference(self.table, initial, min(horizon, self._limit or horizon))
 
 
 def _register(name: str) -> None:

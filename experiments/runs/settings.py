@@ -57,6 +57,8 @@ class OnlineSettings(LaneSettings):
         regime: "high" (one update a step) or "low" (ten).
         buffer: Transitions that a lane remembers.
         learning_starts: Environment steps before the first update.
+        updates_per_step: Updates after each environment step, a divisor of 100; None is the regime's. The
+            target network is copied every 100 updates in any case.
     """
 
     identity: ClassVar[tuple[str, ...]]
@@ -68,6 +70,7 @@ class OnlineSettings(LaneSettings):
     regime: RegimeName
     buffer: int = 100_000
     learning_starts: int = LEARNING_STARTS
+    updates_per_step: int | None = None
 
     def __post_init__(self) -> None:
         require_one_of("agent", self.agent, AGENTS)
@@ -80,6 +83,8 @@ class OnlineSettings(LaneSettings):
                 f"buffer must hold the {self.replayed} transitions that {self.agent} replays in an "
                 f"update, got {self.buffer}"
             )
+        if self.updates_per_step is not None:
+            require_one_of("updates_per_step", self.updates_per_step, UPDATES_PER_STEP)
 
     @property
     def updates(self) -> int:
@@ -92,8 +97,8 @@ class OnlineSettings(LaneSettings):
 
     @property
     def replay_ratio(self) -> int:
-        """Updates after each environment step."""
-        return REGIMES[self.regime].updates_per_step
+        """Updates after each environment step, the regime's if nothing else is said."""
+        return self.updates_per_step or REGIMES[self.regime].updates_per_step
 
     @property
     def capacity(self) -> int:
@@ -134,8 +139,6 @@ class RunSettings(OnlineSettings):
             active pipe ends; in PanFlute alone.
         real_share: Of the 320 transitions of a Q update, those that are replayed beside the ones that a
             learned model imagines.
-        updates_per_step: Updates after each environment step, a divisor of 100; None is the regime's. The
-            target network is copied every 100 updates in any case.
         prioritized: Whether ER draws transitions by priority.
         counterfactual: Whether ER recombines transitions factor by factor.
         structured: Whether the simple model predicts each feature from a learned few others.
@@ -161,7 +164,6 @@ class RunSettings(OnlineSettings):
     model_steps: int | None = None
     forecasts: bool = False
     real_share: float = 0.0
-    updates_per_step: int | None = None
     prioritized: bool = False
     counterfactual: bool = False
     model_quality: bool = False
@@ -194,8 +196,6 @@ class RunSettings(OnlineSettings):
                 raise ValueError(
                     f"{name} needs an agent that learns a model, {', '.join(LEARNED)}, got {self.agent}"
                 )
-        if self.updates_per_step is not None:
-            require_one_of("updates_per_step", self.updates_per_step, UPDATES_PER_STEP)
         for name in ("prioritized", "counterfactual"):
             if getattr(self, name) and self.agent != "er":
                 raise ValueError(f"{name} is an option of the agent er, got {self.agent}")
@@ -232,11 +232,6 @@ class RunSettings(OnlineSettings):
         scratch = 0 if self.model_steps is None else max(0, steps - self.model_steps)
         learning = (max(0, part - self.learning_starts) for part in (steps - scratch, scratch))
         return sum(learning) * self.replay_ratio
-
-    @property
-    def replay_ratio(self) -> int:
-        """Updates after each environment step, the regime's if nothing else is said."""
-        return self.updates_per_step or REGIMES[self.regime].updates_per_step
 
     @property
     def task_title(self) -> str:

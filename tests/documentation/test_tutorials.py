@@ -30,7 +30,9 @@ def test_one_after_the_other_the_examples_of_a_tutorial_print_what_stands_below_
 
 
 def test_there_is_a_tutorial_for_each_reader():
-    assert [path.stem for path in TUTORIALS] == ["environments", "experiments", "theory"]
+    assert [path.stem for path in TUTORIALS] == [
+        "environments", "experiments", "questions", "theory",
+    ]  # fmt: skip
 
 
 def test_there_are_four_short_examples():

@@ -1,4 +1,4 @@
-"""The tables of docs/ask.md are what `mbgen bench ask` has stored."""
+"""The tables of docs/ask.md are what `mbgen bench ask` and `mbgen ask` have stored."""
 
 import json
 import re
@@ -7,10 +7,16 @@ from pathlib import Path
 import pytest
 
 from experiments.cli import main
+from experiments.commands.terminal import cell
+from experiments.questions.asking import Asking, sentence
+from experiments.questions.question import Question, begin
 
 ROOT = Path(__file__).parent.parent.parent
 TEXT = (ROOT / "docs" / "ask.md").read_text(encoding="utf-8")
 STORED = json.loads((ROOT / "results" / "ask" / "validity.json").read_text(encoding="utf-8"))
+
+
+ANSWERED = sorted((ROOT / "results" / "ask").glob("*/answer.json"))
 
 
 def percent(value, digits=1):
@@ -67,3 +73,27 @@ def test_the_command_that_made_it_makes_the_same_lines(capsys):
     ):
         told = [[[each[key] for key in keys] for each in of[name]] for of in (made, STORED)]
         assert told[0] == told[1]
+
+
+@pytest.mark.parametrize("path", ANSWERED, ids=lambda path: path.parent.name)
+def test_every_question_that_is_stored_is_in_the_document_and_follows_from_its_runs(path):
+    answer = json.loads(path.read_text("utf-8"))
+    difference, low, high = (cell(answer[key]) for key in ("difference", "low", "high"))
+    line = (
+        f"| {answer['title']} | {answer['answer']} | {difference} | {low} to {high} "
+        f"| {answer['seeds']} | {answer['why'].split('. ')[0]} |"
+    )
+    assert line in TEXT
+    question = Question.from_stored(answer["question"])
+    asking = Asking(question, begin(path.parent, question), path.parent, lambda _: None)
+    decision, pair = asking.looks[-1].decision, asking.looks[-1].decision.pair
+    assert (decision.answer, len(asking.looks)) == (answer["answer"], answer["groups"])
+    assert [pair.difference, pair.low, pair.high] == pytest.approx(
+        [answer[key] for key in ("difference", "low", "high")]
+    )
+    assert sentence(answer) in (path.parent / "answer.html").read_text("utf-8")
+
+
+def test_the_pages_of_the_document_are_those_that_are_stored():
+    linked = re.findall(r'<a href="questions/([\w-]+)\.html">', TEXT)
+    assert linked == [path.parent.name for path in ANSWERED]

@@ -159,6 +159,24 @@ def test_the_interval_holds_the_shifts_that_are_not_rejected():
     assert low < first.mean() - second.mean() < high
 
 
+def test_an_interval_lies_within_a_confidence_sequence_that_knows_the_spread_and_is_not_much_shorter():
+    ville = pytest.importorskip("ville", reason="an oracle, in the group dev")
+    # Robbins' normal mixture covers at every number of seeds, not at four looks alone, and is wider for that.
+    random, looks, seeds = np.random.default_rng(5), 4, 10
+    widths, within = [], []
+    for question in range(25):
+        first, second = random.normal([[[0.7]], [[0.0]]], 1.0, (2, looks, seeds))
+        low, high = interval(first, second, Design(looks, seed=question))
+        robbins = ville.GaussianMixtureCS(
+            sigma=2**0.5, alpha=0.05, t_opt=looks * seeds, intersect=False
+        )
+        known_low, known_high = robbins.fit((first - second).ravel()).interval()
+        widths.append((high - low) / (known_high - known_low))
+        within.append(known_low <= low and high <= known_high)
+    assert np.mean(within) >= 0.9
+    assert 0.65 < np.mean(widths) < 0.95
+
+
 def test_an_interval_moves_and_stretches_with_the_scores():
     first, second = np.random.default_rng(4).normal(size=(2, 3, 5))
     low, high = interval(first, second, Design(3))

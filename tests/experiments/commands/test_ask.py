@@ -1,16 +1,20 @@
 """`mbgen ask` on made-up runs: what it tells and writes, and bad input."""
 
 import json
+import re
+import shlex
+import sys
+from html import unescape
 
 import pytest
 
 from experiments.cli import main
-from experiments.questions.question import ANSWER, PICTURE, QUESTION
+from experiments.questions.question import ANSWER, PAGE, QUESTION
 from experiments.runs.stored_settings import read_settings
 from experiments.studies.study import PlannedRun
 from experiments.sweep.local import Ended
-from experiments.sweep.slurm import Standing
 from tests.experiments.questions.made_up_runs import finish
+from tests.experiments.sweep.fake_slurm import played
 
 
 def ask(out, *options, env="PanFlute", size="2"):
@@ -20,8 +24,8 @@ def ask(out, *options, env="PanFlute", size="2"):
 
 @pytest.fixture
 def made_up(monkeypatch):
-    """Runs cost nothing and end at a level by agent; what was carried out is listed."""
-    levels, carried = {"er": 0.0, "simple": 0.6, "gaussian": 0.0}, []
+    """Runs cost nothing and end at a level by agent, made up as `how` says; what was carried out is listed."""
+    levels, carried, how = {"er": 0.0, "simple": 0.6, "perfect": 0.5}, [], {}
 
     def carry_out(tasks, logs, *, done, interrupted, **_):
         for index, task in enumerate(tasks):
@@ -29,14 +33,13 @@ def made_up(monkeypatch):
                 return Ended((), (), tuple(tasks[index:]), "interrupted")
             settings = read_settings(task.folder / "config.json")
             if not done(task):
-                finish(
-                    PlannedRun(task.id, settings), task.folder.parents[1], levels[settings.agent]
-                )
+                planned, out = PlannedRun(task.id, settings), task.folder.parents[1]
+                finish(planned, out, levels[settings.agent], **how)
                 carried.append(task.id)
         return Ended(tuple(tasks), (), (), None)
 
     monkeypatch.setattr("experiments.commands.ask.carry_out", carry_out)
-    return levels, carried
+    return levels, carried, how
 
 
 def test_a_question_is_asked_answered_and_told(tmp_path, made_up, capsys):
@@ -58,12 +61,15 @@ def test_a_question_is_asked_answered_and_told(tmp_path, made_up, capsys):
     assert keys <= content.keys()
     assert (content["answer"], content["agent"], content["alpha"]) == ("model", "simple", 0.05)
     printed = capsys.readouterr().out
-    assert "Yes: the learned model helps; simple less er is 0.5978" in " ".join(printed.split())
+    assert (
+        "Yes, in PanFlute 2, high data, 1,100 steps, the learned model helps: simple ends 0.5978 above er"
+        in " ".join(printed.split())
+    )
     assert printed.index("found with 80 % power") < printed.index("After each group")
 
 
 def test_the_same_command_again_runs_nothing_and_says_the_same(tmp_path, made_up, capsys):
-    _, carried = made_up
+    _, carried, _ = made_up
     assert ask(tmp_path / "q", "--json=-") == 0
     first, before = capsys.readouterr().out, list(carried)
     assert ask(tmp_path / "q", "--json=-") == 0
@@ -71,10 +77,41 @@ def test_the_same_command_again_runs_nothing_and_says_the_same(tmp_path, made_up
     assert carried == before
 
 
+@pytest.mark.parametrize(
+    ("env", "size", "options"),
+    [
+        ("PanFlute", "2", ("--margin", "0.02", "--temperature", "0.4", "--seed", "7")),
+        ("gym:FrozenLake-v1", None, ("--env-arg", "is_slippery=false", "map_name=4x4")),
+    ],
+)
+def test_the_command_on_the_page_asks_the_same_question(tmp_path, made_up, env, size, options):
+    pytest.importorskip("jinja2")
+    pytest.importorskip("gymnasium")
+    assert ask(tmp_path / "q", *options, "--alpha", "0.1", env=env, size=size) == 0
+    page = (tmp_path / "q" / PAGE).read_text("utf-8")
+    (shown,) = re.findall(r"Again: <code>(.*?)</code>", page)
+    words = shlex.split(unescape(re.sub("<.*?>", "", shown)))
+    assert words[:2] + words[-2:] == ["mbgen", "ask", "--out", "again"]
+    assert main([*words[1:-1], str(tmp_path / "again")]) == 0
+    first, again = (json.loads((tmp_path / name / QUESTION).read_text()) for name in ("q", "again"))
+    assert first["question"] | {"margin": 0} == again["question"] | {"margin": 0}
+    assert [each["plan"][key] for each in (first, again) for key in ("groups", "margin")] == [
+        first["plan"]["groups"], first["plan"]["margin"],
+    ] * 2  # fmt: skip
+
+
+def test_without_the_package_for_templates_it_is_said_how_to_get_the_page(
+    tmp_path, made_up, monkeypatch, capsys
+):
+    monkeypatch.setitem(sys.modules, "jinja2", None)
+    assert ask(tmp_path / "q") == 0
+    assert "answer.html needs jinja2: pip install 'mbgen[report]'" in capsys.readouterr().err
+    assert not (tmp_path / "q" / PAGE).exists()
+
+
 def test_a_question_that_stays_open_has_exit_status_1(tmp_path, made_up, capsys):
     made_up[0]["simple"] = 0.01
     assert ask(tmp_path / "q", "--groups", "2", "--margin", "0.001") == 1
-    assert (tmp_path / "q" / PICTURE).stat().st_size > 10_000
     assert "Undecided" in capsys.readouterr().out
 
 
@@ -96,7 +133,7 @@ def test_another_question_in_the_folder_is_refused_and_nothing_is_lost(tmp_path,
         (("--margin", "-1"), "margin is -1.0; accepted"),
         (("--groups", "21"), "groups must be a whole number, 1 to 20"),
         (("--executor", "cloud"), "executor must be one of local, slurm"),
-        (("--executor", "slurm", "--budget", "2h"), "accepted with --executor slurm: --groups"),
+        (("--partition", "gpu"), "options for Slurm are given, but the executor is local"),
         (("--env-arg", "a=1"), "--env-arg goes with --env gym:ID"),
     ],
 )
@@ -114,6 +151,90 @@ def test_a_budget_too_short_for_a_group_is_told_after_the_pilot(tmp_path, made_u
     assert ask(tmp_path / "q", "--budget", "2h") == 0
 
 
+@pytest.mark.parametrize(
+    ("how", "level", "complaint"),
+    [
+        ({"episodes": 1e4}, 0.0, "in PanFlute every episode ends with its first step; accepted:"),
+        ({}, float("nan"), "has no performance at any evaluation; accepted: numbers"),
+    ],
+)
+def test_an_environment_where_nothing_can_be_compared_is_told_on_one_line_after_the_pilot(
+    tmp_path, made_up, capsys, how, level, complaint
+):
+    levels, carried, made_up_how = made_up
+    levels["simple"] = level
+    made_up_how |= how
+    assert ask(tmp_path / "q") == 2
+    told = capsys.readouterr().err
+    assert complaint in told
+    assert told.count("\n") == 1
+    assert set(carried) == {"pilot/er", "pilot/simple"}
+    assert not (tmp_path / "q" / ANSWER).exists()
+
+
+def test_a_seed_without_any_number_in_a_group_is_told_and_named(tmp_path, made_up, capsys):
+    assert ask(tmp_path / "q", "--groups", "1") == 0
+    config = read_settings(tmp_path / "q" / "group-01" / "simple" / "config.json")
+    finish(PlannedRun("group-01/simple", config), tmp_path / "q", float("nan"))
+    assert ask(tmp_path / "q", "--groups", "1") == 2
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert f"group-01/simple: seed {config.seeds[0]} has no performance" in told
+
+
+@pytest.mark.parametrize(("reason", "status"), [("interrupted", 130), ("the budget is spent", 0)])
+def test_an_answer_stands_when_what_says_why_is_cut_short(
+    tmp_path, made_up, monkeypatch, capsys, reason, status
+):
+    from experiments.commands import ask as command
+
+    carry_out = command.carry_out
+
+    def cut_short(tasks, *more, **how):
+        if tasks[0].id.startswith("why/"):
+            return Ended((), (), tuple(tasks), reason)
+        return carry_out(tasks, *more, **how)
+
+    monkeypatch.setattr(command, "carry_out", cut_short)
+    assert ask(tmp_path / "q") == status
+    printed = capsys.readouterr()
+    assert f"mbgen: {reason}; the same command goes on" in printed.err
+    assert "the learned model helps: simple ends" in " ".join(printed.out.split())
+    assert "er with 10 times the updates: not run" in (tmp_path / "q" / PAGE).read_text("utf-8")
+
+
+def test_where_nothing_is_ever_paid_it_is_told_and_nothing_is_found(tmp_path, made_up, capsys):
+    levels, _, how = made_up
+    levels |= {"simple": 0.0}
+    how |= {"reward": 0.0, "spread": 0.0}
+    assert ask(tmp_path / "q", "--groups", "2") == 0
+    printed = capsys.readouterr()
+    assert "no agent was paid anything in the pilot" in printed.err
+    assert "they differ by less than 0.1: simple ends 0 above er" in " ".join(printed.out.split())
+
+
+@pytest.mark.parametrize(
+    ("option", "complaint"),
+    [
+        (("--seeds", "4"), "with seeds 5, got 4"),
+        (("--steps", "1200"), "with steps 1100, got 1200"),
+        (("--seed", "1"), "with seed 0, got 1"),
+        (("--margin", "0.5"), "with margin None, got 0.5"),
+        (("--agents", "er", "perfect"), "with agents er, simple, got er, perfect"),
+    ],
+)
+def test_a_question_is_not_gone_on_with_by_other_settings(
+    tmp_path, made_up, capsys, option, complaint
+):
+    ask(tmp_path / "q", "--groups", "1")
+    before = {path: path.read_bytes() for path in (tmp_path / "q").rglob("*.json")}
+    capsys.readouterr()
+    assert ask(tmp_path / "q", *option) == 2
+    told = capsys.readouterr().err
+    assert complaint in told
+    assert told.count("\n") == 1
+    assert {path: path.read_bytes() for path in (tmp_path / "q").rglob("*.json")} == before
+
+
 def test_an_environment_that_does_not_exist_is_told_before_anything_runs(tmp_path, capsys):
     pytest.importorskip("torch")
     pytest.importorskip("gymnasium")
@@ -122,23 +243,70 @@ def test_an_environment_that_does_not_exist_is_told_before_anything_runs(tmp_pat
     assert not (tmp_path / "q").exists()
 
 
-def test_with_slurm_the_next_two_groups_are_submitted_and_the_same_command_looks(
-    tmp_path, monkeypatch, capsys
-):
-    submitted = []
+class Cluster:
+    """Slurm as it is played; what it was given is finished when we say so, at a level by agent."""
 
-    def submit(tasks, logs, options, *, done, retries):
-        missing = tuple(task for task in tasks if not done(task))
-        submitted.append([task.id for task in missing])
-        return Standing((), (), (), missing, ())
+    def __init__(self, fake, out):
+        self.fake, self.out, self.seen = fake, out, set()
 
-    monkeypatch.setattr("experiments.commands.ask.submit", submit)
-    options = ("--executor", "slurm", "--groups", "3")
-    assert ask(tmp_path / "q", *options) == 1
-    assert {name.split("/")[0] for name in submitted[0]} == {"group-01", "group-02"}
-    for name in submitted[0]:
-        settings = read_settings(tmp_path / "q" / name / "config.json")
-        finish(PlannedRun(name, settings), tmp_path / "q", 0.1 if settings.agent == "er" else 0.2)
-    assert ask(tmp_path / "q", *options) == 0
-    assert len(submitted) == 1  # by then it is decided
-    assert "Yes: the learned model helps" in capsys.readouterr().out
+    def given(self):
+        """What was submitted since we last asked."""
+        plans = set((self.out / "logs").glob("*.json")) - self.seen
+        self.seen |= plans
+        jobs = [job for plan in plans for job in json.loads(plan.read_text())["jobs"]]
+        return {run["id"] for job in jobs for run in job}
+
+    def finish(self, runs, level, seconds=4.0):
+        for name in runs:
+            settings = read_settings(self.out / name / "config.json")
+            at = 0.0 if settings.agent == "er" else level
+            finish(PlannedRun(name, settings), self.out, at, seconds=seconds)
+        self.fake.empty_queue()
+
+
+@pytest.fixture
+def cluster(tmp_path, monkeypatch):
+    return Cluster(played(tmp_path / "slurm", monkeypatch), tmp_path / "q")
+
+
+SLURM = ("--executor", "slurm")
+
+
+def test_with_slurm_the_pilot_comes_first_then_two_groups_then_what_says_why(cluster, capsys):
+    assert ask(cluster.out, *SLURM, "--groups", "3") == 1
+    pilot = cluster.given()
+    assert pilot == {"pilot/er", "pilot/simple"}
+    assert json.loads((cluster.out / QUESTION).read_text())["plan"] is None
+    assert ask(cluster.out, *SLURM, "--groups", "3") == 1
+    assert cluster.given() == set()  # the pilot is on its way
+    cluster.finish(pilot, 0.2)
+    assert ask(cluster.out, *SLURM, "--groups", "3") == 1
+    groups = cluster.given()
+    assert groups == {f"group-0{n}/{agent}" for n in (1, 2) for agent in ("er", "simple")}
+    plan = json.loads((cluster.out / QUESTION).read_text())["plan"]
+    assert (plan["groups"], plan["margin"]) == (3, 0.1)
+    cluster.finish(groups, 0.3)
+    assert ask(cluster.out, *SLURM, "--groups", "3") == 0
+    assert cluster.given() == {"why/counterfactual", "why/more-updates", "why/perfect"}
+    assert "the learned model helps: simple ends" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("budget", "groups", "why"), [("42", 4, True), ("26", 2, True), ("24", 2, False)]
+)
+def test_with_slurm_the_budget_is_time_of_processes(cluster, budget, groups, why):
+    ask(cluster.out, *SLURM, "--budget", budget)
+    cluster.finish(cluster.given(), 0.3)  # the pilot: two runs of 4 seconds, as a group
+    ask(cluster.out, *SLURM, "--budget", budget)
+    assert json.loads((cluster.out / QUESTION).read_text())["plan"]["groups"] == groups
+    cluster.finish(cluster.given(), 0.3)
+    assert ask(cluster.out, *SLURM, "--budget", budget) == 0
+    assert bool(cluster.given()) == why
+
+
+def test_with_slurm_a_budget_too_short_for_a_group_is_told_once_the_pilot_is_done(cluster, capsys):
+    assert ask(cluster.out, *SLURM, "--budget", "10") == 1
+    cluster.finish(cluster.given(), 0.3)
+    assert ask(cluster.out, *SLURM, "--budget", "10") == 2
+    assert "one group takes about 8 s" in capsys.readouterr().err
+    assert cluster.given() == set()

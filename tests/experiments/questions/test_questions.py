@@ -5,11 +5,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from experiments.analysis.sequential import Decision, Pair
 from experiments.questions.asking import Asking, group_seconds, sentence, what_can_be_decided
 from experiments.questions.evidence import read_pilot, scores_of
+from experiments.questions.ingredients import explaining_runs
 from experiments.questions.question import Plan, Question, begin, groups_within, keep_plan
-from experiments.questions.reasons import Reason, in_words, reasons
 from experiments.runs.run_folder import read_run
 from experiments.sweep.local import Ended
 from experiments.sweep.plan import lay_out_all
@@ -75,6 +74,7 @@ def test_no_agents_groups_pilots_and_questions_share_a_seed():
     questions = FLUTE, replace(FLUTE, seed=1)
     runs = [run for each in questions for group in range(4) for run in each.group(group)]
     runs += [run for each in questions for run in each.pilot()]
+    runs += [run for each in questions for run in explaining_runs(each).values()]
     seeds = [seed for run in runs for seed in run.settings.seeds]
     assert len(set(seeds)) == len(seeds)
 
@@ -87,6 +87,7 @@ def test_the_perfect_model_beside_a_learned_one_says_why_and_is_not_the_answer(t
     perfect = next(r for r in content["reasons"] if r["what"] == "the perfect model helps")
     assert perfect["holds"] is True
     assert "perfect less er: 0.9" in perfect["finding"]
+    assert {run.id for run in asking.beside()} == {"why/counterfactual", "why/more-updates"}
 
 
 def test_a_seed_that_diverged_counts_with_the_worst_that_it_had(tmp_path):
@@ -185,49 +186,27 @@ def test_a_question_that_is_none_is_refused(change, complaint):
         replace(FLUTE, **change)
 
 
-def decided(answer):
-    return Decision(answer, "simple", (Pair("simple", "er", 1.0, 0.5, 1.5, True, False),))
+SHORT = {"learning_starts": 40, "evaluation_interval": 10, "precision": "highest"}
 
 
-def test_reasons_tell_factored_from_unfactored_environments():
-    flute, grid = (
-        reasons(replace(FLUTE, env=env), decided("model"), {})[0]
-        for env in ("PanFlute", "OpenGrid")
-    )
-    assert flute.holds
-    assert not grid.holds
-    lake = replace(FLUTE, env="gym:FrozenLake-v1", size=None)
-    assert reasons(lake, decided("model"), {})[0].holds is None
+def really(out, runs):
+    """Carry out runs as they are, in this process."""
+    from experiments.runs.execution import execute
 
-
-@pytest.mark.parametrize(
-    ("answer", "holds", "said"),
-    [
-        ("model", True, "speak for: wings"),
-        ("model", False, "stands out"),
-        ("replay", False, "missing, of what was measured: wings"),
-        ("replay", None, "No ingredient that was measured is missing"),
-        ("undecided", True, "nothing to explain"),
-    ],
-)
-def test_the_words_follow_from_what_was_measured(answer, holds, said):
-    assert said in in_words([Reason("wings", "", holds)], decided(answer))
+    lay_out_all(runs, out, renew=False)
+    for run in runs:
+        execute(run.settings, out / run.id, device="cpu", acceleration="none", resume=True)
 
 
 @pytest.mark.usefixtures("small_networks", "without_type_checks")
 def test_a_question_is_asked_of_agents_that_really_learn(tmp_path):
     pytest.importorskip("torch")
-    from experiments.runs.execution import execute
 
     def carry(runs, stop, seconds):
-        lay_out_all(runs, tmp_path, renew=False)
-        for run in runs:
-            folder = tmp_path / run.id
-            execute(run.settings, folder, device="cpu", acceleration="none", resume=True)
+        really(tmp_path, runs)
         return Ended((), (), (), None)
 
-    short = {"learning_starts": 40, "evaluation_interval": 10, "precision": "highest"}
-    question = replace(FLUTE, steps=70, seeds=2, more=short)
+    question = replace(FLUTE, steps=70, seeds=2, more=SHORT)
     asking = Asking(question, replace(PLAN, groups=1), tmp_path, lambda _: None)
     asking.ask(carry, None)
     content = asking.answer()
@@ -235,3 +214,30 @@ def test_a_question_is_asked_of_agents_that_really_learn(tmp_path):
     learns = next(r for r in content["reasons"] if r["what"] == "the model learns")
     assert "the loss of simple's model" in learns["finding"]
     assert learns["holds"]
+    predicts = next(r for r in content["reasons"] if r["name"] == "predicts")
+    assert "simple has the whole state right after 1 step: " in predicts["finding"]
+
+
+@pytest.mark.usefixtures("small_networks", "without_type_checks")
+def test_an_environment_of_ones_own_that_ends_at_once_is_seen_in_the_pilot(tmp_path):
+    pytest.importorskip("torch")
+    gymnasium = pytest.importorskip("gymnasium")
+
+    class Own(gymnasium.Env):
+        observation_space, action_space = gymnasium.spaces.Discrete(3), gymnasium.spaces.Discrete(2)
+
+        def reset(self, *, seed=None, options=None):
+            super().reset(seed=seed)
+            return 0, {}
+
+        def step(self, action):
+            return int(action), 1.0, True, False, {}
+
+    gymnasium.register("Own-v0", Own)
+    try:
+        question = replace(FLUTE, env="gym:Own-v0", size=None, steps=70, seeds=2, more=SHORT)
+        really(tmp_path, question.pilot())
+        with pytest.raises(ValueError, match="in gym:Own-v0 every episode ends with its first"):
+            read_pilot(question, tmp_path)
+    finally:
+        del gymnasium.registry["Own-v0"]

@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 
 from experiments.cli import main
+from experiments.questions.asking import Asking
+from experiments.questions.question import Plan, Question
 from experiments.studies.registry import STUDIES
+from tests.experiments.questions.made_up_runs import carrying
 from tests.experiments.report.browser import headless
 
 RESULTS = Path(__file__).parents[3] / "results"
@@ -40,3 +43,28 @@ def explorer(tmp_path_factory):
     path = tmp_path_factory.mktemp("explorer") / "push-tree.html"
     assert main(["theorem", "explore", "push-tree", "--out", str(path)]) == 0
     return path
+
+
+@pytest.fixture(scope="session")
+def asked(tmp_path_factory):
+    """A question that was decided at its third look, by runs that are made up, and the page of its answer."""
+    pytest.importorskip("jinja2")
+    from experiments.commands.ask import write_page
+
+    question = Question(
+        agents=("er", "simple"),
+        env="PanFlute",
+        size=2,
+        regime="high",
+        steps=1_500,
+        seeds=5,
+        more={},
+    )
+    folder = tmp_path_factory.mktemp("question")
+    asking = Asking(question, Plan(4, 0.1, 10.0, 0.2), folder, lambda _: None)
+    carry = carrying(folder, {"er": 0.0, "simple": 0.22, "perfect": 0.3}, spread=0.25)
+    asking.ask(carry, None)
+    asking.explain(carry, None)
+    content = asking.answer()
+    write_page(asking, content)
+    return content, folder / "answer.html"

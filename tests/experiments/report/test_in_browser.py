@@ -20,6 +20,17 @@ def test_axe_finds_nothing_in_the_report_and_it_fits_the_screen(browser, report,
         assert page.evaluate("document.documentElement.scrollWidth") == width
 
 
+@pytest.mark.parametrize(("width", "scheme"), EVERYWHERE[::3])
+def test_axe_finds_nothing_in_the_page_of_a_question_and_it_fits_the_screen(
+    browser, asked, width, scheme
+):
+    with opened(browser, asked[1], width=width, scheme=scheme) as page:
+        page.evaluate("document.querySelectorAll('details').forEach((d) => { d.open = true; })")
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        assert page.locator("figure svg:visible").count() == 2
+
+
 @pytest.mark.parametrize(("width", "scheme"), EVERYWHERE[:1])
 def test_axe_finds_nothing_in_the_explorer_and_it_fits_the_screen(browser, explorer, width, scheme):
     with opened(browser, explorer, width=width, scheme=scheme) as page:

@@ -2,7 +2,6 @@
 
 import re
 import sys
-from html.parser import HTMLParser
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -21,32 +20,8 @@ from experiments.report.pages import render, symbols
 from experiments.report.pictures import figure
 from experiments.studies.registry import STUDIES
 from tests.experiments.report.conftest import RESULTS
+from tests.experiments.report.html_reader import Reader
 from theory import explicit, gallery_class, mdp_class
-
-
-class Reader(HTMLParser):
-    """Every id, every link, and whether all that is opened is closed."""
-
-    VOID = frozenset({"meta", "link", "br", "hr", "img", "input"})
-
-    def __init__(self, text):
-        super().__init__()
-        self.ids, self.links, self.open, self.rows = [], [], [], []
-        self.feed(text)
-
-    def handle_starttag(self, tag, attrs):
-        named = dict(attrs)
-        self.ids += [named["id"]] if "id" in named else []
-        self.links += [named["href"]] if tag == "a" else []
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attrs):
-        named = dict(attrs)
-        self.ids += [named["id"]] if "id" in named else []
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
 
 
 @pytest.fixture(scope="module")

@@ -5,13 +5,14 @@ import json
 import pytest
 
 pytest.importorskip("torch")
-pytest.importorskip("gymnasium")
+gymnasium = pytest.importorskip("gymnasium")
 import torch
 from safetensors.torch import load_file
 
 from experiments.cli import main
 from experiments.runs.execution import execute
 from experiments.runs.gym_settings import GymSettings, env_arguments, gym_settings
+from experiments.runs.gym_task import GymTask
 from experiments.runs.run_folder import CHECKPOINT, read_config
 from experiments.runs.stored_settings import stored_settings
 
@@ -55,6 +56,13 @@ def test_a_run_learns_measures_and_tells_the_best_and_the_random_return(tmp_path
         given={"agent": "er", "env": "gym:FrozenLake-v1", "regime": "high", "steps": 1100,
                "env_args": '{"is_slippery": false}', "evaluation_steps": 15},
     )  # fmt: skip
+
+
+def test_the_references_end_with_the_time_limit_of_the_environment():
+    task = GymTask(gym_settings(lanes=1, given=LAKE | {"env": "gym:Taxi-v4", "env_args": "{}"}))
+    assert gymnasium.spec("Taxi-v4").max_episode_steps == 200
+    assert task.reference(1_000) == task.reference(200)
+    assert task.reference(200).uniform < task.reference(100).uniform
 
 
 def test_an_interrupted_run_goes_on_exactly(tmp_path):
