@@ -46,8 +46,13 @@ INGREDIENTS: Mapping[str, Ingredient] = {
     "more-updates": Ingredient(
         "more replay helps", REPLAY, f"er with {TIMES_UPDATES} times the updates"
     ),
+    "settings": Ingredient(
+        "the model's step size and temperature help, without a model",
+        REPLAY,
+        "er with the step size and temperature of the first agent with a model",
+    ),
 }
-"""By the folder of its run; the cheapest first."""
+"""By the folder of its run. New ones come last, since the place decides the seeds."""
 
 
 def explaining_runs(question: Question) -> dict[str, PlannedRun]:
@@ -66,6 +71,12 @@ def _settings(question: Question, name: str) -> dict[str, Any] | None:
     usual = question.settings(REPLAY, 0)
     if name == "more-updates":
         return {"updates_per_step": TIMES_UPDATES * usual.replay_ratio}
+    if name == "settings":
+        model = next(agent for agent in question.agents if agent != REPLAY)
+        others = question.settings(model, 0)
+        pair = {"step_size": others.step_sizes[0], "temperature": others.temperatures[0]}
+        same = pair == {"step_size": usual.step_sizes[0], "temperature": usual.temperatures[0]}
+        return None if same else pair
     if name == "perfect":
         return {} if name not in question.agents and _has_perfect_model(question) else None
     return {"counterfactual": True} if _has_factors(question) else None

@@ -90,7 +90,7 @@ def stands_out(found: Sequence[Reason], decision: Decision) -> str | None:
     by_name = {reason.name: reason for reason in found}
     if decision.answer == "model":
         lead = decision.pair.difference
-        without = [by_name[name] for name in ("counterfactual", "more-updates")]
+        without = [by_name[name] for name in ("counterfactual", "more-updates", "settings")]
         shares = [(each.lead or 0.0) / lead if each.holds else 0.0 for each in without]
         most = int(np.argmax(shares))
         if shares[most] >= MOST_OF:

@@ -287,7 +287,9 @@ def test_with_slurm_the_pilot_comes_first_then_two_groups_then_what_says_why(clu
     assert (plan["groups"], plan["margin"]) == (3, 0.1)
     cluster.finish(groups, 0.3)
     assert ask(cluster.out, *SLURM, "--groups", "3") == 0
-    assert cluster.given() == {"why/counterfactual", "why/more-updates", "why/perfect"}
+    assert cluster.given() == {
+        f"why/{name}" for name in ("counterfactual", "more-updates", "perfect", "settings")
+    }
     assert "the learned model helps: simple ends" in capsys.readouterr().out
 
 

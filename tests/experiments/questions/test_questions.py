@@ -87,7 +87,9 @@ def test_the_perfect_model_beside_a_learned_one_says_why_and_is_not_the_answer(t
     perfect = next(r for r in content["reasons"] if r["what"] == "the perfect model helps")
     assert perfect["holds"] is True
     assert "perfect less er: 0.9" in perfect["finding"]
-    assert {run.id for run in asking.beside()} == {"why/counterfactual", "why/more-updates"}
+    assert {run.id for run in asking.beside()} == {
+        "why/counterfactual", "why/more-updates", "why/settings",
+    }  # fmt: skip
 
 
 def test_a_seed_that_diverged_counts_with_the_worst_that_it_had(tmp_path):

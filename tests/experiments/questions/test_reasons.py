@@ -11,7 +11,9 @@ from experiments.questions.reasons import Reason, in_words, stands_out
 from tests.experiments.questions.made_up_runs import carrying
 from tests.experiments.questions.test_questions import FLUTE, PLAN
 
-NAMES = ("room", "factored", "counterfactual", "more-updates", "perfect", "predicts", "learns")
+NAMES = (
+    "room", "factored", "counterfactual", "more-updates", "perfect", "settings", "predicts", "learns",
+)  # fmt: skip
 
 
 def explained(tmp_path, levels, question=FLUTE, **how):
@@ -25,9 +27,19 @@ def explained(tmp_path, levels, question=FLUTE, **how):
 
 def test_once_it_is_decided_agents_that_have_one_ingredient_are_run_beside_it(tmp_path):
     levels = {"er": 0.0, "simple": 0.6, "counterfactual": 0.4, "more-updates": 0.1, "perfect": -0.3}
+    levels["settings"] = 0.2
     content, found = explained(tmp_path, levels)
-    assert [found[name]["holds"] for name in NAMES] == [True, True, True, True, False, True, True]
-    for name in ("counterfactual", "more-updates", "perfect"):
+    assert [found[name]["holds"] for name in NAMES] == [
+        True,
+        True,
+        True,
+        True,
+        False,
+        True,
+        True,
+        True,
+    ]
+    for name in ("counterfactual", "more-updates", "perfect", "settings"):
         assert found[name]["lead"] == pytest.approx(levels[name], abs=0.06)
         assert found[name]["finding"].endswith("by 5 seeds")
     assert "er on transitions recombined factor by factor has 6" in content["why"]
@@ -72,10 +84,13 @@ def test_what_is_run_beside_differs_from_replay_in_the_ingredient_alone():
         for name, run in runs.items()
     }
     seeds = {tuple(each.pop("seeds")) for each in changed.values()}
-    assert len(seeds) == 3
+    assert len(seeds) == 4
     assert changed["counterfactual"] == {"counterfactual": True}
     assert changed["more-updates"] == {"updates_per_step": 10}
     assert changed["perfect"]["agent"] == "perfect"
+    assert changed["settings"] == {
+        "temperatures": FLUTE.settings("simple", 0).stored()["temperatures"]
+    }
     low = explaining_runs(replace(FLUTE, regime="low"))["more-updates"].settings
     assert low.updates_per_step == 100
 
@@ -117,6 +132,7 @@ def measured(**holds):
     ("answer", "holds", "said"),
     [
         ("model", {"counterfactual": True}, "has 60% of the lead, without a model"),
+        ("model", {"settings": True}, "step size and temperature of the first agent with a model has 60%"),
         ("model", {"counterfactual": None, "predicts": True}, "predicts recombined states"),
         ("model", {"perfect": True}, "even an exact model leads"),
         ("model", {"factored": True, "room": True}, None),
