@@ -99,9 +99,11 @@ def changed(node: ast.AST) -> ast.AST | None:
 
 
 def inside(node: ast.AST) -> Iterator[ast.AST]:
-    """What a function decides by: no annotation, no message, no assertion."""
+    """What a function decides by: no annotation, no message, no assertion, such as that lists are of one length."""
     for child in ast.iter_child_nodes(node):
         if isinstance(child, (ast.Raise, ast.Assert, ast.JoinedStr, ast.arguments, ast.AnnAssign)):
+            continue
+        if isinstance(child, ast.keyword) and child.arg == "strict":
             continue
         yield child
         yield from inside(child)
