@@ -70,13 +70,18 @@ class GymSettings(OnlineSettings):
     @property
     def task_title(self) -> str:
         """What its task is called."""
-        shown = "" if self.env_args == "{}" else f" with {self.env_args}"
-        return f"{self.env.removeprefix(PREFIX)}{shown}, {self.regime} data"
+        name = self.env.removeprefix(PREFIX) + shown_arguments(self.env_args)
+        return f"{name}, {self.regime} data"
 
 
 def is_gym(env: str) -> bool:
     """Whether a name given as an environment is Gymnasium's: "gym:ID", or "module:ID"."""
     return ":" in env
+
+
+def shown_arguments(env_args: str) -> str:
+    """What follows an environment's name where it is made with arguments, a JSON object."""
+    return "" if env_args == "{}" else f" with {env_args}"
 
 
 def env_arguments(given: tuple[str, ...]) -> str:

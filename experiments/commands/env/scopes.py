@@ -8,13 +8,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.commands.arguments import Json, Picture
-from experiments.commands.env.arguments import Name, readable
+from experiments.commands.env.arguments import (
+    Name,
+    is_gymnasiums,
+    readable,
+    require_options_of,
+)
 from experiments.commands.terminal import console, facts, require_picture, table
+from experiments.runs.gym_settings import env_arguments, shown_arguments
 from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
 
 if TYPE_CHECKING:
     from tabular import FactoredRule, FactoredStructure, Scope
+    from tabular.transition_table import FactoredTable
 
 
 def scopes(
@@ -24,6 +31,8 @@ def scopes(
     size: int | None = None,
     grid_size: int | None = None,
     spontaneous: bool = True,
+    env_arg: tuple[str, ...] = (),
+    factors: tuple[str, ...] = (),
     context: str | None = None,
     max_states: int = 20_000,
     out: Picture = None,
@@ -37,10 +46,15 @@ def scopes(
     Args:
         name: PanFlute, ButtonGrid, ProcMaze or OpenGrid; or FILE.py:RULE for a rule of your own,
             which has num_actions, factor_names, initial_distribution(), outcomes(state, action)
-            and factors(state), or is called (with the size, if one is given) to make such a rule.
+            and factors(state), or is called (with the size, if one is given) to make such a rule; or
+            gym:ID for an environment of Gymnasium that keeps a table P of its dynamics (gym:MODULE:ID
+            where a module registers it).
         size: Pipes, buttons, or grid size.
         grid_size: ButtonGrid's grid, if it is not 5.
         spontaneous: Whether spontaneous transitions are on.
+        env_arg: With gym:ID: KEY=VALUE for each argument that the environment is made with.
+        factors: With gym:ID: NAME=SIZE for each factor that its states are numbered by, the last one
+            changing fastest.
         context: A factor; its own scope is then also shown for each of its values.
         max_states: Refuse what has more states.
         out: Draw the dynamic Bayesian network.
@@ -48,7 +62,19 @@ def scopes(
     """
     from tabular import context_scopes, enumerate_factors, factored_structure
 
-    rule = _rule(name, size, grid_size, spontaneous)
+    require_options_of(
+        name,
+        papers={
+            "size": size,
+            "grid-size": grid_size,
+            "no-spontaneous": None if spontaneous else True,
+        },
+        gymnasiums={"env-arg": env_arg, "factors": factors},
+    )
+    if is_gymnasiums(name):
+        rule: FactoredRule[Any] = _factored_table(name, env_arg, factors)
+    else:
+        rule = _rule(name, size, grid_size, spontaneous)
     if context is not None and context not in rule.factor_names:
         raise ValueError(f"context is {context!r}; accepted: {', '.join(rule.factor_names)}")
     require_picture(out)
@@ -117,6 +143,35 @@ def _rule(
     return rule
 
 
+def _factored_table(name: str, env_arg: tuple[str, ...], factors: tuple[str, ...]) -> FactoredTable:
+    sizes, arguments = _factor_sizes(factors), env_arguments(env_arg)
+    from experiments.runs.gym_environment import exact_dynamics
+    from tabular.transition_table import FactoredTable
+
+    known = exact_dynamics(name, arguments)
+    if not sizes:
+        raise ValueError(
+            f"{name} needs --factors NAME=SIZE ..., sizes whose product is its {len(known.table):,} states"
+        )
+    title = name + shown_arguments(arguments)
+    return FactoredTable(known.table, known.initial, sizes, name=title)
+
+
+def _factor_sizes(given: tuple[str, ...]) -> dict[str, int]:
+    """The sizes of factors given as NAME=SIZE.
+
+    Raises:
+        ValueError: One is not of this form, or given twice.
+    """
+    sizes: dict[str, int] = {}
+    for each in given:
+        name, equals, size = each.partition("=")
+        if not (equals and name.isidentifier() and size.isdecimal()) or name in sizes:
+            raise ValueError(f"--factors must be NAME=SIZE, each name once, got {each!r}")
+        sizes[name] = int(size)
+    return sizes
+
+
 def _scope_rows(structure: FactoredStructure) -> list[tuple[object, ...]]:
     """A row for each cause, output and scope; outputs that depend on themselves alone share one."""
     rows: list[tuple[object, ...]] = []
@@ -145,7 +200,12 @@ def _scope_rows(structure: FactoredStructure) -> list[tuple[object, ...]]:
                     )
                 )
         if selves:
-            verdict = "yes" if cause else "-"
+            undeclared = any(
+                scope.declared is None
+                for scope in structure.scopes
+                if scope.cause == cause and scope.output in selves
+            )
+            verdict = "-" if undeclared else "yes"
             rows.append((cause or "all together", ", ".join(selves), "all", "itself", verdict))
     return rows
 
