@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 
 _GYMNASIUMS_ALONE = ("env_arg", "keys", "levels", "evaluation_episodes", "evaluation_steps")
 _PAPERS_ALONE = (
-    "clipped_logit_sampling", "stale_reset_observation", "spontaneous", "event", "real_share",
-    "updates_per_step", "prioritized", "counterfactual",
+    "clipped_logit_sampling", "stale_reset_observation", "spontaneous", "event", "counterfactual",
 )  # fmt: skip
 
 

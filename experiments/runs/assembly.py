@@ -16,9 +16,9 @@ from deep.networks import Precision
 from deep.online_loop import OnlineLoop, Protocol
 from experiments.runs.gym_settings import GymSettings
 from experiments.runs.offline_settings import OfflineSettings
-from experiments.runs.settings import TARGET_UPDATES, RunSettings
+from experiments.runs.settings import TARGET_UPDATES, OnlineSettings, RunSettings
 from experiments.runs.stored_settings import Settings
-from experiments.tasks import REGIMES, batched_environment
+from experiments.tasks import batched_environment
 
 if TYPE_CHECKING:
     from experiments.runs.gym_task import GymTask
@@ -66,12 +66,11 @@ def _agent(settings: Settings, precision: Precision, environment: Environment[An
         options["rollout_length"] = settings.rollout_length
     if settings.learned:
         options["model_batch_size"] = settings.model_batch_size
-    if isinstance(settings, RunSettings):
-        if settings.learned:
-            options["real_share"] = settings.real_share
-        if kind is SimpleModel:
-            options["clipped_logit_sampling"] = settings.clipped_logit_sampling
-    prioritized = isinstance(settings, RunSettings) and settings.prioritized
+    if isinstance(settings, OnlineSettings) and settings.learned:
+        options["real_share"] = settings.real_share
+    if isinstance(settings, RunSettings) and kind is SimpleModel:
+        options["clipped_logit_sampling"] = settings.clipped_logit_sampling
+    prioritized = isinstance(settings, OnlineSettings) and settings.prioritized
     return Agent(kind(environment, **options), prioritized=prioritized)
 
 
@@ -99,11 +98,10 @@ def online_loop_of(
 
 def protocol_of(settings: RunSettings | GymSettings) -> Protocol:
     """What happens when, counted in environment steps."""
-    regime = REGIMES[settings.regime]
     protocol = Protocol(
         steps=settings.steps,
-        updates_per_step=regime.updates_per_step,
-        target_period=regime.target_period,
+        updates_per_step=settings.replay_ratio,
+        target_period=TARGET_UPDATES // settings.replay_ratio,
         evaluation_interval=settings.evaluation_interval,
         learning_starts=settings.learning_starts,
         buffer_capacity=settings.buffer,
@@ -112,8 +110,6 @@ def protocol_of(settings: RunSettings | GymSettings) -> Protocol:
         return protocol
     return replace(
         protocol,
-        updates_per_step=settings.replay_ratio,
-        target_period=TARGET_UPDATES // settings.replay_ratio,
         stale_reset_observation=settings.stale_reset_observation,
         model_steps=settings.model_steps,
     )

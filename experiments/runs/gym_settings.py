@@ -34,9 +34,15 @@ class GymSettings(OnlineSettings):
         evaluation_steps: The most steps of such an episode.
         buffer: Transitions that a lane remembers.
         learning_starts: Environment steps before the first update.
+        real_share: Of the 320 transitions of a Q update, those that are replayed beside the ones that a
+            learned model imagines.
+        updates_per_step: Updates after each environment step, a divisor of 100; None is the regime's. The
+            target network is copied every 100 updates in any case.
+        prioritized: Whether ER draws transitions by priority.
     """
 
     kind: ClassVar[str] = "gym"
+    added: ClassVar[tuple[str, ...]] = ("real_share", "updates_per_step", "prioritized")
     identity: ClassVar[tuple[str, ...]] = ("agent", "env", "env_args", "regime")
     task: ClassVar[tuple[str, ...]] = (
         "env", "env_args", "keys", "levels", "regime", "evaluation_steps", "steps",
