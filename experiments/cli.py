@@ -102,13 +102,13 @@ THEOREM = Group("Theorem 1, checked exactly over classes of small MDPs.", {
         "Decide what needs no statistics: Theorem 1, its proof, and the identities of replay and planning."),
 })
 ENV = Group("The environments: pictures, structure, best play.", {
-    "list": Command("commands.env:list_environments",
+    "list": Command("commands.env.listing:list_environments",
         "The environments at their usual sizes, with all their settings."),
-    "render": Command("commands.env:render",
+    "render": Command("commands.env.render:render",
         "Draw states side by side (PNG), or a film of them (GIF), under uniformly random actions."),
-    "scopes": Command("commands.env:scopes",
+    "scopes": Command("commands.env.scopes:scopes",
         "What each factor of the next state depends on, exactly, and what a factored model saves."),
-    "optimum": Command("commands.env:optimum",
+    "optimum": Command("commands.env.optimum:optimum",
         "The best and the uniformly random performance of an evaluation, and the best long-run rate."),
     "coverage": Command("commands.coverage:coverage",
         "What each dataset of the maze of section 2 settles, exactly: by H_M, by H_B, and for each agent."),

@@ -32,7 +32,7 @@ from scipy import stats
 from tabular.environments import ButtonGrid, OpenGrid, PanFlute, ProcMaze
 from tabular.finite_mdp import FiniteMDP
 from tabular.first_passage import Policy, Worlds, survival, worlds_of
-from tabular.rule import Environment, Outcome, merged
+from tabular.rule import Outcome, Rule, merged
 from tabular.solvers import average_reward, finite_horizon
 from tabular.solvers.solution import require_known
 
@@ -45,7 +45,7 @@ class Performance:
     """A reference line.
 
     Attributes:
-        environment: The environment and its options.
+        environment: The environment and its options, or another rule.
         policy: "optimal" or "uniform".
         value: Expected performance of an evaluation.
         half_width: Half of the 95 % interval of `value`; 0 where it is exact.
@@ -54,7 +54,7 @@ class Performance:
         method: How `value` was computed.
     """
 
-    environment: Environment[Any]
+    environment: Rule[Any]
     policy: Policy
     value: float
     half_width: float
@@ -65,7 +65,7 @@ class Performance:
 
 @cache
 def reference_performance(
-    environment: Environment[Any],
+    environment: Rule[Any],
     policy: Policy,
     *,
     horizon: int = 100,
@@ -75,7 +75,7 @@ def reference_performance(
     """The expected performance of the optimal or the uniformly random policy in an evaluation.
 
     Args:
-        environment: Any environment; those of the paper at any size, others if they can be
+        environment: Any environment; those of the paper at any size, other rules if they can be
             enumerated.
         policy: "optimal" or "uniform".
         horizon: The most steps of an evaluation.
@@ -102,15 +102,22 @@ def reference_performance(
             return _enumerated(environment, environment, policy, horizon)
 
 
-def optimal_rate(environment: PanFlute | ButtonGrid) -> float:
-    """The best long-run reward a step.
+def optimal_rate(environment: Rule[Any]) -> float:
+    """The best long-run reward a step, in a continuing environment.
+
+    Args:
+        environment: PanFlute or ButtonGrid, or another rule if it can be enumerated.
 
     Raises:
         ValueError: There are too many button layouts to go through all of them, or some that
-            cannot be solved.
+            cannot be solved; or episodes end.
+        ArithmeticError: No rate is the best from every state.
     """
-    if isinstance(environment, PanFlute):
-        mdp = FiniteMDP.from_rule(PanFluteProgress(environment))
+    if not isinstance(environment, ButtonGrid):
+        lumped = PanFluteProgress(environment) if isinstance(environment, PanFlute) else environment
+        mdp = FiniteMDP.from_rule(lumped)
+        if mdp.termination.any():
+            raise ValueError(f"episodes of {environment} end: there is no long-run rate")
         solved = average_reward.policy_iteration(mdp)
         require_known(solved.gain, solved.gain, solved.error_bound)
         return float(solved.gain[0])
@@ -168,7 +175,7 @@ class PanFluteProgress:
 
 
 def _enumerated(
-    environment: Environment[Any], rule: Any, policy: Policy, horizon: int
+    environment: Rule[Any], rule: Rule[Any], policy: Policy, horizon: int
 ) -> Performance:
     mdp = FiniteMDP.from_rule(rule)
     chosen = None if policy == "optimal" else mdp.uniform_policy()

@@ -6,9 +6,11 @@ Gymnasium's toy-text environments hold one, called `P`: for every state and acti
 
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from math import isfinite, prod
+from operator import index
 from typing import Any
 
-from tabular.rule import Outcome, merged
+from tabular.rule import Outcome, merged, require_positive_integer
 
 Table = Mapping[int, Mapping[int, Sequence[tuple[Any, ...]]]]
 """For each state and action (probability, next state, reward, terminal)."""
@@ -22,40 +24,51 @@ class TableRule:
     Probabilities are the simplest fractions that the floats of the table can mean: 0.333... is 1/3.
     """
 
-    def __init__(self, table: Table, initial: Iterable[float]) -> None:
+    def __init__(self, table: Table, initial: Iterable[float], *, name: str = "a table") -> None:
         """Read the table.
 
         Args:
             table: For each state and action (probability, next state, reward, terminal).
             initial: Probability of each state after a reset.
+            name: What the rule is called.
 
         Raises:
-            ValueError: States or actions are not numbered from 0 or differ in number; or
-                probabilities are negative or do not add to 1.
+            ValueError: States or actions are not numbered from 0 or differ in number; an outcome is
+                none, or leads to no state of the table; or probabilities are negative or do not add
+                to 1.
         """
         initial = list(initial)
         states, self._actions = len(table), len(table[0]) if 0 in table else 0
         if not states or len(initial) != states:
             raise ValueError(f"a table of {states} states has {len(initial)} initial probabilities")
+        self._name = name
         self._initial = _law("the initial states", list(enumerate(initial)))
         self._outcomes: dict[tuple[int, int], tuple[Outcome, ...]] = {}
         for state in range(states):
+            if state in table and len(table[state]) > self._actions:
+                raise ValueError(
+                    f"state {state} of the table has {len(table[state])} actions, state 0 has "
+                    f"{self._actions}"
+                )
             for action in range(self._actions):
                 if state not in table or action not in table[state]:
                     raise ValueError(f"the table has no entry for state {state}, action {action}")
-                listed = table[state][action]
                 where = f"state {state}, action {action}"
-                chances = _law(where, [(index, found[0]) for index, found in enumerate(listed)])
+                listed = [_outcome(where, found, states) for found in table[state][action]]
+                chances = _law(where, [(row, found[0]) for row, found in enumerate(listed)])
                 self._outcomes[state, action] = merged(
                     Outcome(
-                        chances[index],
-                        None if terminal else int(following),
-                        _exact(float(reward)),
-                        bool(terminal),
+                        chances[row],
+                        None if terminal else following,
+                        _exact(reward),
+                        terminal,
                     )
-                    for index, (_, following, reward, terminal) in enumerate(listed)
-                    if index in chances
+                    for row, (_, following, reward, terminal) in enumerate(listed)
+                    if row in chances
                 )
+
+    def __str__(self) -> str:
+        return self._name
 
     @property
     def num_actions(self) -> int:
@@ -71,15 +84,81 @@ class TableRule:
         return self._outcomes[state, action]
 
 
+class FactoredTable(TableRule):
+    """A table whose states are numbered by factors, the last of which changes fastest.
+
+    With factors of sizes n_1, ..., n_d, the state of values x_1, ..., x_d has the number
+    (...(x_1 n_2 + x_2) n_3 + ...) n_d + x_d.
+    """
+
+    def __init__(
+        self,
+        table: Table,
+        initial: Iterable[float],
+        sizes: Mapping[str, int],
+        *,
+        name: str = "a table",
+    ) -> None:
+        """Read the table.
+
+        Args:
+            table: For each state and action (probability, next state, reward, terminal).
+            initial: Probability of each state after a reset.
+            sizes: The number of values of each factor, the slowest to change first.
+            name: What the rule is called.
+
+        Raises:
+            ValueError: The product of the sizes is not the number of states, or see `TableRule`.
+        """
+        super().__init__(table, initial, name=name)
+        for factor, size in sizes.items():
+            require_positive_integer(f"the size of factor {factor}", size)
+        if prod(sizes.values()) != len(table):
+            shown = " x ".join(str(size) for size in sizes.values()) or "no factors"
+            raise ValueError(
+                f"{name} has {len(table):,} states, and factors of {shown} number "
+                f"{prod(sizes.values()):,}"
+            )
+        self._sizes = dict(sizes)
+
+    @property
+    def factor_names(self) -> tuple[str, ...]:
+        """The name of each factor."""
+        return tuple(self._sizes)
+
+    def factors(self, state: int) -> tuple[int, ...]:
+        """The value of each factor."""
+        values = []
+        for size in reversed(self._sizes.values()):
+            state, value = divmod(state, size)
+            values.append(value)
+        return tuple(reversed(values))
+
+
+def _outcome(where: str, found: Any, states: int) -> tuple[float, int, float, bool]:
+    """An entry of a table, of which nothing is known yet; where it is terminal, no state follows."""
+    try:
+        chance, following, reward, terminal = found
+        read = float(chance), index(following), float(reward), bool(terminal)
+        if isfinite(read[0]) and isfinite(read[2]) and (read[3] or read[1] in range(states)):
+            return read
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ValueError(
+        f"an outcome of {where} must be (probability, next state from 0 to {states - 1}, reward, "
+        f"terminal), got {found!r}"
+    )
+
+
 def _law(where: str, chances: list[tuple[int, float]]) -> dict[int, Fraction]:
     """Exact and without the impossible; adds to 1."""
-    exact = {index: _exact(float(chance)) for index, chance in chances}
+    exact = {row: _exact(float(chance)) for row, chance in chances}
     if min(exact.values(), default=0) < 0 or sum(exact.values()) != 1:
         raise ValueError(
             f"the probabilities of {where} must be 0 or more and add to 1, got "
             f"{', '.join(str(chance) for _, chance in chances[:8])}"
         )
-    return {index: chance for index, chance in exact.items() if chance}
+    return {row: chance for row, chance in exact.items() if chance}
 
 
 def _exact(number: float) -> Fraction:

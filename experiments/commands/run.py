@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 
 _GYMNASIUMS_ALONE = ("env_arg", "keys", "levels", "evaluation_episodes", "evaluation_steps")
 _PAPERS_ALONE = (
-    "clipped_logit_sampling", "stale_reset_observation", "spontaneous", "event", "real_share",
-    "prioritized", "counterfactual", "model_quality", "structured", "value_steps",
+    "clipped_logit_sampling", "stale_reset_observation", "spontaneous", "event", "counterfactual",
+    "model_quality", "structured", "value_steps",
 )  # fmt: skip
 
 

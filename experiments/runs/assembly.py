@@ -25,7 +25,7 @@ from deep.models import (
 from deep.online_loop import OnlineLoop, Protocol
 from experiments.runs.gym_settings import GymSettings
 from experiments.runs.offline_settings import OfflineSettings
-from experiments.runs.settings import TARGET_UPDATES, RunSettings
+from experiments.runs.settings import TARGET_UPDATES, OnlineSettings, RunSettings
 from experiments.runs.stored_settings import Settings
 from experiments.tasks import batched_environment
 
@@ -86,12 +86,11 @@ def _agent(settings: Settings, precision: Precision, environment: Environment[An
         options["rollout_length"] = settings.rollout_length
     if settings.learned:
         options["model_batch_size"] = settings.model_batch_size
-    if isinstance(settings, RunSettings):
-        if settings.learned:
-            options["real_share"] = settings.real_share
-        if issubclass(kind, SimpleModel):
-            options["clipped_logit_sampling"] = settings.clipped_logit_sampling
-    prioritized = isinstance(settings, RunSettings) and settings.prioritized
+    if isinstance(settings, OnlineSettings) and settings.learned:
+        options["real_share"] = settings.real_share
+    if isinstance(settings, RunSettings) and issubclass(kind, SimpleModel):
+        options["clipped_logit_sampling"] = settings.clipped_logit_sampling
+    prioritized = isinstance(settings, OnlineSettings) and settings.prioritized
     return Agent(kind(environment, **options), prioritized=prioritized)
 
 

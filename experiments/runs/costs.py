@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from experiments.runs.settings import RunSettings
+from experiments.runs.settings import OnlineSettings, RunSettings
 from experiments.runs.stored_settings import Settings
 
 MILLISECONDS: Mapping[str, float] = {
@@ -56,7 +56,8 @@ def estimated_seconds(settings: Settings) -> float:
     dearer = 1 + 0.3 * (rows - 1)
     if settings.learned and settings.rollout_length == 1:
         dearer *= _SHORT_ROLLOUTS
-    if isinstance(settings, RunSettings) and (settings.prioritized or settings.counterfactual):
+    by_priority = isinstance(settings, OnlineSettings) and settings.prioritized
+    if by_priority or (isinstance(settings, RunSettings) and settings.counterfactual):
         dearer *= _DEARER_REPLAY
     if isinstance(settings, RunSettings) and settings.structured:
         dearer *= _STRUCTURED

@@ -34,11 +34,15 @@ class GymSettings(OnlineSettings):
         evaluation_steps: The most steps of such an episode.
         buffer: Transitions that a lane remembers.
         learning_starts: Environment steps before the first update.
-        updates_per_step: Updates after each environment step; None is the regime's.
+        real_share: Of the 320 transitions of a Q update, those that are replayed beside the ones that a
+            learned model imagines.
+        updates_per_step: Updates after each environment step, a divisor of 100; None is the regime's. The
+            target network is copied every 100 updates in any case.
+        prioritized: Whether ER draws transitions by priority.
     """
 
     kind: ClassVar[str] = "gym"
-    added: ClassVar[tuple[str, ...]] = ("updates_per_step",)
+    added: ClassVar[tuple[str, ...]] = ("real_share", "updates_per_step", "prioritized")
     identity: ClassVar[tuple[str, ...]] = ("agent", "env", "env_args", "regime")
     task: ClassVar[tuple[str, ...]] = (
         "env", "env_args", "keys", "levels", "regime", "evaluation_steps", "steps",
@@ -72,13 +76,18 @@ class GymSettings(OnlineSettings):
     @property
     def task_title(self) -> str:
         """What its task is called."""
-        shown = "" if self.env_args == "{}" else f" with {self.env_args}"
-        return f"{self.env.removeprefix(PREFIX)}{shown}, {self.regime} data"
+        name = self.env.removeprefix(PREFIX) + shown_arguments(self.env_args)
+        return f"{name}, {self.regime} data"
 
 
 def is_gym(env: str) -> bool:
     """Whether a name given as an environment is Gymnasium's: "gym:ID", or "module:ID"."""
     return ":" in env
+
+
+def shown_arguments(env_args: str) -> str:
+    """What follows an environment's name where it is made with arguments, a JSON object."""
+    return "" if env_args == "{}" else f" with {env_args}"
 
 
 def env_arguments(given: tuple[str, ...]) -> str:

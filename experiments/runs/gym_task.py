@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable
 from functools import cached_property
-from importlib import import_module
 from typing import Any
 
-import gymnasium
 import numpy as np
 from gymnasium.spaces import Discrete
 
@@ -20,7 +16,8 @@ from deep.hosted import (
     transition_table,
 )
 from experiments.analysis.reference import Reference, table_reference
-from experiments.runs.gym_settings import PREFIX, GymSettings
+from experiments.runs.gym_environment import made
+from experiments.runs.gym_settings import GymSettings
 
 
 class GymTask:
@@ -39,17 +36,7 @@ class GymTask:
             ValueError: There is no such environment, agents cannot act in it or see it, or the perfect
                 model is asked for and there is no table.
         """
-        name = settings.env.removeprefix(PREFIX)
-        arguments = json.loads(settings.env_args)
-        self.make: Callable[[], gymnasium.Env[Any, Any]] = lambda: gymnasium.make(
-            name, disable_env_checker=True, **arguments
-        )
-        try:
-            _register(name)
-            copy = self.make()
-        except Exception as error:  # noqa: BLE001 whatever the environment's own code raises
-            said = " ".join(str(error).split()) or type(error).__name__
-            raise ValueError(f"env {settings.env} cannot be made: {said}") from None
+        self.make, copy = made(settings.env, settings.env_args)
         actions = copy.action_space
         if not isinstance(actions, Discrete):
             raise ValueError(
@@ -92,12 +79,3 @@ class GymTask:
         if self.table is None or initial is None:
             return Reference(*[np.nan] * 4)
         return table_reference(self.table, initial, min(horizon, self._limit or horizon))
-
-
-def _register(name: str) -> None:
-    """Let a module that is named make its environments known; some do so by a function, not by import."""
-    module, colon, known = name.rpartition(":")
-    if colon:
-        registered = import_module(module)
-        if known not in gymnasium.registry and hasattr(registered, "register_envs"):
-            registered.register_envs()

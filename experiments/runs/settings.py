@@ -57,8 +57,11 @@ class OnlineSettings(LaneSettings):
         regime: "high" (one update a step) or "low" (ten).
         buffer: Transitions that a lane remembers.
         learning_starts: Environment steps before the first update.
+        real_share: Of the 320 transitions of a Q update, those that are replayed beside the ones that a
+            learned model imagines.
         updates_per_step: Updates after each environment step, a divisor of 100; None is the regime's. The
             target network is copied every 100 updates in any case.
+        prioritized: Whether ER draws transitions by priority.
     """
 
     identity: ClassVar[tuple[str, ...]]
@@ -70,12 +73,20 @@ class OnlineSettings(LaneSettings):
     regime: RegimeName
     buffer: int = 100_000
     learning_starts: int = LEARNING_STARTS
+    real_share: float = 0.0
     updates_per_step: int | None = None
+    prioritized: bool = False
 
     def __post_init__(self) -> None:
         require_one_of("agent", self.agent, AGENTS)
         require_one_of("regime", self.regime, REGIMES)
         super().__post_init__()
+        require_share("real_share", self.real_share)
+        require_one_of("prioritized", self.prioritized, (True, False))
+        if self.updates_per_step is not None:
+            require_one_of("updates_per_step", self.updates_per_step, UPDATES_PER_STEP)
+        self._require_learned("real_share")
+        self._require_replay("prioritized")
         for name in ("buffer", "learning_starts"):
             require_integer(name, getattr(self, name), 1)
         if self.buffer < self.replayed:
@@ -83,8 +94,21 @@ class OnlineSettings(LaneSettings):
                 f"buffer must hold the {self.replayed} transitions that {self.agent} replays in an "
                 f"update, got {self.buffer}"
             )
-        if self.updates_per_step is not None:
-            require_one_of("updates_per_step", self.updates_per_step, UPDATES_PER_STEP)
+
+    def _require_learned(self, *names: str) -> None:
+        for name in names:
+            if getattr(self, name) and not self.learned:
+                raise ValueError(
+                    f"{name} needs an agent that learns a model, {', '.join(LEARNED)}, got {self.agent}"
+                )
+
+    def _require_replay(self, name: str) -> None:
+        if getattr(self, name) and self.agent != "er":
+            raise ValueError(f"{name} is an option of the agent er, got {self.agent}")
+
+    @property
+    def replayed(self) -> int:
+        return max(super().replayed, round(self.real_share * TRANSITIONS))
 
     @property
     def updates(self) -> int:
@@ -137,9 +161,6 @@ class RunSettings(OnlineSettings):
             None if the model learns to the end.
         forecasts: Whether, at the end, what the learned model expects is measured by the number of
             active pipe ends; in PanFlute alone.
-        real_share: Of the 320 transitions of a Q update, those that are replayed beside the ones that a
-            learned model imagines.
-        prioritized: Whether ER draws transitions by priority.
         counterfactual: Whether ER recombines transitions factor by factor.
         structured: Whether the simple model predicts each feature from a learned few others.
         value_steps: Steps of the trajectories from which a latent model learns rewards, ends and values alone, 1 to
@@ -163,8 +184,6 @@ class RunSettings(OnlineSettings):
     event: str | None = None
     model_steps: int | None = None
     forecasts: bool = False
-    real_share: float = 0.0
-    prioritized: bool = False
     counterfactual: bool = False
     model_quality: bool = False
     structured: bool = False
@@ -172,14 +191,11 @@ class RunSettings(OnlineSettings):
 
     def __post_init__(self) -> None:
         require_one_of("env", self.env, ENVIRONMENTS)
-        require_share(
-            "real_share", self.real_share
-        )  # what has to fit into the buffer depends on it
         super().__post_init__()
         require_integer("size", self.size, 1)
         for name in (
             "clipped_logit_sampling", "stale_reset_observation", "spontaneous", "forecasts",
-            "prioritized", "counterfactual", "model_quality", "structured",
+            "counterfactual", "model_quality", "structured",
         ):  # fmt: skip
             require_one_of(name, getattr(self, name), (True, False))
         if self.structured and self.agent != "simple":
@@ -191,14 +207,8 @@ class RunSettings(OnlineSettings):
             )
         if self.model_steps is not None:
             require_integer("model_steps", self.model_steps, 1, self.steps - 1)
-        for name in ("model_steps", "forecasts", "real_share", "model_quality"):
-            if getattr(self, name) and not self.learned:
-                raise ValueError(
-                    f"{name} needs an agent that learns a model, {', '.join(LEARNED)}, got {self.agent}"
-                )
-        for name in ("prioritized", "counterfactual"):
-            if getattr(self, name) and self.agent != "er":
-                raise ValueError(f"{name} is an option of the agent er, got {self.agent}")
+        self._require_learned("model_steps", "forecasts", "model_quality")
+        self._require_replay("counterfactual")
         if self.prioritized and self.counterfactual:
             raise ValueError("prioritized and counterfactual exclude each other, got both")
         if self.model_quality and self.model_steps is not None:
@@ -222,10 +232,6 @@ class RunSettings(OnlineSettings):
                 raise ValueError(
                     f"{name} needs a model that predicts observations; one with value_steps does not"
                 )
-
-    @property
-    def replayed(self) -> int:
-        return max(super().replayed, round(self.real_share * TRANSITIONS))
 
     def updates_after(self, steps: int) -> int:
         """Updates of a lane in its first so many environment steps."""

@@ -3,6 +3,7 @@
 import inspect
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import pytest
 
@@ -91,6 +92,11 @@ def test_help_of_a_group_needs_no_package(words):
     [
         (("theorem", "gallery"), {"torch", "tabular"}),
         (("env", "optimum", "PanFlute", "--size", "2"), {"torch", "theory"}),
+        pytest.param(
+            ("env", "optimum", "gym:FrozenLake-v1"),
+            {"torch", "theory"},
+            marks=pytest.mark.skipif(find_spec("gymnasium") is None, reason="needs gymnasium"),
+        ),
         (("env", "render", "--help"), {"torch", "numpy"}),
         (("tabular", "--help"), {"torch", "theory"}),
         (("run", "--help"), {"torch", "theory"}),

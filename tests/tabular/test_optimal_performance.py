@@ -239,3 +239,8 @@ def test_a_layout_too_large_to_solve_is_refused_with_its_size():
 def test_a_grid_whose_button_cannot_be_pressed_has_no_rate():
     with pytest.raises(ValueError, match="cannot be solved"):
         optimal_rate(ButtonGrid(1, 1))
+
+
+def test_an_environment_whose_episodes_end_has_no_rate():
+    with pytest.raises(ValueError, match=r"episodes of OpenGrid.* end: there is no long-run rate"):
+        optimal_rate(OpenGrid(2))

@@ -2,12 +2,15 @@
 
 from fractions import Fraction
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tabular import FiniteMDP
 from tabular.rule import Outcome
 from tabular.solvers import finite_horizon
-from tabular.transition_table import TableRule
+from tabular.transition_table import FactoredTable, TableRule
 
 COIN = {
     0: {0: [(1 / 3, 0, -1, False), (1 / 3, 1, -1, False), (1 / 3, 1, -1, False)]},
@@ -48,8 +51,30 @@ def test_the_cliff_is_walked_along_in_13_steps_at_best():
         (COIN, [0.5, 0.4], "the initial states must be 0 or more and add to 1"),
         ({0: {0: [(0.5, 0, 0, False)]}}, [1.0], "state 0, action 0 must be 0 or more and add to 1"),
         ({0: {0: [(1.0, 0, 0, False)]}, 2: {}}, [1.0, 0.0], "no entry for state 1, action 0"),
+        (COIN | {1: {0: COIN[1][0], 1: COIN[1][0]}}, [1.0, 0.0], "state 1 of the table has 2 act"),
+        ({0: {0: [(1.0, 1, 0, False)]}}, [1.0], r"next state from 0 to 0, .* got \(1.0, 1, 0, F"),
+        ({0: {0: [(1.0, 0.5, 0, False)]}}, [1.0], r"must be \(probability, .* got \(1.0, 0.5"),
+        ({0: {0: [(1.0, 0, float("nan"), True)]}}, [1.0], "state 0, action 0 .* nan, True"),
+        ({0: {0: [(1.0, 0)]}}, [1.0], r"an outcome of state 0, action 0 .* got \(1.0, 0\)"),
     ],
 )
 def test_a_table_that_is_none_is_refused(table, initial, said):
     with pytest.raises(ValueError, match=said):
         TableRule(table, initial)
+
+
+@given(st.lists(st.integers(1, 4), min_size=1, max_size=4))
+def test_states_are_numbered_by_their_factors_the_last_one_fastest(sizes):
+    states = int(np.prod(sizes))
+    table = {state: {0: [(1.0, state, 0, False)]} for state in range(states)}
+    rule = FactoredTable(
+        table, [1 / states] * states, {f"x{i}": n for i, n in enumerate(sizes)}, name="still"
+    )
+    expected = list(zip(*np.unravel_index(range(states), sizes), strict=True))
+    assert [rule.factors(state) for state in range(states)] == expected
+    assert rule.factor_names == tuple(f"x{i}" for i in range(len(sizes)))
+
+
+def test_factors_that_number_another_count_of_states_are_refused():
+    with pytest.raises(ValueError, match="coin has 2 states, and factors of 2 x 3 number 6"):
+        FactoredTable(COIN, [1.0, 0.0], {"x": 2, "y": 3}, name="coin")

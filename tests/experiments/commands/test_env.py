@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from experiments.commands.env import optimum, scopes
+from experiments.commands.env.optimum import optimum
+from experiments.commands.env.scopes import scopes
 from experiments.tasks import SIZES
 from tabular import environment, reference_performance
 

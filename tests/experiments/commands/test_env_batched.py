@@ -8,7 +8,8 @@ import pytest
 pytest.importorskip("torch")
 from PIL import Image
 
-from experiments.commands.env import list_environments, render
+from experiments.commands.env.listing import list_environments
+from experiments.commands.env.render import render
 
 
 def test_the_list_names_every_environment_with_its_settings(capsys):

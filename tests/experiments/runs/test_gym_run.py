@@ -88,6 +88,34 @@ def test_the_perfect_model_takes_the_table_of_the_environment(tmp_path):
     assert execute(settings, tmp_path / "run", device="cpu", acceleration="none").finished
 
 
+def learned(folder, **given):
+    """The last checkpoint of a run on the lake."""
+    settings = gym_settings(lanes=2, given=LAKE | {"evaluation_interval": 60} | given)
+    assert execute(settings, folder, device="cpu", acceleration="none").finished
+    return load_file(folder / CHECKPOINT)
+
+
+def test_with_real_transitions_alone_the_simple_agent_learns_what_er_does(tmp_path):
+    replayed = learned(tmp_path / "er", agent="er")
+    real = learned(tmp_path / "real", real_share=1.0)
+    imagined = learned(tmp_path / "imagined")
+    weights = [key for key in replayed if key.startswith("state.learner.") and "q_" in key]
+    assert weights
+    assert all(torch.equal(real[key], replayed[key]) for key in weights)
+    assert not all(torch.equal(imagined[key], replayed[key]) for key in weights)
+
+
+def test_more_updates_are_made_after_each_step_where_asked(tmp_path):
+    assert int(learned(tmp_path / "run", agent="er")["state.learner.updates"]) == 20
+    more = learned(tmp_path / "more", agent="er", updates_per_step=2)
+    assert int(more["state.learner.updates"]) == 40
+
+
+def test_er_replays_by_priority_where_asked(tmp_path):
+    held = learned(tmp_path / "run", agent="er", prioritized=True)
+    assert len(held["state.buffer.priorities.units"].unique()) > 2
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
@@ -99,6 +127,11 @@ def test_the_perfect_model_takes_the_table_of_the_environment(tmp_path):
         ({"env": "gym:Blackjack-v1", "agent": "perfect"}, "agent perfect needs the exact dynamics"),
         ({"more": ("--size", "3")}, "--size is of the paper's environments, got --env gym:"),
         ({"more": ("--spontaneous", "False")}, "--spontaneous is of the paper's environments"),
+        ({"more": ("--counterfactual", "True")}, "--counterfactual is of the paper's environments"),
+        ({"more": ("--real-share", "0.5")}, "real_share needs an agent that learns a model"),
+        ({"more": ("--real-share", "2")}, "real_share must be a number from 0 to 1, got 2.0"),
+        ({"more": ("--updates-per-step", "3")}, "updates_per_step must be one of 1, 2, 4"),
+        ({"agent": "simple", "more": ("--prioritized", "True")}, "an option of the agent er, got"),
         ({"more": ("--env-arg", "oops")}, "--env-arg must be KEY=VALUE, each key once, got 'oops'"),
         ({"more": ("--env-arg", "slippery=1")}, "unexpected keyword argument 'slippery'"),
         ({"more": ("--levels", "1")}, "levels must be a whole number, 2 to 256, got 1"),
@@ -129,6 +162,11 @@ def test_settings_are_stored_and_read_again():
     assert stored["kind"] == "gym"
     assert stored_settings(stored) == SETTINGS
     assert isinstance(stored_settings(stored), GymSettings)
+    assert (
+        "real_share" not in stored
+    )  # what was stored before there were ingredients keeps its digest
+    mixed = gym_settings(lanes=2, given=LAKE | {"real_share": 0.5, "updates_per_step": 2})
+    assert stored_settings(json.loads(json.dumps(mixed.stored()))) == mixed
 
 
 @pytest.mark.parametrize(
