@@ -7,16 +7,14 @@ ER as it is.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 from experiments.analysis.cells import Cells
-from experiments.analysis.claims import Claim, Comparison, above
-from experiments.figures.task_curves import draw_curves
-from experiments.figures.variants import draw_variants
+from experiments.analysis.claims import Claim, Comparison
 from experiments.runs.scales import ScaleName
 from experiments.studies.ingredients import PRIORITY, ingredient_tasks, usual_run
-from experiments.studies.study import PlannedRun, Study, plan
+from experiments.studies.study import PlannedRun, plan
+from experiments.studies.variants import ends_above, variants_study
 
 SCALES: Mapping[ScaleName, str] = {
     "smoke": "ProcMaze 2, 100 steps of learning: that everything runs.",
@@ -48,32 +46,19 @@ def model_beats(**how: Any) -> Callable[[Cells], list[Comparison]]:
     """On ProcMaze the simple model's final performance is above that of ER so strengthened."""
 
     def compare(cells: Cells) -> list[Comparison]:
-        found = []
-        for size in cells.values("size", env="ProcMaze"):
-            of = {"env": "ProcMaze", "size": size, "regime": "high"}
-            simple = cells.final(agent="simple", **of)
-            found.append(above(f"ProcMaze {size}", simple, cells.final(agent="er", **of, **how)))
-        return found
+        return ends_above(cells, "ProcMaze", {"agent": "simple"}, {"agent": "er", **how})
 
     return compare
 
 
-def draw(cells: Cells, path: Path) -> None:
-    """Final performance of the simple model and of each form of replay."""
-    draw_variants(cells, path, "A stronger replay", usual="as usual")
-
-
-STUDY = Study(
+STUDY = variants_study(
     name="baselines",
     title="ER with ten times the updates, and ER by priority",
     source="ours",
     scales=SCALES,
     runs=runs,
-    analyse=Cells,
-    draw=draw,
-    rows=Cells.table,
-    words=Cells.in_words,
-    curves=draw_curves,
+    picture="A stronger replay",
+    usual="as usual",
     claims=(
         Claim(
             "X-updates",

@@ -7,16 +7,14 @@ as it is and the simple model.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from experiments.analysis.cells import Cells
-from experiments.analysis.claims import Claim, Comparison, above
-from experiments.figures.task_curves import draw_curves
-from experiments.figures.variants import draw_variants
+from experiments.analysis.claims import Claim, Comparison
 from experiments.runs.scales import ScaleName
 from experiments.studies.ingredients import PRIORITY, ingredient_tasks, usual_run
-from experiments.studies.study import PlannedRun, Study, plan
+from experiments.studies.study import PlannedRun, plan
+from experiments.studies.variants import ends_above, variants_study
 
 SCALES: Mapping[ScaleName, str] = {
     "smoke": "ProcMaze 2, 100 updates: that everything runs.",
@@ -41,40 +39,22 @@ def runs(scale: ScaleName) -> list[PlannedRun]:
 
 def recombining_helps(cells: Cells) -> list[Comparison]:
     """On ProcMaze ER ends higher on recombined transitions than on real ones."""
-    found = []
-    for size in cells.values("size", env="ProcMaze"):
-        of: dict[str, Any] = {"env": "ProcMaze", "size": size, "regime": "high"}
-        recombined, er = cells.final(**of, **RECOMBINED), cells.final(agent="er", **of)
-        found.append(above(f"ProcMaze {size}", recombined, er))
-    return found
+    return ends_above(cells, "ProcMaze", RECOMBINED, {"agent": "er"})
 
 
 def model_is_more(cells: Cells) -> list[Comparison]:
     """On ProcMaze the simple model ends above ER on recombined transitions."""
-    found = []
-    for size in cells.values("size", env="ProcMaze"):
-        of: dict[str, Any] = {"env": "ProcMaze", "size": size, "regime": "high"}
-        simple, recombined = cells.final(agent="simple", **of), cells.final(**of, **RECOMBINED)
-        found.append(above(f"ProcMaze {size}", simple, recombined))
-    return found
+    return ends_above(cells, "ProcMaze", {"agent": "simple"}, RECOMBINED)
 
 
-def draw(cells: Cells, path: Path) -> None:
-    """Final performance of ER, of ER on recombined transitions, and of the simple model."""
-    draw_variants(cells, path, "Transitions recombined factor by factor", usual="as usual")
-
-
-STUDY = Study(
+STUDY = variants_study(
     name="counterfactual",
     title="Transitions recombined factor by factor, without a learned model",
     source="ours",
     scales=SCALES,
     runs=runs,
-    analyse=Cells,
-    draw=draw,
-    rows=Cells.table,
-    words=Cells.in_words,
-    curves=draw_curves,
+    picture="Transitions recombined factor by factor",
+    usual="as usual",
     claims=(
         Claim(
             "X-coverage",

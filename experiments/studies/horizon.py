@@ -8,16 +8,14 @@ smaller, neither has begun to learn (`online`). So the same agents learn for lon
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from experiments.analysis.cells import Cells
 from experiments.analysis.claims import Claim, Comparison, above
-from experiments.figures.task_curves import draw_curves
-from experiments.figures.variants import draw_variants
 from experiments.runs.scales import ScaleName, steps_for
 from experiments.studies.ingredients import PRIORITY
-from experiments.studies.study import PlannedRun, Study, plan
+from experiments.studies.study import PlannedRun, plan
+from experiments.studies.variants import variants_study
 from experiments.tasks import REGIMES
 
 SCALES: Mapping[ScaleName, str] = {
@@ -70,22 +68,14 @@ def low_data_too(cells: Cells) -> list[Comparison]:
     return _over(cells, "low", {"above ER": AGENTS[0], "imagined above real": AGENTS[2]})
 
 
-def draw(cells: Cells, path: Path) -> None:
-    """Final performance by regime and agent."""
-    draw_variants(cells, path, "After 100,000 updates", usual="as it is")
-
-
-STUDY = Study(
+STUDY = variants_study(
     name="horizon",
     title="Replay and the simple model on ProcMaze for longer",
     source="ours",
     scales=SCALES,
     runs=runs,
-    analyse=Cells,
-    draw=draw,
-    rows=Cells.table,
-    words=Cells.in_words,
-    curves=draw_curves,
+    picture="After 100,000 updates",
+    usual="as it is",
     claims=(
         Claim(
             "H-imagined",

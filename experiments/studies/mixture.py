@@ -8,15 +8,13 @@ told apart from what they do.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from experiments.analysis.cells import Cells
-from experiments.analysis.claims import Claim, Comparison, above
-from experiments.figures.task_curves import draw_curves
-from experiments.figures.variants import draw_variants
+from experiments.analysis.claims import Claim, Comparison
 from experiments.runs.scales import ScaleName
 from experiments.studies.ingredients import PRIORITY, ingredient_tasks, usual_run
-from experiments.studies.study import PlannedRun, Study, plan
+from experiments.studies.study import PlannedRun, plan
+from experiments.studies.variants import ends_above, variants_study
 
 SCALES: Mapping[ScaleName, str] = {
     "smoke": "ProcMaze 2, 100 updates: that everything runs.",
@@ -48,41 +46,26 @@ def runs(scale: ScaleName) -> list[PlannedRun]:
     return found
 
 
-def _compare(cells: Cells, agent: str, better: float, worse: float) -> list[Comparison]:
-    found = []
-    for size in cells.values("size", env="ProcMaze"):
-        of = {"agent": agent, "env": "ProcMaze", "size": size, "regime": "high"}
-        one, other = (cells.final(**of, real_share=share) for share in (better, worse))
-        found.append(above(f"ProcMaze {size}", one, other))
-    return found
-
-
 def repairs(cells: Cells) -> list[Comparison]:
     """On ProcMaze the Gaussian model with 5 % real transitions ends above that with none."""
-    return _compare(cells, "gaussian", 0.05, 0.0)
+    poor = {"agent": "gaussian"}
+    return ends_above(cells, "ProcMaze", poor | {"real_share": 0.05}, poor)
 
 
 def imagining_helps(cells: Cells) -> list[Comparison]:
     """On ProcMaze the simple model's agent ends above itself with real transitions alone."""
-    return _compare(cells, "simple", 0.0, 1.0)
+    simple = {"agent": "simple"}
+    return ends_above(cells, "ProcMaze", simple, simple | {"real_share": 1.0})
 
 
-def draw(cells: Cells, path: Path) -> None:
-    """Final performance by model and share."""
-    draw_variants(cells, path, "Real transitions among the imagined ones", usual="all imagined")
-
-
-STUDY = Study(
+STUDY = variants_study(
     name="mixture",
     title="Real transitions among the imagined ones",
     source="ours",
     scales=SCALES,
     runs=runs,
-    analyse=Cells,
-    draw=draw,
-    rows=Cells.table,
-    words=Cells.in_words,
-    curves=draw_curves,
+    picture="Real transitions among the imagined ones",
+    usual="all imagined",
     claims=(
         Claim(
             "X-repair",

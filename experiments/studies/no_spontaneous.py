@@ -7,16 +7,14 @@ where there is a second form of the event (the layout is drawn anew, the episode
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from experiments.analysis.cells import Cells
-from experiments.analysis.claims import Claim, Comparison, above
-from experiments.figures.task_curves import draw_curves
-from experiments.figures.variants import draw_variants
+from experiments.analysis.claims import Claim, Comparison
 from experiments.runs.scales import ScaleName
 from experiments.studies.online import ablation_tasks, online_run
-from experiments.studies.study import PlannedRun, Study, plan
+from experiments.studies.study import PlannedRun, plan
+from experiments.studies.variants import ends_above, variants_study
 from experiments.tasks import EVENTS
 
 SCALES: Mapping[ScaleName, str] = {
@@ -46,37 +44,18 @@ def runs(scale: ScaleName) -> list[PlannedRun]:
 
 def simple_still_wins(cells: Cells) -> list[Comparison]:
     """On ProcMaze without the event the simple model's final performance is above ER's."""
-    found = []
-    for size in cells.values("size", env="ProcMaze"):
-        of: dict[str, Any] = {
-            "env": "ProcMaze",
-            "size": size,
-            "regime": "high",
-            "spontaneous": False,
-        }
-        simple, er = (cells.final(agent=agent, **of) for agent in ("simple", "er"))
-        found.append(above(f"ProcMaze {size}", simple, er))
-    return found
+    simple, er = ({"agent": agent, "spontaneous": False} for agent in ("simple", "er"))
+    return ends_above(cells, "ProcMaze", simple, er)
 
 
-def draw(cells: Cells, path: Path) -> None:
-    """Final performance by agent and event."""
-    draw_variants(
-        cells, path, "Spontaneous transitions off, and their second form", usual="as usual"
-    )
-
-
-STUDY = Study(
+STUDY = variants_study(
     name="no-spontaneous",
     title="Without spontaneous transitions, and with their second form",
     source="appendix I",
     scales=SCALES,
     runs=runs,
-    analyse=Cells,
-    draw=draw,
-    rows=Cells.table,
-    words=Cells.in_words,
-    curves=draw_curves,
+    picture="Spontaneous transitions off, and their second form",
+    usual="as usual",
     claims=(
         Claim(
             "I-spontaneous",

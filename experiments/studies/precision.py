@@ -8,14 +8,12 @@ within the margin, with its whole interval, does.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from experiments.analysis.cells import Cells
 from experiments.analysis.claims import Claim, Comparison, alike
-from experiments.figures.task_curves import draw_curves
-from experiments.figures.variants import draw_variants
 from experiments.runs.scales import ScaleName, steps_for
-from experiments.studies.study import PlannedRun, Study, plan
+from experiments.studies.study import PlannedRun, plan
+from experiments.studies.variants import variants_study
 from experiments.tasks import SIZES, TUNED_SIZES
 
 SCALES: Mapping[ScaleName, str] = {
@@ -69,22 +67,14 @@ def learns_the_same(cells: Cells) -> list[Comparison]:
     return found
 
 
-def draw(cells: Cells, path: Path) -> None:
-    """Final performance by agent and precision."""
-    draw_variants(cells, path, "Products in float32 and in bfloat16", usual="as usual")
-
-
-STUDY = Study(
+STUDY = variants_study(
     name="precision",
     title="Products in float32 and in bfloat16: whether learning is the same",
     source="ours",
     scales=SCALES,
     runs=runs,
-    analyse=Cells,
-    draw=draw,
-    rows=Cells.table,
-    words=Cells.in_words,
-    curves=draw_curves,
+    picture="Products in float32 and in bfloat16",
+    usual="as usual",
     claims=(
         Claim(
             "P-bf16",

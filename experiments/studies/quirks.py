@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from experiments.analysis.cells import Cells
 from experiments.analysis.claims import Claim, Comparison, above
-from experiments.figures.task_curves import draw_curves
-from experiments.figures.variants import draw_variants
 from experiments.runs.scales import ScaleName
 from experiments.studies.online import online_run
-from experiments.studies.study import PlannedRun, Study, plan
+from experiments.studies.study import PlannedRun, plan
+from experiments.studies.variants import ends_above, variants_study
 from experiments.tasks import SIZES, TUNED_SIZES
 
 SCALES: Mapping[ScaleName, str] = {
@@ -48,10 +46,8 @@ def runs(scale: ScaleName) -> list[PlannedRun]:
 
 def holds_with_quirks(cells: Cells) -> list[Comparison]:
     """With both quirks on, as the authors ran it, the simple model ends above ER."""
-    (size,) = cells.values("size")
-    of: dict[str, Any] = {"env": "ProcMaze", "size": size, "regime": "high"}
-    simple = cells.final(agent="simple", **of, **_STALE, **_CLIPPED)
-    return [above(f"ProcMaze {size}", simple, cells.final(agent="er", **of, **_STALE))]
+    simple = {"agent": "simple", **_STALE, **_CLIPPED}
+    return ends_above(cells, "ProcMaze", simple, {"agent": "er", **_STALE})
 
 
 def stale_resets_hurt(cells: Cells) -> list[Comparison]:
@@ -64,22 +60,14 @@ def stale_resets_hurt(cells: Cells) -> list[Comparison]:
     ]
 
 
-def draw(cells: Cells, path: Path) -> None:
-    """Final performance by agent and quirk."""
-    draw_variants(cells, path, "Two quirks of the authors' code", usual="as the paper says")
-
-
-STUDY = Study(
+STUDY = variants_study(
     name="quirks",
     title="Two quirks of the authors' code, on and off",
     source="ours",
     scales=SCALES,
     runs=runs,
-    analyse=Cells,
-    draw=draw,
-    rows=Cells.table,
-    words=Cells.in_words,
-    curves=draw_curves,
+    picture="Two quirks of the authors' code",
+    usual="as the paper says",
     claims=(
         Claim(
             "Q-holds",

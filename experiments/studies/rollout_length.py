@@ -7,15 +7,13 @@ paper's text says.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from experiments.analysis.cells import Cells
-from experiments.analysis.claims import Claim, Comparison, above
-from experiments.figures.task_curves import draw_curves
-from experiments.figures.variants import draw_variants
+from experiments.analysis.claims import Claim, Comparison
 from experiments.runs.scales import ScaleName
 from experiments.studies.online import ablation_tasks, online_run
-from experiments.studies.study import PlannedRun, Study, plan
+from experiments.studies.study import PlannedRun, plan
+from experiments.studies.variants import ends_above, variants_study
 
 SCALES: Mapping[ScaleName, str] = {
     "smoke": "ProcMaze 2, 100 updates: that everything runs.",
@@ -45,31 +43,18 @@ def runs(scale: ScaleName) -> list[PlannedRun]:
 
 def longer_is_better(cells: Cells) -> list[Comparison]:
     """By environment, the simple model's final performance with 10 steps is above that with 1."""
-    found = []
-    for env in cells.values("env"):
-        (size,) = cells.values("size", env=env)
-        of = {"agent": "simple", "env": env, "size": size, "regime": "high"}
-        ten, one = (cells.final(**of, rollout_length=length) for length in (10, 1))
-        found.append(above(f"{env} {size}", ten, one))
-    return found
+    ten, one = ({"agent": "simple", "rollout_length": length} for length in (10, 1))
+    return [each for env in cells.values("env") for each in ends_above(cells, env, ten, one)]
 
 
-def draw(cells: Cells, path: Path) -> None:
-    """Final performance by model and length."""
-    draw_variants(cells, path, "Length of imagined rollouts", usual="rollouts of 10")
-
-
-STUDY = Study(
+STUDY = variants_study(
     name="rollout-length",
     title="Rollouts of 10 steps against 1",
     source="appendix I",
     scales=SCALES,
     runs=runs,
-    analyse=Cells,
-    draw=draw,
-    rows=Cells.table,
-    words=Cells.in_words,
-    curves=draw_curves,
+    picture="Length of imagined rollouts",
+    usual="rollouts of 10",
     claims=(
         Claim(
             "I-rollout",

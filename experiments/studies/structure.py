@@ -22,6 +22,7 @@ from experiments.runs.quality_table import HORIZONS, NOVELTY, ModelQuality
 from experiments.runs.scales import ScaleName
 from experiments.studies.ingredients import PRIORITY, ingredient_tasks
 from experiments.studies.study import PlannedRun, Study, plan
+from experiments.studies.variants import ends_above
 
 SCALES: Mapping[ScaleName, str] = {
     "smoke": "ProcMaze 2, 100 updates: that everything runs.",
@@ -62,12 +63,8 @@ def _known(values: Sample | None) -> Sample | None:
 
 def structure_earns_more(cells: Cells) -> list[Comparison]:
     """On ProcMaze the structured model's agent ends above the simple one's."""
-    found = []
-    for size in cells.values("size", env="ProcMaze"):
-        of = {"agent": "simple", "env": "ProcMaze", "size": size, "regime": "high"}
-        structured, simple = (cells.final(**of, structured=each) for each in (True, False))
-        found.append(above(f"ProcMaze {size}", structured, simple))
-    return found
+    structured, simple = ({"agent": "simple", "structured": each} for each in (True, False))
+    return ends_above(cells, "ProcMaze", structured, simple)
 
 
 def structure_is_right_more_often(cells: Cells) -> list[Comparison]:

@@ -7,14 +7,12 @@ paper's size is not in its text; nothing was tuned on it, so that it takes ProcM
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from experiments.analysis.cells import Cells
 from experiments.analysis.claims import Claim, Comparison, above
-from experiments.figures.task_curves import draw_curves
-from experiments.figures.variants import draw_variants
 from experiments.runs.scales import ScaleName
-from experiments.studies.study import PlannedRun, Study, plan
+from experiments.studies.study import PlannedRun, plan
+from experiments.studies.variants import variants_study
 
 SCALES: Mapping[ScaleName, str] = {
     "smoke": "2 by 2 cells, 100 updates: that everything runs.",
@@ -56,22 +54,14 @@ def er_wins(cells: Cells) -> list[Comparison]:
     return [above("ER above the simple model", er, cells.final(agent="simple", **of))]
 
 
-def draw(cells: Cells, path: Path) -> None:
-    """Final performance of each agent."""
-    draw_variants(cells, path, "Without factored structure", usual="as usual")
-
-
-STUDY = Study(
+STUDY = variants_study(
     name="unfactored",
     title="ER against learned models where nothing is factored",
     source="appendix C",
     scales=SCALES,
     runs=runs,
-    analyse=Cells,
-    draw=draw,
-    rows=Cells.table,
-    words=Cells.in_words,
-    curves=draw_curves,
+    picture="Without factored structure",
+    usual="as usual",
     claims=(
         Claim(
             "C-unfactored",

@@ -8,15 +8,14 @@ step size and temperature of the categorical model, beside that model and ER. Wh
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
+from typing import Any
 
 from experiments.analysis.cells import Cells
-from experiments.analysis.claims import Claim, Comparison, above
-from experiments.figures.task_curves import draw_curves
-from experiments.figures.variants import draw_variants
+from experiments.analysis.claims import Claim, Comparison
 from experiments.runs.scales import ScaleName
 from experiments.studies.ingredients import PRIORITY, ingredient_tasks, usual_run
-from experiments.studies.study import PlannedRun, Study, plan
+from experiments.studies.study import PlannedRun, plan
+from experiments.studies.variants import ends_above, variants_study
 
 SCALES: Mapping[ScaleName, str] = {
     "smoke": "ProcMaze 2, 100 updates: that everything runs.",
@@ -46,51 +45,37 @@ def runs(scale: ScaleName) -> list[PlannedRun]:
     return found
 
 
-def _compare(cells: Cells, better: int | None, worse: int) -> list[Comparison]:
-    found = []
-    for size in cells.values("size", env="ProcMaze"):
-        of = {"agent": "categorical", "env": "ProcMaze", "size": size, "regime": "high"}
-        one, other = (cells.final(**of, value_steps=steps) for steps in (better, worse))
-        found.append(above(f"ProcMaze {size}", one, other))
-    return found
+RECONSTRUCTING: dict[str, Any] = {"agent": "categorical"}
+
+
+def _ahead(steps: int) -> dict[str, Any]:
+    """Settings of the value-equivalent model of so many steps."""
+    return RECONSTRUCTING | {"value_steps": steps}
 
 
 def observations_help(cells: Cells) -> list[Comparison]:
     """On ProcMaze the model that reconstructs ends above the value-equivalent one of five steps."""
-    return _compare(cells, None, FIVE)
+    return ends_above(cells, "ProcMaze", RECONSTRUCTING, _ahead(FIVE))
 
 
 def more_steps_help(cells: Cells) -> list[Comparison]:
     """On ProcMaze the value-equivalent model of five steps ends above that of one."""
-    return _compare(cells, FIVE, ONE)
+    return ends_above(cells, "ProcMaze", _ahead(FIVE), _ahead(ONE))
 
 
 def one_step_is_no_more_than_replay(cells: Cells) -> list[Comparison]:
     """On ProcMaze ER ends above the value-equivalent model of one step."""
-    found = []
-    for size in cells.values("size", env="ProcMaze"):
-        of = {"env": "ProcMaze", "size": size, "regime": "high"}
-        single = cells.final(agent="categorical", **of, value_steps=ONE)
-        found.append(above(f"ProcMaze {size}", cells.final(agent="er", **of), single))
-    return found
+    return ends_above(cells, "ProcMaze", {"agent": "er"}, _ahead(ONE))
 
 
-def draw(cells: Cells, path: Path) -> None:
-    """Final performance of ER, of the categorical model, and of its value-equivalent forms."""
-    draw_variants(cells, path, "Models of rewards and values alone", usual="as usual")
-
-
-STUDY = Study(
+STUDY = variants_study(
     name="value-equivalence",
     title="Latent models of rewards and values alone",
     source="section 5",
     scales=SCALES,
     runs=runs,
-    analyse=Cells,
-    draw=draw,
-    rows=Cells.table,
-    words=Cells.in_words,
-    curves=draw_curves,
+    picture="Models of rewards and values alone",
+    usual="as usual",
     claims=(
         Claim(
             "X-observations",
