@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -63,7 +62,7 @@ def question_content(asking: Asking, content: Mapping[str, Any]) -> dict[str, An
         "why": content["why"],
         "runs": run_table(runs),
         "hours": sum(sum(each["seconds"] for each in run.provenance["sittings"]) for _, run in runs) / 3600,
-        "command": re.split(r" (?=--)", command(question, plan)),
+        "command": command(question, plan),
     }  # fmt: skip
 
 
