@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent.parent
 RESULTS = ROOT / "results"
 GENERATED = Path(__file__).parent / "_generated"
-"""The ledger's page, that of the commands and the report, made anew in each build."""
+"""The page of the commands, the report and the pages of questions, made anew in each build."""
 SITE = GENERATED / "site"
 SITE.mkdir(parents=True, exist_ok=True)  # Sphinx looks for it before anything is made
 

@@ -179,11 +179,11 @@ def ask(
             show_plan(screen, question, plan)
             asking = Asking(question, plan, out, lambda look: tell(look.told(plan)))
             _require_version(asking)
+            ended = beside = None
             if executor == "slurm":
                 runs = question.pilot() if waits else _next_runs(asking, seconds)
                 _submit(asking, runs, cluster, device)
-            ended = beside = None
-            if executor != "slurm":
+            else:
                 ended = asking.ask(carry, left())
                 beside = None if interrupted() else asking.explain(carry, left())
     content = plain(asking.answer())

@@ -5,21 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
-from typing import cast
+from typing import cast, get_args
 
 from experiments.analysis.costs import Sitting, makespan, spent
 from experiments.commands.arguments import Json
 from experiments.commands.terminal import console, table
 from experiments.runs.costs import estimated_seconds
 from experiments.runs.lane_settings import require_integer, require_one_of
-from experiments.runs.run_folder import StoredRun
+from experiments.runs.run_folder import StoredRun, read_run
 from experiments.runs.scales import SCALES, ScaleName
 from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
 from experiments.studies.registry import STUDIES
-from experiments.studies.results import folder_of, results_of
+from experiments.studies.results import folder_of
 from experiments.studies.study import manifest
-from experiments.sweep.plan import by_turn
+from experiments.sweep.plan import by_turn, states_of
 
 _HOUR = 3600.0
 
@@ -54,13 +54,8 @@ def costs(
     require_integer("cores", cores, 1, 1_000)
     require_writable(json)
     screen = console(json)
-    runs = list(_finished(results))
-    took = [
-        row
-        for name in STUDIES
-        if (own := [r for s, r in runs if s == name])
-        for row in _took(name, own)
-    ]
+    finished = _finished(results)
+    took = [row for name, own in finished.items() for row in _took(name, own)]
     screen.print(
         table(
             "What finished runs took",
@@ -68,7 +63,7 @@ def costs(
             [list(row.values()) for row in took],
         )
     )
-    worth = _worth([run for _, run in runs])
+    worth = _worth([run for own in finished.values() for run in own])
     whole = [
         _needs(name, cast("ScaleName", scale), nodes, cores, worth) for name in (*STUDIES, "all")
     ]
@@ -85,15 +80,17 @@ def costs(
     return 0
 
 
-def _finished(results: Path) -> Iterator[tuple[str, StoredRun]]:
-    """Every finished run once, with the study that its folder is named by."""
-    for scale in SCALES:
-        if not folder_of(results, cast("ScaleName", scale)).is_dir():
+def _finished(results: Path) -> dict[str, list[StoredRun]]:
+    """Every finished run once, by the study that its folder is named by."""
+    found: dict[str, list[StoredRun]] = {name: [] for name in STUDIES}
+    for scale in get_args(ScaleName):
+        folder = folder_of(results, scale)
+        if not folder.is_dir():
             continue
-        for study in STUDIES.values():
-            for run in results_of(study, cast("ScaleName", scale), results).stored.values():
-                if run.folder.parent.name == study.name:
-                    yield study.name, run
+        for run_id, state in states_of(manifest(STUDIES.values(), scale), folder).items():
+            if state == "finished":
+                found[run_id.split("/")[0]].append(read_run(folder / run_id))
+    return found
 
 
 def _sittings(run: StoredRun) -> Iterator[Sitting]:

@@ -207,7 +207,8 @@ class Asking:
             return []
         groups = read_groups(self.question, self.out, self.looks[-1].groups)
         runs = [run for each in groups.values() for run in each]
-        runs += read_beside(self.question, self.out).values()
+        beside = read_beside(self.question, self.out)
+        runs += [run for run in beside.values() if run is not None]
         return [(str(run.folder.relative_to(self.out)), run) for run in runs]
 
     def curves(self) -> list[tuple[str, Int[np.ndarray, " evaluation"], Interval]]:

@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from experiments.analysis.learning_curves import final_performance
-from experiments.questions.ingredients import WHY, explaining_runs
+from experiments.questions.ingredients import explaining_runs
 from experiments.questions.question import Plan, Question
 from experiments.runs.run_folder import (
     METRICS,
@@ -143,12 +143,12 @@ def read_groups(question: Question, out: Path, groups: int) -> dict[str, list[St
     return runs
 
 
-def read_beside(question: Question, out: Path) -> dict[str, StoredRun]:
-    """The finished runs that say why, by ingredient."""
-    if not (out / WHY).is_dir():
-        return {}
-    planned = explaining_runs(question)
-    return {name: read_run(out / run.id) for name, run in planned.items() if is_finished(run, out)}
+def read_beside(question: Question, out: Path) -> dict[str, StoredRun | None]:
+    """The runs that can say why, by ingredient; None is one that has not finished."""
+    return {
+        name: read_run(out / run.id) if is_finished(run, out) else None
+        for name, run in explaining_runs(question).items()
+    }
 
 
 def reference_of(run: StoredRun) -> dict[str, float]:

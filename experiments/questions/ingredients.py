@@ -17,7 +17,6 @@ from experiments.tasks import SIZES, readable_environment
 if TYPE_CHECKING:
     from tabular.factored import FactoredStructure
 
-WHY = "why"
 TIMES_UPDATES = 10
 OPEN_GRID_SIZE = 4
 MOST_STATES = 5_000
@@ -62,7 +61,7 @@ def explaining_runs(question: Question) -> dict[str, PlannedRun]:
         more = _settings(question, name)
         if more is not None:
             settings = question.settings(INGREDIENTS[name].agent, 0, beside=place, **more)
-            found[name] = PlannedRun(f"{WHY}/{name}", settings, priority=place)
+            found[name] = PlannedRun(f"why/{name}", settings, priority=place)
     return found
 
 

@@ -231,24 +231,25 @@ def keep_plan(out: Path, question: Question, plan: Plan) -> None:
     write_json({"question": question.stored(), "plan": asdict(plan)}, str(out / QUESTION))
 
 
-def command(question: Question, plan: Plan) -> str:
-    """The command line that asks the same, as planned."""
+def command(question: Question, plan: Plan) -> list[str]:
+    """The command line that asks the same, as planned: the command, and a piece for each option."""
     more = dict(question.more)
-    words = [f"--env {shlex.quote(question.env)}"]
-    words += [f"--size {question.size}"] if question.size is not None else []
+    pieces = ["mbgen ask", f"--env {shlex.quote(question.env)}"]
+    pieces += [f"--size {question.size}"] if question.size is not None else []
     if given := json.loads(more.pop("env_args", "{}")):
-        words.append(
+        pieces.append(
             f"--env-arg {shlex.join(f'{key}={json.dumps(value)}' for key, value in given.items())}"
         )
     if keys := more.pop("keys", ""):
-        words.append(f"--keys {shlex.join(keys.split(','))}")
-    words += [f"--{name.replace('_', '-')} {value}" for name, value in more.items()]
-    words += [f"--margin {plan.margin!r}"] if plan.margin is not None else []
-    return (
-        f"mbgen ask {' '.join(words)} --agents {' '.join(question.agents)} --regime {question.regime} "
-        f"--steps {question.steps} --seeds {question.seeds} --groups {plan.groups} --alpha {question.alpha} "
-        f"--seed {question.seed} --out again"
-    )
+        pieces.append(f"--keys {shlex.join(keys.split(','))}")
+    pieces += [f"--{name.replace('_', '-')} {value}" for name, value in more.items()]
+    pieces += [f"--margin {plan.margin!r}"] if plan.margin is not None else []
+    return [
+        *pieces,
+        f"--agents {' '.join(question.agents)}", f"--regime {question.regime}", f"--steps {question.steps}",
+        f"--seeds {question.seeds}", f"--groups {plan.groups}", f"--alpha {question.alpha}",
+        f"--seed {question.seed}", "--out again",
+    ]  # fmt: skip
 
 
 def groups_within(seconds: float, group_seconds: float) -> int:

@@ -15,12 +15,7 @@ from experiments.analysis.learning_curves import GOOD_SHARE
 from experiments.analysis.sequential import Decision, Pair
 from experiments.analysis.statistics import difference_interval
 from experiments.questions.evidence import scores_of
-from experiments.questions.ingredients import (
-    INGREDIENTS,
-    explaining_runs,
-    known_structure,
-    smallest_size,
-)
+from experiments.questions.ingredients import INGREDIENTS, known_structure, smallest_size
 from experiments.questions.question import REPLAY, Question
 from experiments.runs.quality_table import HORIZONS, NOVELTY
 from experiments.runs.run_folder import Measured, StoredRun
@@ -57,7 +52,7 @@ def reasons(
     question: Question,
     decision: Decision,
     runs: Mapping[str, Sequence[StoredRun]],
-    beside: Mapping[str, StoredRun],
+    beside: Mapping[str, StoredRun | None],
     reference: Mapping[str, float],
 ) -> list[Reason]:
     """What is known of each ingredient.
@@ -66,7 +61,7 @@ def reasons(
         question: What is asked.
         decision: What it came to.
         runs: Of the groups that were looked at, by agent.
-        beside: The runs that say why, by ingredient.
+        beside: The runs that can say why, by ingredient; None is one that has not finished.
         reference: Performance of the best and of the random policy, where known.
     """
     replay = np.concatenate([scores_of(run) for run in runs[REPLAY]])
@@ -168,7 +163,7 @@ def _ingredient(
     question: Question,
     decision: Decision,
     replay: Float[np.ndarray, " seed"],
-    beside: Mapping[str, StoredRun],
+    beside: Mapping[str, StoredRun | None],
 ) -> Reason:
     """Of an agent that has an ingredient: in the question, or beside it with seeds of its own."""
     what, agent, told = INGREDIENTS[name]
@@ -178,7 +173,7 @@ def _ingredient(
         return Reason(name, what, _told(pair), holds, pair.difference)
     run = beside.get(name)
     if run is None:
-        why = "not run" if name in explaining_runs(question) else "cannot be had here"
+        why = "not run" if name in beside else "cannot be had here"
         return Reason(name, what, f"{told}: {why}", None)
     scores = scores_of(run)
     found = difference_interval(scores, replay)

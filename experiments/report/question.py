@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from experiments.figures.question import draw_learning, draw_looks
 from experiments.questions.asking import Asking, sentence
 from experiments.questions.question import command
 from experiments.report.pictures import Figure, figure
-from experiments.report.tables import Table, run_table
+from experiments.report.tables import Table, hours_of, run_table
 
 Curve = tuple[str, Int[ndarray, " evaluation"], Interval]
 
@@ -62,8 +61,8 @@ def question_content(asking: Asking, content: Mapping[str, Any]) -> dict[str, An
         "reasons": content["reasons"],
         "why": content["why"],
         "runs": run_table(runs),
-        "hours": sum(sum(each["seconds"] for each in run.provenance["sittings"]) for _, run in runs) / 3600,
-        "command": re.split(r" (?=--)", command(question, plan)),
+        "hours": sum(hours_of(run) for _, run in runs),
+        "command": command(question, plan),
     }  # fmt: skip
 
 

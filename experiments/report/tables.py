@@ -26,11 +26,15 @@ def run_table(runs: Iterable[tuple[str, StoredRun]]) -> Table:
     return Table("What was run", columns, [_run_row(name, run) for name, run in runs])
 
 
+def hours_of(run: StoredRun) -> float:
+    """What its processes took, one after the other."""
+    return float(sum(sitting["seconds"] for sitting in run.provenance["sittings"])) / 3600
+
+
 def _run_row(name: str, run: StoredRun) -> tuple[object, ...]:
     sittings, place = run.provenance["sittings"], run.provenance["place"]
     return (
-        name, len(run.settings.seeds), run.settings.steps,
-        sum(sitting["seconds"] for sitting in sittings) / 3600,
+        name, len(run.settings.seeds), run.settings.steps, hours_of(run),
         _told(sitting["processor"] for sitting in sittings), place["precision"],
         _told((sitting["commit"] or "unknown")[:9] for sitting in sittings),
         _clean([sitting["clean"] for sitting in sittings]),

@@ -2,8 +2,9 @@
 
 import pytest
 
-from experiments.cli import MBGEN, Command, main
+from experiments.cli import main
 from experiments.commands.completion import options_of
+from tests.experiments.test_command_registry import COMMANDS
 
 NONSENSE = "no such/place \x1b[31mü"
 # What a command needs besides the option in question.
@@ -31,17 +32,9 @@ NEEDED = {
 MADE = {("demo", "--out"), ("theorem decide", "--results"), ("sweep", "--results")}
 
 
-def commands(group=MBGEN, name=""):
-    for word, member in group.members.items():
-        if isinstance(member, Command):
-            yield name + word, member
-        else:
-            yield from commands(member, f"{name}{word} ")
-
-
 ALL = [
-    pytest.param(name, command, id=name)
-    for name, command in commands()
+    pytest.param(name.removeprefix("mbgen "), command, id=name.removeprefix("mbgen "))
+    for name, command in COMMANDS.items()
     if command.study in (None, "online")  # studies have the same options
 ]
 

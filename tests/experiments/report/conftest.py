@@ -49,7 +49,7 @@ def explorer(tmp_path_factory):
 def asked(tmp_path_factory):
     """A question that was decided at its third look, by runs that are made up, and the page of its answer."""
     pytest.importorskip("jinja2")
-    from experiments.commands.ask import write_page
+    from experiments.commands.ask_output import write_page
 
     question = Question(
         agents=("er", "simple"),
