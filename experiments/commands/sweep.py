@@ -21,7 +21,7 @@ from experiments.storage.folder_lock import lock
 from experiments.studies.registry import chosen_studies
 from experiments.studies.study import PlannedRun, manifest
 from experiments.sweep.local import Ended, Room, carry_out
-from experiments.sweep.manifest import read_manifest, write_manifest
+from experiments.sweep.manifest import add_to_manifest, read_manifest
 from experiments.sweep.plan import lay_out_all, states_of, tasks_of
 from experiments.sweep.run_log import RunLog
 from experiments.sweep.slurm import SlurmOptions, Standing, submit
@@ -88,8 +88,7 @@ def sweep(
         _show_plan(what, tasks_of(planned, folder), states, sum(room.runs for room in rooms))
         return 0
     with lock(folder):
-        known = _with_earlier(planned, folder / MANIFEST)
-        write_manifest(folder / MANIFEST, known)
+        add_to_manifest(folder / MANIFEST, planned)
         lay_out_all(planned, folder, renew=renew)
         older = () if renew else _older(planned, states)
         todo = [task for task in tasks_of(planned, folder, device) if task.id not in older]
@@ -160,13 +159,6 @@ def _planned(
     runs, complaints = read_manifest(path)
     folder = path.parent if path.name == MANIFEST else results / path.stem
     return runs, complaints, folder
-
-
-def _with_earlier(planned: Sequence[PlannedRun], path: Path) -> list[PlannedRun]:
-    """The planned runs, and those that sweeps of this folder planned before."""
-    earlier = read_manifest(path)[0] if path.exists() else []
-    merged = {run.id: run for run in earlier} | {run.id: run for run in planned}
-    return sorted(merged.values(), key=lambda run: run.priority)
 
 
 def done_by_folder(planned: Sequence[PlannedRun]) -> Callable[[Task], bool]:

@@ -59,6 +59,17 @@ def read_manifest(path: Path) -> tuple[list[PlannedRun], list[str]]:
     return list(found.values()), complaints
 
 
+def add_to_manifest(path: Path, planned: Iterable[PlannedRun]) -> None:
+    """Write a manifest of these runs and of those that are in it, by their priority; a run of the same id is replaced.
+
+    Raises:
+        ValueError: It cannot be read or written.
+    """
+    earlier = read_manifest(path)[0] if path.exists() else []
+    merged = {run.id: run for run in (*earlier, *planned)}
+    write_manifest(path, sorted(merged.values(), key=lambda run: run.priority))
+
+
 def _run(line: str) -> PlannedRun:
     try:
         held = json.loads(line)

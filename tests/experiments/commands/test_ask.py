@@ -13,6 +13,7 @@ from experiments.questions.question import ANSWER, PAGE, QUESTION
 from experiments.runs.stored_settings import read_settings
 from experiments.studies.study import PlannedRun
 from experiments.sweep.local import Ended
+from experiments.sweep.manifest import read_manifest
 from tests.experiments.questions.made_up_runs import finish
 from tests.experiments.sweep.fake_slurm import played
 
@@ -272,6 +273,18 @@ def cluster(tmp_path, monkeypatch):
 SLURM = ("--executor", "slurm")
 
 
+def listed(folder):
+    """Where each run lies that a question's list has: the pilot, a group, or what says why."""
+    runs, complaints = read_manifest(folder / "manifest.jsonl")
+    assert complaints == []
+    return {run.id.partition("/")[0].rstrip("0123456789") for run in runs}
+
+
+def test_the_list_of_runs_has_the_pilot_the_groups_and_what_says_why(tmp_path, made_up):
+    assert ask(tmp_path / "q") == 0
+    assert listed(tmp_path / "q") == {"pilot", "group-", "why"}
+
+
 def test_with_slurm_the_pilot_comes_first_then_two_groups_then_what_says_why(cluster, capsys):
     assert ask(cluster.out, *SLURM, "--groups", "3") == 1
     pilot = cluster.given()
@@ -291,6 +304,7 @@ def test_with_slurm_the_pilot_comes_first_then_two_groups_then_what_says_why(clu
         f"why/{name}" for name in ("counterfactual", "more-updates", "perfect", "settings")
     }
     assert "the learned model helps: simple ends" in capsys.readouterr().out
+    assert listed(cluster.out) == {"pilot", "group-", "why"}
 
 
 @pytest.mark.parametrize(
