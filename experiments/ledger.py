@@ -7,10 +7,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import isnan
+from math import isfinite, isnan, nan
 from pathlib import Path
 
-from experiments.analysis.claims import Claim, Comparison, Verdict, holm, p_values, verdict
+from experiments.analysis.claims import (
+    Claim,
+    Comparison,
+    Verdict,
+    holm,
+    p_values,
+    seeds_to_decide,
+    verdict,
+)
 from experiments.runs.scales import ScaleName
 from experiments.studies.registry import STUDIES
 from experiments.studies.results import Results, folder_of, results_of
@@ -52,6 +60,18 @@ class Entry:
             key=lambda each: (each.p_above, -each.p_below, -each.low),
             default=None,
         )
+
+    @property
+    def verdict_in_words(self) -> str:
+        """With what Holm's correction makes of it, where that is another."""
+        alike = self.verdict_holm == self.verdict
+        return self.verdict if alike else f"{self.verdict}, open with Holm's correction"
+
+    @property
+    def seeds_to_decide(self) -> int | None:
+        """About how many an open claim takes; None where none is known to be enough, or the verdict is there."""
+        needed = seeds_to_decide(self.comparisons) if self.verdict == "open" else nan
+        return int(needed) if isfinite(needed) else None
 
     @property
     def p_value(self) -> float:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import isnan, nan
+from math import ceil, inf, isinf, isnan, nan
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -113,6 +113,33 @@ def verdict(comparisons: Sequence[Comparison]) -> Verdict:
     if "contradicted" in verdicts:
         return "contradicted"
     return "confirmed" if verdicts and set(verdicts) == {"confirmed"} else "open"
+
+
+POWER = 0.8
+
+
+def seeds_to_decide(comparisons: Sequence[Comparison]) -> float:
+    """How many would decide a claim with a probability of 80 %, about, if effects and spreads are as they look.
+
+    Of effects that are all above zero the last decides, else the first that is below. An interval narrows with the
+    root of the number of seeds; it is as far from zero as its width if half of such intervals leave it.
+
+    Returns:
+        Infinite if an effect is zero, or nothing is known of its spread; NaN while runs are missing.
+    """
+    if not comparisons or any(isnan(each.effect) for each in comparisons):
+        return nan
+    below = [each for each in comparisons if each.effect < 0]
+    return min(map(_seeds_needed, below)) if below else max(map(_seeds_needed, comparisons))
+
+
+def _seeds_needed(comparison: Comparison) -> float:
+    effect, low, high = comparison.effect, comparison.low, comparison.high
+    reach = effect - low if effect > 0 else high - effect
+    if not effect or isinf(reach):
+        return inf
+    further = float(special.ndtri(POWER) / special.ndtri(1 - LEVEL / 2))
+    return ceil(comparison.seeds * (reach / effect * (1 + further)) ** 2)
 
 
 Sample: TypeAlias = Float[np.ndarray, " seed"]

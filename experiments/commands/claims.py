@@ -11,7 +11,7 @@ import tyro
 
 from experiments.analysis.claims import Verdict
 from experiments.commands.arguments import Json
-from experiments.commands.terminal import console, facts, table
+from experiments.commands.terminal import console, facts, interval_cell, table
 from experiments.evidence import evidence_page
 from experiments.exact.claims import SCALE, STUDY, ExactEntry, exact_entries
 from experiments.ledger import Entry, ledger
@@ -60,12 +60,10 @@ def claims(
         "claim",
         "scale",
         "verdict",
-        "with Holm",
         "hangs on",
         "seeds",
-        "effect",
-        "low",
-        "high",
+        "effect [interval]",
+        "needed",
     )
     screen.print(
         table("Claims: each says that an effect is above zero", columns, list(map(_row, entries)))
@@ -82,13 +80,14 @@ def claims(
 
 
 def _row(entry: Entry) -> tuple[object, ...]:
-    head = (entry.claim.id, entry.scale or "-", entry.verdict, entry.verdict_holm)
+    head = (entry.claim.id, entry.scale or "-", entry.verdict_in_words)
     on = entry.deciding
     if on is not None:
-        return (*head, on.label, on.seeds, on.effect, on.low, on.high)
+        interval = interval_cell(on.effect, on.low, on.high)
+        return (*head, on.label, on.seeds, interval, entry.seeds_to_decide)
     missing = [each.label for each in entry.comparisons if isnan(each.effect)]
     why = f"missing: {', '.join(missing)}" if missing else "nothing has been run"
-    return (*head, why, None, None, None, None)
+    return (*head, why, None, None, None)
 
 
 def content(entry: Entry) -> dict[str, Any]:
@@ -107,6 +106,7 @@ def content(entry: Entry) -> dict[str, Any]:
         "effect": None if on is None else on.effect,
         "low": None if on is None else on.low,
         "high": None if on is None else on.high,
+        "seeds_to_decide": entry.seeds_to_decide,
         "comparisons": [each._asdict() | {"verdict": each.verdict} for each in entry.comparisons],
         "runs": None
         if there is None
@@ -127,7 +127,7 @@ def exact_content(entry: ExactEntry) -> dict[str, Any]:
         "scale": SCALE if entry.checks else None,
         "verdict": entry.verdict,
         "verdict_holm": entry.verdict,
-        **dict.fromkeys(("p_value", "seeds", "effect", "low", "high")),
+        **dict.fromkeys(("p_value", "seeds", "effect", "low", "high", "seeds_to_decide")),
         "checks": [check._asdict() for check in entry.checks],
         "missing": entry.missing if not entry.checks else "",
         "commit": [commit] if entry.checks and commit else [],

@@ -37,11 +37,12 @@ def console(json_target: str | None = None) -> Console:
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Group:
-    """A titled table with text to the left, and numbers and answers, which never wrap, to the right."""
+    """A titled table with text to the left and numbers and answers to the right; single words and these never wrap."""
     drawn = Table(box=SIMPLE_HEAD, padding=(0, 1), pad_edge=False, show_header=any(columns))
     for index, column in enumerate(columns):
         text = all(isinstance(row[index], str) for row in rows)
-        drawn.add_column(Text(column), justify="left" if text else "right", no_wrap=not text)
+        wraps = text and any(" " in cell(row[index]) for row in rows)
+        drawn.add_column(Text(column), justify="left" if text else "right", no_wrap=not wraps)
     for row in rows:
         drawn.add_row(*(Text(cell(value)) for value in row))
     return Group("", Text(title, style="bold"), drawn)
@@ -65,6 +66,11 @@ def cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}"
     return str(value)
+
+
+def interval_cell(estimate: float, low: float, high: float) -> str:
+    """A number with its interval."""
+    return f"{cell(estimate)} [{cell(low)}, {cell(high)}]"
 
 
 class Report(Protocol):

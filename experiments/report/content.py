@@ -58,6 +58,7 @@ class ClaimRow(NamedTuple):
         label: What the verdict hangs on, or what is missing.
         comparison: The same with its numbers; None if runs are missing.
         glyph: Its interval; None if it is unbounded or missing.
+        needed: Seeds that would decide it, about; None where it is decided, or none are known to be enough.
     """
 
     anchor: str
@@ -71,6 +72,7 @@ class ClaimRow(NamedTuple):
     label: str
     comparison: Comparison | None
     glyph: Glyph | None
+    needed: int | None
 
 
 @dataclass(frozen=True)
@@ -168,7 +170,7 @@ def _exact_row(entry: ExactEntry) -> ClaimRow:
     claim = entry.claim
     return ClaimRow(
         f"claim-{claim.id}", claim.id, claim.statement, claim.source, STUDY,
-        SCALE if entry.checks else "none", entry.verdict, None, entry.evidence, None, None,
+        SCALE if entry.checks else "none", entry.verdict, None, entry.evidence, None, None, None,
     )  # fmt: skip
 
 
@@ -182,6 +184,7 @@ def _row(entry: Entry) -> ClaimRow:
     return ClaimRow(
         f"claim-{claim.id}-{scale}", claim.id, claim.statement, claim.source, entry.study.name,
         scale, entry.verdict, entry.verdict_holm, label, on, None if on is None else glyph_of(on),
+        entry.seeds_to_decide,
     )  # fmt: skip
 
 

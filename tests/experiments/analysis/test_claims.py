@@ -1,6 +1,6 @@
 """From samples to verdicts: both ways, at the edge, and with runs missing."""
 
-from math import isnan
+from math import inf, isnan
 
 import numpy as np
 import pytest
@@ -20,6 +20,7 @@ from experiments.analysis.claims import (
     gap_grows,
     holm,
     majority,
+    seeds_to_decide,
     verdict,
 )
 from experiments.analysis.statistics import CONFIDENCE
@@ -236,3 +237,32 @@ def test_seeds_that_diverged_are_left_out_and_counted():
     found = above("", np.append(HIGH, np.nan), LOW)
     assert found.effect == above("", HIGH, LOW).effect
     assert above("", np.array([np.nan] * 4), LOW).verdict == "open"
+
+
+@given(st.floats(0.05, 3.0), st.booleans())
+def test_seeds_that_decide_are_found_with_a_probability_of_eighty_percent(effect, upward):
+    seen = 1_000_000  # so many that the spread of a seed, 1, is known
+    half = stats.norm.ppf(0.975) / np.sqrt(seen)
+    sign = 1 if upward else -1
+    needed = seeds_to_decide(
+        [Comparison("", sign * effect, sign * effect - half, sign * effect + half, seen)]
+    )
+    power = stats.norm.sf(stats.norm.ppf(0.975) - effect * np.sqrt([needed, needed - 1]))
+    assert power[1] <= 0.8 + 1e-9 <= power[0] + 2e-9
+
+
+def test_the_last_of_effects_above_zero_decides_and_the_first_below():
+    clear, faint, against = (
+        Comparison("", effect, effect - 1.0, effect + 1.0, 5) for effect in (2.0, 0.5, -0.25)
+    )
+    alone = {each: seeds_to_decide([each]) for each in (clear, faint, against)}
+    assert alone[clear] < alone[faint] < alone[against]
+    assert seeds_to_decide([clear, faint]) == alone[faint]
+    assert seeds_to_decide([clear, faint, against]) == alone[against]
+
+
+def test_no_number_of_seeds_decides_an_effect_of_zero_and_nothing_is_said_of_missing_runs():
+    assert seeds_to_decide([Comparison("", 0.0, -1.0, 1.0, 5)]) == inf
+    assert seeds_to_decide([Comparison("", 1.0, -inf, inf, 1)]) == inf
+    assert isnan(seeds_to_decide([Comparison("", 1.0, 0.5, 1.5, 5), Comparison("missing")]))
+    assert isnan(seeds_to_decide([]))
