@@ -10,7 +10,7 @@ from typing import Annotated, Any
 import tyro
 
 from experiments.analysis.claims import Verdict
-from experiments.commands.arguments import Json
+from experiments.commands.arguments import Json, require_results
 from experiments.commands.terminal import console, facts, table
 from experiments.evidence import evidence_page
 from experiments.exact.claims import SCALE, STUDY, ExactEntry, exact_entries
@@ -38,10 +38,7 @@ def claims(
         pictures: With --out: show the studies' pictures in this folder, each called STUDY-desk.png.
         json: Write the claims with all their comparisons as JSON; "-" is standard output.
     """
-    if not results.is_dir():
-        raise ValueError(
-            f"there is no folder {results}; accepted: the folder of results of a sweep"
-        )
+    require_results(results)
     if pictures is not None and out is None:
         raise ValueError(f"pictures is {pictures}; accepted with --out alone")
     if pictures is not None and not pictures.is_dir():

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.analysis.claims import Claim, Comparison, verdict
-from experiments.commands.arguments import Json
+from experiments.commands.arguments import Json, require_results
 from experiments.commands.terminal import console, facts, require_picture, table
 from experiments.runs.lane_settings import require_one_of
 from experiments.runs.scales import SCALES
@@ -48,10 +48,7 @@ def study(
     for path in (*out, *curves):
         require_picture(path)
     require_writable(json)
-    if not results.is_dir():
-        raise ValueError(
-            f"there is no folder {results}; accepted: the folder of results of a sweep"
-        )
+    require_results(results)
     chosen = STUDIES[name]
     if curves and chosen.curves is None:
         raise ValueError(f"{name} draws no learning curves; accepted: --out for its figure")
