@@ -14,7 +14,8 @@ from experiments.runs.scales import SCALES
 from experiments.runs.settings import RunSettings
 from experiments.runs.stored_settings import stored_settings
 from experiments.studies.frozen_model import PLANS
-from experiments.studies.maze_coverage import ARMS, FAILURES
+from experiments.studies.maze_coverage import FAILURES
+from experiments.studies.maze_coverage_runs import ARMS
 from experiments.studies.registry import STUDIES, chosen_studies
 from experiments.studies.study import PlannedRun, manifest
 from tabular.maze_coverage import PAPER_FAILS
