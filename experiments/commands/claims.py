@@ -15,7 +15,7 @@ from experiments.commands.terminal import console, facts, table
 from experiments.evidence import evidence_page
 from experiments.exact.claims import SCALE, STUDY, ExactEntry, exact_entries
 from experiments.ledger import Entry, ledger
-from experiments.storage.json_files import plain, write_json
+from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable, write_whole
 
 VERDICTS: tuple[Verdict, ...] = ("confirmed", "contradicted", "open")
@@ -74,7 +74,7 @@ def claims(
         write_whole(out, lambda whole: whole.write_text(page, encoding="utf-8"))
         screen.print(f"  {out}")
     told = [*map(exact_content, exact), *map(content, entries)]
-    write_json(plain({"claims": told}), json)
+    write_json({"claims": told}, json)
     return 0
 
 

@@ -22,7 +22,7 @@ from experiments.runs.run_folder import (
     state_of,
 )
 from experiments.runs.stored_settings import Settings, stored_settings
-from experiments.storage.json_files import plain, write_json
+from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
 from experiments.sweep.manifest import read_manifest
 from experiments.sweep.plan import states_of
@@ -57,7 +57,7 @@ def status(
         raise ValueError(
             f"{folder} holds no run and no sweep; accepted: a folder with config.json or manifest.jsonl"
         )
-    write_json(plain(content), json)
+    write_json(content, json)
     return 0
 
 

@@ -11,7 +11,7 @@ from experiments.commands.arguments import Json, require_results
 from experiments.commands.terminal import console, facts, require_picture, table
 from experiments.runs.lane_settings import require_one_of
 from experiments.runs.scales import SCALES
-from experiments.storage.json_files import plain, write_json
+from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
 from experiments.studies.registry import STUDIES
 from experiments.studies.results import Results, results_of
@@ -80,7 +80,7 @@ def study(
         "across_tasks": [dict(zip(across_columns, row, strict=True)) for row in across_rows],
         "claims": [_claim_json(claim, comparisons) for claim, comparisons in decided],
     }
-    write_json(plain(content), json)
+    write_json(content, json)
     return 0 if there.stored else 1
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from experiments.analysis.statistics import mean_interval
 from experiments.figures.agents import LOOKS, Look
 from experiments.figures.style import INK, picture, shared_legend, whole_numbers
-from experiments.runs.run_folder import Forecasts
+from experiments.runs.forecast_table import Forecasts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
