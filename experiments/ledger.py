@@ -54,6 +54,12 @@ class Entry:
         )
 
     @property
+    def undecided(self) -> str:
+        """In words, why there is no comparison that the verdict hangs on."""
+        missing = [each.label for each in self.comparisons if isnan(each.effect)]
+        return f"runs are missing: {', '.join(missing)}" if missing else "nothing has been run"
+
+    @property
     def p_value(self) -> float:
         """The level from which on it would be decided, either way; 1 while runs are missing."""
         return min(p_values(self.comparisons))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from math import isnan
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -83,9 +82,7 @@ def _row(entry: Entry) -> tuple[object, ...]:
     on = entry.deciding
     if on is not None:
         return (*head, on.label, on.seeds, on.effect, on.low, on.high)
-    missing = [each.label for each in entry.comparisons if isnan(each.effect)]
-    why = f"missing: {', '.join(missing)}" if missing else "nothing has been run"
-    return (*head, why, None, None, None, None)
+    return (*head, entry.undecided, None, None, None, None)
 
 
 def content(entry: Entry) -> dict[str, Any]:
