@@ -36,7 +36,7 @@ pictures: .venv/deep
 
 # Exit status 1 says that no run of the study has finished.
 figures: .venv/base
-	for study in maze-coverage online smoothing frozen-model unfactored sensitivity rollout-length no-spontaneous quirks precision mixture counterfactual baselines structure value-equivalence horizon; do \
+	for study in $$($(BIN)/python -c "from experiments.studies.registry import STUDIES; print(*STUDIES)"); do \
 		$(BIN)/mbgen $$study --out docs/pictures/$$study-desk.png docs/pictures/$$study-desk.svg || [ $$? = 1 ] || exit; \
 	done
 	$(BIN)/mbgen online --curves docs/pictures/online-curves-desk.png

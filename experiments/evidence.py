@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from math import isnan
 from os.path import relpath
 from pathlib import Path
 
@@ -113,9 +112,7 @@ def _row(entry: Entry) -> tuple[str, ...]:
     head = (entry.claim.id, entry.claim.statement, entry.scale or "none", words)
     on = entry.deciding
     if on is None:
-        missing = [each.label for each in entry.comparisons if isnan(each.effect)]
-        why = f"runs are missing: {', '.join(missing)}" if missing else "nothing has been run"
-        return (*head, why, "", "", "")
+        return (*head, entry.undecided, "", "", "")
     interval = interval_cell(on.effect, on.low, on.high)
     needed = "" if entry.seeds_to_decide is None else f"{entry.seeds_to_decide:,}"
     return (*head, on.label, interval, str(on.seeds), needed)

@@ -73,6 +73,11 @@ class Entry:
         needed = seeds_to_decide(self.comparisons) if self.verdict == "open" else nan
         return int(needed) if isfinite(needed) else None
 
+    def undecided(self) -> str:
+        """In words, why there is no comparison that the verdict hangs on."""
+        missing = [each.label for each in self.comparisons if isnan(each.effect)]
+        return f"runs are missing: {', '.join(missing)}" if missing else "nothing has been run"
+
     @property
     def p_value(self) -> float:
         """The level from which on it would be decided, either way; 1 while runs are missing."""

@@ -48,20 +48,18 @@ class Regime:
     Attributes:
         steps: Environment steps of a run at the paper's scale.
         updates_per_step: Updates after each environment step, once learning has started.
-        target_period: Environment steps between copies to the target network.
         evaluation_interval: Environment steps between evaluations.
     """
 
     steps: int
     updates_per_step: int
-    target_period: int
     evaluation_interval: int
 
 
 RegimeName = Literal["high", "low"]
 REGIMES: Mapping[str, Regime] = {
-    "high": Regime(1_000_000, 1, 100, 500),
-    "low": Regime(100_000, 10, 10, 50),
+    "high": Regime(1_000_000, 1, 500),
+    "low": Regime(100_000, 10, 50),
 }
 
 

@@ -24,6 +24,7 @@ from experiments.analysis.learning_curves import (
 )
 from experiments.analysis.reference import Reference, reference_of
 from experiments.analysis.statistics import Interval, mean_interval
+from experiments.runs.lane_settings import usual_rollout_length
 from experiments.runs.run_folder import StoredRun
 from experiments.runs.settings import AGENTS, RunSettings
 
@@ -108,7 +109,7 @@ class Cells:
         """The planned cell of these settings; those of a variant that are not named are as usual."""
         wanted = {**VARIANT, **settings}
         if "rollout_length" not in wanted and "agent" in wanted:
-            wanted["rollout_length"] = 1 if wanted["agent"] == "er" else 10
+            wanted["rollout_length"] = usual_rollout_length(wanted["agent"])
         for cell in self._cells:
             if all(getattr(cell.settings, name) == value for name, value in wanted.items()):
                 return cell
@@ -220,7 +221,7 @@ def _row(cell: Cell) -> list[object]:
 def variant(settings: RunSettings) -> str:
     """In words, what is not as usual; nothing if all is."""
     parts = []
-    if settings.rollout_length != (1 if settings.agent == "er" else 10):
+    if settings.rollout_length != usual_rollout_length(settings.agent):
         parts.append(f"rollouts of {settings.rollout_length}")
     if not settings.spontaneous:
         parts.append("no spontaneous event")

@@ -18,6 +18,7 @@ from scipy import special
 
 from experiments.analysis.statistics import (
     CONFIDENCE,
+    POWER,
     Interval,
     contrast_interval,
     difference_interval,
@@ -113,9 +114,6 @@ def verdict(comparisons: Sequence[Comparison]) -> Verdict:
     if "contradicted" in verdicts:
         return "contradicted"
     return "confirmed" if verdicts and set(verdicts) == {"confirmed"} else "open"
-
-
-POWER = 0.8
 
 
 def seeds_to_decide(comparisons: Sequence[Comparison]) -> float:

@@ -28,11 +28,11 @@ exactly: with as many seeds of each, the spread over paths is that of the differ
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache, lru_cache
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from itertools import combinations
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Bool, Float, Int
@@ -40,12 +40,9 @@ from jaxtyping import Bool, Float, Int
 PATHS = 1_000
 """Paths of a hypothesis, the one that exchanges nothing among them."""
 
-POWER = 0.8
 _DIGITS = 9  # of a statistic in parts of the largest: sums of the same numbers in another order are the same
 _FINE, _REFINEMENTS = 129, 3
 _REACH = 4.0  # times the range of all scores: as far as shifts are looked at
-
-AnswerName = Literal["model", "replay", "equivalent", "undecided"]
 
 
 @dataclass(frozen=True)
@@ -92,47 +89,6 @@ class Trace(NamedTuple):
     statistic: Float[np.ndarray, "*hypothesis look"]
     bound: Float[np.ndarray, "*hypothesis look"]
     rejected: Bool[np.ndarray, "*hypothesis look"]
-
-
-class Pair(NamedTuple):
-    """What is known of two agents after the last look.
-
-    Attributes:
-        first: An agent.
-        second: Another.
-        difference: Mean of the first less that of the second.
-        low: Lower end of the interval, -inf as long as nothing can be said.
-        high: Upper end.
-        different: Whether the two are told apart.
-        equivalent: Whether they differ by less than the margin.
-    """
-
-    first: str
-    second: str
-    difference: float
-    low: float
-    high: float
-    different: bool
-    equivalent: bool
-
-
-class Decision(NamedTuple):
-    """What a question comes to.
-
-    Attributes:
-        answer: "model" is better, "replay" is, they are "equivalent", or it is "undecided".
-        agent: The model-based agent that the answer is about: the best of them, by its mean.
-        pairs: Each other agent against replay.
-    """
-
-    answer: AnswerName
-    agent: str
-    pairs: tuple[Pair, ...]
-
-    @property
-    def pair(self) -> Pair:
-        """Of the agent that the answer is about."""
-        return next(pair for pair in self.pairs if pair.first == self.agent)
 
 
 def followed(
@@ -242,9 +198,8 @@ def interval(
     parts = np.linspace(-1, 1, _FINE)
     grid = centre + reach * parts**3  # finest where the ends will be
     kept = np.flatnonzero(~shift_test(first, second, grid, design).rejected[:, -1])
-    if not len(
-        kept
-    ):  # what was seen is no shift: the interval of the look before covers it all the same
+    if not len(kept):
+        # What was seen is no shift: the interval of the look before covers it all the same.
         return interval(first[:-1], second[:-1], design)
     ends = []
     for sign, last in ((-1, int(kept[0])), (1, int(kept[-1]))):
@@ -277,119 +232,6 @@ def told_apart(
     return apart
 
 
-class Findings(NamedTuple):
-    """Replay, the first agent, against each other one, at each look so far.
-
-    Attributes:
-        difference: Mean of the other less that of replay.
-        different: Whether they are told apart.
-        equivalent: Whether differences of the margin and more are rejected, both up and down.
-    """
-
-    difference: Float[np.ndarray, "look model"]
-    different: Bool[np.ndarray, "look model"]
-    equivalent: Bool[np.ndarray, "look model"]
-
-    def of(self, models: Sequence[int]) -> Findings:
-        """Of these models alone, by their index."""
-        return Findings(*(each[:, list(models)] for each in self))
-
-    def answer(self, look: int = -1) -> tuple[AnswerName, int]:
-        """The answer at a look, and the index of the model that it is about."""
-        difference, equivalent = self.difference[look], self.equivalent[look]
-        above = self.different[look] & (difference > 0) & ~equivalent
-        below = self.different[look] & (difference < 0)
-        if above.any():
-            return "model", int(np.where(above, difference, -np.inf).argmax())
-        best = int(difference.argmax())
-        if not (below | equivalent).all():
-            return "undecided", best
-        return ("equivalent" if equivalent.any() else "replay"), best
-
-
-def findings(scores: Float[np.ndarray, "group agent seed"], design: Design) -> Findings:
-    """What is found of replay, the first agent, against all others, which share alpha for their intervals."""
-    groups, agents, seeds = scores.shape
-    seen = seeds * np.arange(1, groups + 1)[:, None]
-    means = scores.sum(axis=2).cumsum(axis=0) / seen
-    difference = means[:, 1:] - means[:, :1]
-    equivalent = np.zeros_like(difference, dtype=bool)
-    if design.margin is not None:
-        ends = np.array([-design.margin, design.margin])
-        for model in range(1, agents):
-            rejected = shift_test(
-                scores[:, model], scores[:, 0], ends, _shared(design, agents)
-            ).rejected.all(axis=0)
-            equivalent[:, model - 1] = rejected & (np.abs(difference[:, model - 1]) < design.margin)
-    return Findings(difference, told_apart(scores, design)[:, 0, 1:], equivalent)
-
-
-def decide(
-    scores: Mapping[str, Float[np.ndarray, "group seed"]],
-    design: Design,
-    candidates: Sequence[str] | None = None,
-) -> Decision:
-    """What the groups so far say: replay, the first agent, against all others.
-
-    The model is better if one of its agents is told apart from replay and above it; replay is, if all are told
-    apart and below; they are equivalent if each is below or within the margin, and at least one within. What is told
-    apart and within the margin counts as within.
-
-    Args:
-        scores: By agent, replay first; two agents or more.
-        design: What was fixed before.
-        candidates: The agents that the answer is about; all but replay if None. The others are tested beside them.
-
-    Raises:
-        ValueError: There are fewer agents; or a score is not finite.
-    """
-    names = list(scores)
-    if len(names) < 2:
-        raise ValueError(f"agents are {', '.join(names)}; accepted: er and one more or several")
-    table = np.stack(list(scores.values()), axis=1)
-    if not np.isfinite(table).all():
-        raise ValueError("scores must be finite, got NaN or infinite ones")
-    found = findings(table, design)
-    pairs = tuple(
-        Pair(
-            name,
-            names[0],
-            float(found.difference[-1, i]),
-            *interval(table[:, i + 1], table[:, 0], _shared(design, len(names))),
-            bool(found.different[-1, i]),
-            bool(found.equivalent[-1, i]),
-        )
-        for i, name in enumerate(names[1:])
-    )
-    judged = [i for i, name in enumerate(names[1:]) if candidates is None or name in candidates]
-    answer, best = found.of(judged).answer()
-    return Decision(answer, names[judged[best] + 1], pairs)
-
-
-def _shared(design: Design, agents: int) -> Design:
-    """For the interval of one of the pairs with replay, which together hold alpha."""
-    return replace(design, alpha=design.alpha / (agents - 1))
-
-
-def detectable(looks: int, alpha: float, seeds: int, spread: float) -> float:
-    """The smallest difference that is found with a probability of 80 %, about, by the last look.
-
-    Args:
-        looks: Planned.
-        alpha: Of the two-sided test.
-        seeds: Of each agent in a group.
-        spread: Standard deviation of a seed's score, of both agents alike.
-    """
-    return _drift(looks, alpha) * spread * math.sqrt(2 / (seeds * looks))
-
-
-def seeds_needed(difference: float, looks: int, alpha: float, spread: float) -> float:
-    """Seeds of each agent with which such a difference is found with a probability of 80 %, about, in so many looks."""
-    if not difference:
-        return math.inf
-    return math.ceil(2 * (_drift(looks, alpha) * spread / difference) ** 2)
-
-
 def _rounded(statistic: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*any"]:
     """The statistic, with the rounding of sums taken off."""
     largest = statistic.max(axis=-2, keepdims=True)  # of the look: what was seen before stays
@@ -419,18 +261,3 @@ def _partitions(agents: int) -> Iterator[list[list[int]]]:
         for index in range(len(smaller)):
             yield [[*block, agents - 1] if i == index else block for i, block in enumerate(smaller)]
         yield [*smaller, [agents - 1]]
-
-
-@cache
-def _drift(looks: int, alpha: float) -> float:
-    """Of a Brownian motion at time 1, for which it leaves the bounds by then with a probability of 80 %."""
-    steps = np.random.default_rng(0).standard_normal((40_000, looks)) / math.sqrt(looks)
-    motion = np.cumsum(steps, axis=1)
-    bound = followed(np.abs(motion) * math.sqrt(looks), looks, alpha).bound / math.sqrt(looks)
-    time = np.arange(1, looks + 1) / looks
-    low, high = 0.0, 20.0
-    while high - low > 1e-3:
-        middle = (low + high) / 2
-        power = (np.abs(motion + middle * time) > bound).any(axis=1).mean()
-        low, high = (middle, high) if power < POWER else (low, middle)
-    return high

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
 from scipy.stats import ttest_ind
 
-from experiments.analysis.sequential import Design, findings, told_apart
+from experiments.analysis.sequential import Design, told_apart
+from experiments.analysis.sequential_answer import findings
 from experiments.analysis.statistics import proportion_interval
 
 Draw = Callable[[np.random.Generator, tuple[int, int]], np.ndarray]
@@ -111,15 +112,11 @@ def level(
     Raises:
         ValueError: There is nothing to simulate.
     """
-    _require_questions(questions)
-    times = dict.fromkeys(RULES, 0)
-    for stream, asked in _asked(design, questions, seed):
-        scores = np.stack([x * draw(stream, (design.looks, seeds)) for x in spreads], axis=1)
-        found = findings(scores, asked)
-        answers = [found.answer(look)[0] for look in range(design.looks)]
-        for rule, answer in _by_rule(answers, stream).items():
-            times[rule] += answer in ("model", "replay")
-    return {rule: rate(count, questions) for rule, count in times.items()}
+
+    def scored(stream: np.random.Generator) -> np.ndarray:
+        return np.stack([x * draw(stream, (design.looks, seeds)) for x in spreads], axis=1)
+
+    return _answered(("model", "replay"), scored, questions, design, seed)
 
 
 def level_at_margin(
@@ -137,25 +134,22 @@ def level_at_margin(
     Raises:
         ValueError: There is no margin, or nothing to simulate.
     """
-    _require_questions(questions)
-    if design.margin is None:
+    margin = design.margin
+    if margin is None:
         raise ValueError("margin is None; accepted: more than 0")
-    times = dict.fromkeys(RULES, 0)
-    for stream, asked in _asked(design, questions, seed):
+
+    def scored(stream: np.random.Generator) -> np.ndarray:
         scores = np.stack([draw(stream, (design.looks, seeds)) for _ in range(2)], axis=1)
-        scores[:, 1] += design.margin
-        found = findings(scores, asked)
-        answers = [found.answer(look)[0] for look in range(design.looks)]
-        for rule, answer in _by_rule(answers, stream).items():
-            times[rule] += answer in ("equivalent", "replay")
-    return {rule: rate(count, questions) for rule, count in times.items()}
+        scores[:, 1] += margin
+        return scores
+
+    return _answered(("equivalent", "replay"), scored, questions, design, seed)
 
 
 def family_wise_level(
     draw: Draw, questions: int, design: Design, *, lead: float, seeds: int = 5, seed: int = 0
 ) -> Rate:
     """How often two equal agents are ever told apart, beside a third that is better by `lead`."""
-    _require_questions(questions)
     times = 0
     for stream, asked in _asked(design, questions, seed):
         scores = np.stack([draw(stream, (design.looks, seeds)) for _ in range(3)], axis=1)
@@ -183,7 +177,6 @@ def power(
         seeds: Of each agent in a group.
         seed: Of the first question.
     """
-    _require_questions(questions)
     scaled = standardized(draw)
     measured = []
     for difference in differences:
@@ -191,8 +184,7 @@ def power(
         for stream, asked in _asked(design, questions, seed):
             scores = np.stack([scaled(stream, (design.looks, seeds)) for _ in range(2)], axis=1)
             scores[:, 1] += difference
-            shown = findings(scores, asked)
-            answers = [shown.answer(look)[0] for look in range(design.looks)]
+            answers = findings(scores, asked).answers()
             found += "model" in answers
             groups += next((k for k, a in enumerate(answers, 1) if a != "undecided"), design.looks)
             test = ttest_ind(scores[:, 1].ravel(), scores[:, 0].ravel(), equal_var=False)
@@ -213,7 +205,6 @@ def peeking_level(
     draw: Draw, questions: int, design: Design, *, seeds: int = 5, seed: int = 0
 ) -> Rate:
     """How often Welch's test, made after each group until it rejects, tells apart two equal agents."""
-    _require_questions(questions)
     times = 0
     for stream, _ in _asked(design, questions, seed):
         first, second = (draw(stream, (design.looks, seeds)) for _ in range(2))
@@ -234,7 +225,6 @@ def package_level(
     """
     from adastop import MultipleAgentsComparator
 
-    _require_questions(questions)
     times = 0
     for stream, asked in _asked(design, questions, seed):
         scores = [draw(stream, (design.looks, seeds)).ravel() for _ in range(2)]
@@ -259,9 +249,31 @@ def rate(times: int, questions: int) -> Rate:
 def _asked(
     design: Design, questions: int, seed: int
 ) -> Iterator[tuple[np.random.Generator, Design]]:
-    """A stream for the scores of each question, and its design."""
+    """A stream for the scores of each question, and its design.
+
+    Raises:
+        ValueError: There is no question.
+    """
+    if questions < 1:
+        raise ValueError(f"questions is {questions}; accepted: 1 or more")
     for number in range(seed, seed + questions):
         yield np.random.default_rng([number, 1]), replace(design, seed=number)
+
+
+def _answered(
+    false: Collection[str],
+    scored: Callable[[np.random.Generator], np.ndarray],
+    questions: int,
+    design: Design,
+    seed: int,
+) -> dict[str, Rate]:
+    """How often each rule ends with an answer that is false, by scores [group, agent, seed] drawn from a stream."""
+    times = dict.fromkeys(RULES, 0)
+    for stream, asked in _asked(design, questions, seed):
+        answers = findings(scored(stream), asked).answers()
+        for rule, answer in _by_rule(answers, stream).items():
+            times[rule] += answer in false
+    return {rule: rate(count, questions) for rule, count in times.items()}
 
 
 def _by_rule(answers: Sequence[str], stream: np.random.Generator) -> dict[str, str]:
@@ -270,8 +282,3 @@ def _by_rule(answers: Sequence[str], stream: np.random.Generator) -> dict[str, s
 
     time = int(stream.integers(1, len(answers) + 1))
     return dict(zip(RULES, (first(answers), answers[-1], first(answers[:time])), strict=True))
-
-
-def _require_questions(questions: int) -> None:
-    if questions < 1:
-        raise ValueError(f"questions is {questions}; accepted: 1 or more")

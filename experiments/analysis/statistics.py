@@ -16,6 +16,8 @@ from jaxtyping import Float, Int
 from scipy import special
 
 CONFIDENCE = 0.95
+POWER = 0.8
+"""Probability with which an effect is to be found, where it is said how many seeds that takes."""
 
 
 class Interval(NamedTuple):

@@ -15,12 +15,13 @@ from experiments.commands.arguments import Json
 from experiments.commands.ask_output import show_answer, show_plan, write_page
 from experiments.commands.interrupts import asked_to_stop
 from experiments.commands.sweep import (
+    DEVICES,
     EXECUTORS,
-    MANIFEST,
     USUAL,
     done_by_folder,
     duration,
     tell_failed,
+    usable_memory,
 )
 from experiments.commands.sweep_progress import shown_progress
 from experiments.commands.terminal import console
@@ -46,7 +47,7 @@ from experiments.storage.json_files import plain, write_json
 from experiments.storage.whole_files import require_writable
 from experiments.studies.study import PlannedRun
 from experiments.sweep.local import Ended, Room, carry_out
-from experiments.sweep.manifest import add_to_manifest, write_manifest
+from experiments.sweep.manifest import MANIFEST, add_to_manifest, write_manifest
 from experiments.sweep.plan import lay_out_all, tasks_of
 from experiments.sweep.slurm import SlurmOptions, submit
 from experiments.tasks import REGIMES
@@ -122,7 +123,7 @@ def ask(
     require_one_of("scale", scale, SCALES)
     require_one_of("regime", regime, REGIMES)
     require_one_of("executor", executor, EXECUTORS)
-    require_one_of("device", device, ("auto", "cpu", "cuda"))
+    require_one_of("device", device, DEVICES)
     if groups is not None:
         require_integer("groups", groups, 1, MOST_GROUPS)
     if executor != "slurm" and cluster != USUAL:
@@ -153,7 +154,7 @@ def ask(
                 lay_out_all(runs, out, renew=False)
                 return carry_out(
                     tasks_of(runs, out, device), out / LOGS, done=done_by_folder(runs),
-                    rooms=(Room(workers, _memory()),), retries=RETRIES, budget=limit,
+                    rooms=(Room(workers, usable_memory()),), retries=RETRIES, budget=limit,
                     interrupted=lambda: interrupted() or stop(), report=report, tell=tell,
                 )  # fmt: skip
 
@@ -308,7 +309,3 @@ def _status(ended: Ended | None, beside: Ended | None, asking: Asking, out: Path
         if cut.reason == "interrupted":
             return 130
     return 0 if asking.decided else 1
-
-
-def _memory() -> int:
-    return int(0.8 * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from math import isnan
 from pathlib import Path
 from typing import Annotated, Any
 
 import tyro
 
 from experiments.analysis.claims import Verdict
-from experiments.commands.arguments import Json
+from experiments.commands.arguments import Json, require_results
 from experiments.commands.terminal import console, facts, interval_cell, table
 from experiments.evidence import evidence_page
 from experiments.exact.claims import SCALE, STUDY, ExactEntry, exact_entries
 from experiments.ledger import Entry, ledger
-from experiments.storage.json_files import plain, write_json
+from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable, write_whole
 
 VERDICTS: tuple[Verdict, ...] = ("confirmed", "contradicted", "open")
@@ -38,10 +37,7 @@ def claims(
         pictures: With --out: show the studies' pictures in this folder, each called STUDY-desk.png.
         json: Write the claims with all their comparisons as JSON; "-" is standard output.
     """
-    if not results.is_dir():
-        raise ValueError(
-            f"there is no folder {results}; accepted: the folder of results of a sweep"
-        )
+    require_results(results)
     if pictures is not None and out is None:
         raise ValueError(f"pictures is {pictures}; accepted with --out alone")
     if pictures is not None and not pictures.is_dir():
@@ -75,7 +71,7 @@ def claims(
         write_whole(out, lambda whole: whole.write_text(page, encoding="utf-8"))
         screen.print(f"  {out}")
     told = [*map(exact_content, exact), *map(content, entries)]
-    write_json(plain({"claims": told}), json)
+    write_json({"claims": told}, json)
     return 0
 
 
@@ -85,9 +81,7 @@ def _row(entry: Entry) -> tuple[object, ...]:
     if on is not None:
         interval = interval_cell(on.effect, on.low, on.high)
         return (*head, on.label, on.seeds, interval, entry.seeds_to_decide)
-    missing = [each.label for each in entry.comparisons if isnan(each.effect)]
-    why = f"missing: {', '.join(missing)}" if missing else "nothing has been run"
-    return (*head, why, None, None, None)
+    return (*head, entry.undecided, None, None, None)
 
 
 def content(entry: Entry) -> dict[str, Any]:

@@ -18,7 +18,7 @@ from experiments.commands.terminal import console, require_picture, table
 from experiments.runs.gym_settings import GymSettings
 from experiments.runs.run_folder import StoredRun, finished_summary, read_run, require_one_version
 from experiments.runs.settings import RunSettings
-from experiments.storage.json_files import plain, write_json
+from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ def compare_runs(
         ]
         draw_comparison(out, title, curves, optimal=reference.optimal, uniform=reference.uniform)
     figures = {**task, "reference": reference._asdict(), "runs": [c._asdict() for c in compared]}
-    write_json(plain(figures), json)
+    write_json(figures, json)
     return compared
 
 

@@ -68,10 +68,10 @@ def options_of(command: Command) -> list[str]:
     hints = get_type_hints(getattr(function, "func", function))  # a study's is a partial one
     found: list[tuple[str, object]] = []
     for name, parameter in inspect.signature(function).parameters.items():
-        if parameter.kind is parameter.KEYWORD_ONLY:
-            found.append((name, parameter.default))
-        elif is_dataclass(hints[name]):
+        if is_dataclass(hints[name]):
             found += [(field.name, field.default) for field in fields(hints[name])]
+        elif parameter.kind is parameter.KEYWORD_ONLY:
+            found.append((name, parameter.default))
     spelled = []
     for name, default in found:
         option = name.replace("_", "-")

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import cast, get_args
 
 from experiments.analysis.costs import Sitting, makespan, spent
-from experiments.commands.arguments import Json
+from experiments.commands.arguments import Json, require_results
 from experiments.commands.terminal import console, table
 from experiments.runs.costs import estimated_seconds
 from experiments.runs.lane_settings import require_integer, require_one_of
@@ -45,10 +45,7 @@ def costs(
         cores: Of each node, and of this machine.
         json: Write all of it as JSON; "-" is standard output.
     """
-    if not results.is_dir():
-        raise ValueError(
-            f"there is no folder {results}; accepted: the folder of results of a sweep"
-        )
+    require_results(results)
     require_one_of("scale", scale, SCALES)
     require_integer("nodes", nodes, 1, 1_000_000)
     require_integer("cores", cores, 1, 1_000)

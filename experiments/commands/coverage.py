@@ -6,7 +6,7 @@ from experiments.commands.arguments import Json
 from experiments.commands.terminal import console, table
 from experiments.runs.lane_settings import require_one_of
 from experiments.runs.offline_settings import TERMINAL_STEPS
-from experiments.storage.json_files import plain, write_json
+from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
 
 REACHES = ("anywhere", "beside", "ahead")
@@ -39,5 +39,5 @@ def coverage(
         screen.print(table(title, columns, rows))
         content[name] = [dict(zip(columns, row, strict=True)) for row in rows]
     told = {"terminal_step": terminal_step, "reach": reach}
-    write_json(plain(told | content), json)
+    write_json(told | content, json)
     return 0

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import tyro
 
+from experiments.commands.arguments import require_results
 from experiments.commands.terminal import console, progress
 from experiments.storage.whole_files import require_writable, write_whole
 
@@ -29,10 +30,7 @@ def report(
     """
     from experiments.report.pages import render
 
-    if not results.is_dir():
-        raise ValueError(
-            f"there is no folder {results}; accepted: the folder of results of a sweep"
-        )
+    require_results(results)
     try:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:

@@ -22,9 +22,9 @@ from experiments.runs.run_folder import (
     state_of,
 )
 from experiments.runs.stored_settings import Settings, stored_settings
-from experiments.storage.json_files import plain, write_json
+from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
-from experiments.sweep.manifest import read_manifest
+from experiments.sweep.manifest import MANIFEST, read_manifest
 from experiments.sweep.plan import states_of
 
 if TYPE_CHECKING:
@@ -50,14 +50,14 @@ def status(
     if (folder / CONFIG).exists():
         content = _run_status(folder)
         _show_run(screen, content)
-    elif (folder / "manifest.jsonl").exists():
+    elif (folder / MANIFEST).exists():
         content = _sweep_status(folder)
         _show_sweep(screen, content)
     else:
         raise ValueError(
-            f"{folder} holds no run and no sweep; accepted: a folder with config.json or manifest.jsonl"
+            f"{folder} holds no run and no sweep; accepted: a folder with {CONFIG} or {MANIFEST}"
         )
-    write_json(plain(content), json)
+    write_json(content, json)
     return 0
 
 
@@ -108,7 +108,7 @@ def _show_run(screen: Console, content: dict[str, Any]) -> None:
 
 
 def _sweep_status(folder: Path) -> dict[str, Any]:
-    planned, _ = read_manifest(folder / "manifest.jsonl")
+    planned, _ = read_manifest(folder / MANIFEST)
     states = states_of(planned, folder)
     left = sum(_seconds_left(folder / run.id, run.settings, states[run.id]) for run in planned)
     counts = {state: list(states.values()).count(state) for state in dict.fromkeys(states.values())}

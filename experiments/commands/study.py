@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.analysis.claims import Claim, Comparison, verdict
-from experiments.commands.arguments import Json
+from experiments.commands.arguments import Json, require_results
 from experiments.commands.terminal import console, facts, require_picture, table
 from experiments.runs.lane_settings import require_one_of
 from experiments.runs.scales import SCALES
-from experiments.storage.json_files import plain, write_json
+from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
 from experiments.studies.registry import STUDIES
 from experiments.studies.results import Results, results_of
@@ -48,10 +48,7 @@ def study(
     for path in (*out, *curves):
         require_picture(path)
     require_writable(json)
-    if not results.is_dir():
-        raise ValueError(
-            f"there is no folder {results}; accepted: the folder of results of a sweep"
-        )
+    require_results(results)
     chosen = STUDIES[name]
     if curves and chosen.curves is None:
         raise ValueError(f"{name} draws no learning curves; accepted: --out for its figure")
@@ -83,7 +80,7 @@ def study(
         "across_tasks": [dict(zip(across_columns, row, strict=True)) for row in across_rows],
         "claims": [_claim_json(claim, comparisons) for claim, comparisons in decided],
     }
-    write_json(plain(content), json)
+    write_json(content, json)
     return 0 if there.stored else 1
 
 

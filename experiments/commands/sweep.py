@@ -21,7 +21,7 @@ from experiments.storage.folder_lock import lock
 from experiments.studies.registry import chosen_studies
 from experiments.studies.study import PlannedRun, manifest
 from experiments.sweep.local import Ended, Room, carry_out
-from experiments.sweep.manifest import add_to_manifest, read_manifest
+from experiments.sweep.manifest import MANIFEST, add_to_manifest, read_manifest
 from experiments.sweep.plan import lay_out_all, states_of, tasks_of
 from experiments.sweep.run_log import RunLog
 from experiments.sweep.slurm import SlurmOptions, Standing, submit
@@ -29,7 +29,6 @@ from experiments.sweep.task import Task
 
 EXECUTORS = ("local", "slurm")
 DEVICES = ("auto", "cpu", "cuda")
-MANIFEST = "manifest.jsonl"
 LOGS = "logs"
 _TAIL = 5
 _MEMORY_SHARE = 0.8  # that runs may take together
@@ -105,7 +104,7 @@ def rooms_for(
     executor: str, device: str, workers: int | None, per_device: int | None
 ) -> tuple[Room, ...]:
     """Where runs go side by side: the cores, or with local runs on GPUs each of these."""
-    memory = int(_MEMORY_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
+    memory = usable_memory()
     if (executor, device) != ("local", "cuda"):
         if per_device is not None:
             raise ValueError(
@@ -129,6 +128,11 @@ def rooms_for(
         )
         for name, there in gpus.items()
     )
+
+
+def usable_memory() -> int:
+    """Bytes of this machine's memory that runs may take together."""
+    return int(_MEMORY_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 
 def duration(what: str, text: str) -> float:

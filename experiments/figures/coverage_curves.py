@@ -10,7 +10,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from experiments.analysis.statistics import Interval
-from experiments.figures.learning_curves import draw_interval
+from experiments.figures.intervals import draw_interval
 from experiments.figures.style import ACCENT, BELLMAN, INK, MODEL, picture, shared_legend
 
 _LINES: Mapping[str, tuple[str, str]] = {

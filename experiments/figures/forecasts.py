@@ -11,8 +11,9 @@ from jaxtyping import Float
 
 from experiments.analysis.statistics import mean_interval
 from experiments.figures.agents import LOOKS, Look
+from experiments.figures.intervals import bar
 from experiments.figures.style import INK, picture, shared_legend, whole_numbers
-from experiments.runs.run_folder import Forecasts
+from experiments.runs.forecast_table import Forecasts
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -59,8 +60,7 @@ def draw_forecasts(found: Sequence[Expectation], path: Path) -> None:
 def _line(axes: Axes, look: Look, values: Float[np.ndarray, "seed ends"]) -> None:
     mean = mean_interval(values)
     known = mean.seeds > 0
-    width = np.where(np.isfinite(mean.half_width), mean.half_width, 0.0)
     axes.errorbar(
-        np.flatnonzero(known), mean.estimate[known], yerr=width[known], label=look.label,
+        np.flatnonzero(known), mean.estimate[known], yerr=bar(mean)[known], label=look.label,
         color=look.colour, marker=look.marker, linestyle=look.line, capsize=2, linewidth=1.6,
     )  # fmt: skip

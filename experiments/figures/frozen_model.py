@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 from experiments.analysis.statistics import mean_interval
+from experiments.figures.intervals import bar
 from experiments.figures.style import ACCENT, BELLMAN, INK, picture
 
 _STEPS, _REWARD = BELLMAN, ACCENT
@@ -66,10 +67,9 @@ def draw_frozen(
                 (axes, steps, _STEPS, "o", "-", "mean of the seeds that came to it"),
                 (other, reward, _REWARD, "^", "--", "reward that the model expects"),
             ):
-                widths = [float(each.half_width) for each in intervals]
                 place.errorbar(
                     when, [float(each.estimate) for each in intervals],
-                    yerr=[width if np.isfinite(width) else 0.0 for width in widths],
+                    yerr=[float(bar(each)) for each in intervals],
                     color=colour, marker=marker, linestyle=line, capsize=3, label=name,
                 )  # fmt: skip
             for point in points:

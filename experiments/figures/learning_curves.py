@@ -5,24 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import cycle
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 from jaxtyping import Float, Int
 
 from experiments.analysis.statistics import Interval, mean_interval
-from experiments.figures.style import ACCENT, BELLMAN, GREY, INK, MODEL, PROPER, picture
+from experiments.figures.agents import LOOKS
+from experiments.figures.intervals import draw_interval
+from experiments.figures.style import ACCENT, GREY, INK, MODEL, picture
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-COLOURS = {
-    "er": BELLMAN,
-    "simple": MODEL,
-    "perfect": ACCENT,
-    "categorical": PROPER,
-    "gaussian": "#B8860B",
+_COLOURS = {
+    agent: LOOKS[agent].colour for agent in ("er", "simple", "perfect", "categorical", "gaussian")
 }
+"""Of the agents; a run that is called otherwise takes the first that is left."""
 
 
 def draw_learning_curve(
@@ -73,23 +72,14 @@ def draw_comparison(
     with picture(path, 7.0, 4.2) as figure:
         axes = figure.subplots()
         labels = {label for label, _, _ in curves}
-        spare = cycle([COLOURS[agent] for agent in COLOURS if agent not in labels] or [INK])
+        spare = cycle([_COLOURS[agent] for agent in _COLOURS if agent not in labels] or [INK])
         for label, step, mean in curves:
-            colour = COLOURS.get(label) or next(spare)
+            colour = _COLOURS.get(label) or next(spare)
             draw_interval(axes, step, mean, color=colour, alpha=0.15)
             lanes = int(mean.seeds.max())
             axes.plot(step, mean.estimate, color=colour, label=f"{label} ({lanes} lanes)")
         _draw_frame(axes, title, optimal, uniform, INK)
         axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
-
-
-def draw_interval(
-    axes: Axes, step: Int[np.ndarray, " evaluation"], interval: Interval, **style: Any
-) -> None:
-    """The band between its ends, left out where there is none."""
-    known = np.isfinite(interval.half_width) & (interval.seeds > 0)
-    low, high = (np.where(known, end, np.nan) for end in (interval.low, interval.high))
-    axes.fill_between(step, low, high, linewidth=0, **style)
 
 
 def _draw_frame(axes: Axes, title: str, optimal: float, uniform: float, colour: str) -> None:

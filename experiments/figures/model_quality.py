@@ -9,6 +9,7 @@ import numpy as np
 from experiments.analysis.cells import Cell, Cells, variant
 from experiments.analysis.statistics import mean_interval
 from experiments.figures.agents import LOOKS
+from experiments.figures.intervals import bar
 from experiments.figures.style import GREY, picture
 from experiments.runs.quality_table import HORIZONS, NOVELTY
 
@@ -46,10 +47,9 @@ def draw_model_quality(cells: Cells, path: Path, title: str) -> None:
                 accuracy = cell.run.model_quality.accuracy.reshape(len(cell.settings.seeds), -1)
                 mean = mean_interval(accuracy)
                 known = np.flatnonzero(mean.seeds > 0)
-                width = np.where(np.isfinite(mean.half_width), mean.half_width, 0.0)
                 each.errorbar(
                     known + 0.12 * (place - (len(own) - 1) / 2), mean.estimate[known],
-                    yerr=width[known], label=label, color=LOOKS[cell.settings.agent].colour,
+                    yerr=bar(mean)[known], label=label, color=LOOKS[cell.settings.agent].colour,
                     marker="o" if place else "s", markerfacecolor="white" if place else None,
                     capsize=2, linestyle="none",
                 )  # fmt: skip

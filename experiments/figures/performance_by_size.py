@@ -5,11 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from experiments.analysis.cells import Cells
 from experiments.analysis.reference import Reference
 from experiments.figures.agents import LOOKS
+from experiments.figures.intervals import bar
 from experiments.figures.style import GREY, INK, picture, shared_legend
 
 if TYPE_CHECKING:
@@ -78,9 +77,7 @@ def _panel(axes: Axes, cells: Cells, env: str, regime: str) -> None:
         shift = step * (place - (len(agents) - 1) / 2)  # intervals beside, not behind each other
         x = [size + shift for size, _, _ in found]
         y = [float(mean.estimate) for _, mean, _ in found]
-        half = [
-            float(mean.half_width) if np.isfinite(mean.half_width) else 0 for _, mean, _ in found
-        ]
+        half = [float(bar(mean)) for _, mean, _ in found]
         axes.errorbar(
             x, y, yerr=half, label=look.label, color=look.colour, marker=look.marker,
             linestyle=look.line, capsize=2.5, elinewidth=1.2, linewidth=1.5,

@@ -11,7 +11,7 @@ from jaxtyping import Int
 
 from experiments.analysis.statistics import Interval
 from experiments.figures.agents import LOOKS
-from experiments.figures.learning_curves import draw_interval
+from experiments.figures.intervals import draw_interval
 from experiments.figures.style import BELLMAN, EQUAL, GREY, INK, MODEL, picture, whole_numbers
 
 _BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16), "ncol": 2, "fontsize": 9}

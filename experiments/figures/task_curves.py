@@ -7,7 +7,7 @@ from pathlib import Path
 from experiments.analysis.cells import Cell, Cells, variant
 from experiments.analysis.statistics import mean_interval
 from experiments.figures.agents import LOOKS
-from experiments.figures.learning_curves import draw_interval
+from experiments.figures.intervals import draw_interval
 from experiments.figures.style import GREY, INK, picture, shared_legend
 
 _COLUMNS = 4

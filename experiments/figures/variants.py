@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 from experiments.analysis.cells import Cell, Cells, variant
 from experiments.figures.agents import LOOKS
+from experiments.figures.intervals import bar
 from experiments.figures.performance_by_size import UNITS
 from experiments.figures.style import GREY, INK, picture
 
@@ -49,9 +48,8 @@ def draw_variants(cells: Cells, path: Path, title: str, usual: str) -> None:
                     continue
                 filled = look.colour if variant(cell.settings) == "" else "white"
                 each.plot(cell.final, [row] * len(cell.final), "|", color=look.colour, alpha=0.5)
-                half = cell.mean.half_width if np.isfinite(cell.mean.half_width) else 0.0
                 each.errorbar(
-                    [float(cell.mean.estimate)], [row], xerr=[float(half)], color=look.colour,
+                    [float(cell.mean.estimate)], [row], xerr=[float(bar(cell.mean))], color=look.colour,
                     marker=look.marker, markerfacecolor=filled, capsize=3, linestyle="none",
                 )  # fmt: skip
             if known := next((cell for cell in group if cell.run), None):

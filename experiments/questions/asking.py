@@ -15,13 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Int
 
-from experiments.analysis.sequential import (
-    Decision,
-    decide,
-    detectable,
-    pair_trace,
-    seeds_needed,
-)
+from experiments.analysis.sequential import pair_trace
+from experiments.analysis.sequential_answer import Decision, decide
+from experiments.analysis.sequential_power import detectable, seeds_needed
 from experiments.analysis.statistics import Interval, mean_interval
 from experiments.questions.evidence import (
     Pilot,

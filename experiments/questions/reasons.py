@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Float
 
 from experiments.analysis.learning_curves import GOOD_SHARE
-from experiments.analysis.sequential import Decision, Pair
+from experiments.analysis.sequential_answer import Decision, Pair
 from experiments.analysis.statistics import difference_interval
 from experiments.questions.evidence import scores_of
 from experiments.questions.ingredients import INGREDIENTS, known_structure, smallest_size

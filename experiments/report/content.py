@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import isnan
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -176,11 +175,7 @@ def _exact_row(entry: ExactEntry) -> ClaimRow:
 
 def _row(entry: Entry) -> ClaimRow:
     on, claim, scale = entry.deciding, entry.claim, entry.scale or "none"
-    missing = [each.label for each in entry.comparisons if isnan(each.effect)]
-    if on is not None:
-        label = on.label
-    else:
-        label = f"runs are missing: {', '.join(missing)}" if missing else "nothing has been run"
+    label = entry.undecided if on is None else on.label
     return ClaimRow(
         f"claim-{claim.id}-{scale}", claim.id, claim.statement, claim.source, entry.study.name,
         scale, entry.verdict, entry.verdict_holm, label, on, None if on is None else glyph_of(on),

@@ -20,6 +20,7 @@ from experiments.analysis.learning_curves import FINAL_EVALUATIONS, final_perfor
 from experiments.analysis.statistics import mean_interval
 from experiments.figures.learning_curves import draw_learning_curve
 from experiments.runs import run_folder
+from experiments.runs.forecast_table import write_forecasts
 from experiments.runs.machine import Place, choose_place, require_memory, stored_place
 from experiments.runs.measured_run import MeasuredRun
 from experiments.runs.offline_run import OfflineRun
@@ -220,7 +221,7 @@ def _carry_on(
     if not run.finished:
         return Outcome(run.steps, False, run.measured, None, tuple(run.restarted))
     if (forecasts := run.forecasts()) is not None:
-        run_folder.write_forecasts(out, settings, forecasts, diary.origin)
+        write_forecasts(out, settings, forecasts, diary.origin)
     if (quality := run.model_quality()) is not None:
         write_model_quality(out, settings, quality, diary.origin)
     taken = run.steps - first

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from experiments.runs.lane_settings import require_integer, require_one_of
+from experiments.runs.lane_settings import require_integer, require_one_of, usual_rollout_length
 from experiments.runs.settings import OnlineSettings
 from experiments.tasks import REGIMES
 
@@ -125,7 +125,7 @@ def gym_settings(*, lanes: int, seed: int = 0, given: Mapping[str, Any]) -> GymS
     require_integer("lanes", lanes, 1)
     require_integer("seed", seed, 0, 2**63 - lanes)
     agent = fields.pop("agent").lower()
-    fields.setdefault("rollout_length", 1 if agent == "er" else 10)
+    fields.setdefault("rollout_length", usual_rollout_length(agent))
     fields.setdefault("evaluation_interval", REGIMES[regime].evaluation_interval)
     return GymSettings(
         agent=agent,

@@ -143,6 +143,11 @@ class LaneSettings:
         return cls(**values)
 
 
+def usual_rollout_length(agent: str) -> int:
+    """Steps of a rollout where nothing else is said: 10, and 1 for ER, which makes none."""
+    return 1 if agent == "er" else 10
+
+
 def require_integer(name: str, value: object, least: int, most: int | None = None) -> None:
     """Refuse what is no whole number in a range.
 

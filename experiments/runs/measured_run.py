@@ -15,8 +15,9 @@ from deep import checkpoint
 from deep.tensor_tree import tensors
 from experiments.analysis.reference import Reference
 from experiments.runs import run_folder
+from experiments.runs.forecast_table import Forecasts
 from experiments.runs.quality_table import ModelQuality
-from experiments.runs.run_folder import AnyMeasured, Forecasts
+from experiments.runs.run_folder import AnyMeasured
 from experiments.runs.stored_settings import Settings
 
 

@@ -9,13 +9,14 @@ import numpy as np
 from deep.online_loop import OnlineLoop
 from experiments.analysis.reference import Reference, reference_of
 from experiments.runs.assembly import gym_task, online_loop_of
+from experiments.runs.forecast_table import Forecasts
 from experiments.runs.gym_settings import GymSettings
 from experiments.runs.machine import Place
 from experiments.runs.measured_run import MeasuredRun, numbers
 from experiments.runs.model_quality import measure_model_quality
 from experiments.runs.pan_flute_forecasts import measure_forecasts
 from experiments.runs.quality_table import ModelQuality
-from experiments.runs.run_folder import Forecasts, Measured
+from experiments.runs.run_folder import Measured
 from experiments.runs.settings import RunSettings
 
 

@@ -19,7 +19,7 @@ from deep.environments import PanFlute
 from deep.environments.pan_flute import PanFluteState
 from deep.models import LearnedModel
 from deep.random_streams import Purpose, Stream, integers, lane_words, uniform
-from experiments.runs.run_folder import Forecasts
+from experiments.runs.forecast_table import Forecasts
 
 IN_ORDER = 0.8
 """Probability of the action that comes next in order."""

@@ -27,6 +27,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 from jaxtyping import Float, Int
 
+from experiments.runs.forecast_table import FORECASTS, Forecasts, read_forecasts
 from experiments.runs.lane_table import write_lane_table
 from experiments.runs.quality_table import (
     LEARNED_SCOPES,
@@ -36,14 +37,14 @@ from experiments.runs.quality_table import (
 )
 from experiments.runs.stored_settings import Settings, stored_settings
 from experiments.storage.folder_lock import LOCK, is_locked
-from experiments.storage.json_files import plain, read_json, write_json
+from experiments.storage.json_files import read_json, write_json
 from experiments.storage.parquet_table import read_provenance, read_table
 from experiments.storage.provenance import RESULTS_VERSION
 from experiments.storage.whole_files import require_folder
 
 CONFIG, METRICS, SUMMARY = "config.json", "metrics.parquet", "summary.json"
 PROGRESS, FIGURE = "progress.json", "figure.png"
-GREEDY, FORECASTS = "greedy_action.parquet", "forecasts.parquet"
+GREEDY = "greedy_action.parquet"
 CHECKPOINT = Path("checkpoint") / "state.safetensors"
 _MEASURED_APART = (GREEDY, FORECASTS, MODEL_QUALITY, LEARNED_SCOPES)
 
@@ -92,26 +93,6 @@ class OfflineMeasured(NamedTuple):
 
 
 AnyMeasured: TypeAlias = Measured | OfflineMeasured
-
-
-class Forecasts(NamedTuple):
-    """What a model expects in PanFlute, by the number of active pipe ends; NaN where that did not occur.
-
-    Attributes:
-        transitions: How many begin with so many ends active.
-        reward: The model's mean of theirs.
-        true_reward: Mean of the true ones.
-        next_transitions: How many end with so many ends active.
-        all_active: The model's mean probability that all ends are active next, over these.
-        true_all_active: The mean of the true probability.
-    """
-
-    transitions: Float[np.ndarray, "lane ends"]
-    reward: Float[np.ndarray, "lane ends"]
-    true_reward: Float[np.ndarray, "lane ends"]
-    next_transitions: Float[np.ndarray, "lane ends"]
-    all_active: Float[np.ndarray, "lane ends"]
-    true_all_active: Float[np.ndarray, "lane ends"]
 
 
 @dataclass(frozen=True)
@@ -259,14 +240,6 @@ def write_metrics(
     write_lane_table(out / METRICS, settings, {"step": measured.step}, {}, fields, origin)
 
 
-def write_forecasts(
-    out: Path, settings: Settings, forecasts: Forecasts, origin: Mapping[str, Any]
-) -> None:
-    """Write forecasts.parquet: a row for each lane and number of active ends."""
-    ends = {"ends": np.arange(forecasts.reward.shape[1])}
-    write_lane_table(out / FORECASTS, settings, {}, ends, forecasts._asdict(), origin)
-
-
 def read_run(folder: Path) -> StoredRun:
     """What a run has measured so far.
 
@@ -297,18 +270,13 @@ def read_run(folder: Path) -> StoredRun:
     arrays = {name: value.astype(float) for name, value in values.items()}
     if settings.kind == "offline":
         arrays["greedy_action"] = _greedy(folder / GREEDY, len(step), lanes)
-    forecasts = _forecasts(folder / FORECASTS, lanes) if (folder / FORECASTS).exists() else None
-    quality = read_model_quality(folder, lanes)
-    measured = kind(step, **arrays)
-    return StoredRun(folder, settings, measured, read_provenance(path), forecasts, quality)
-
-
-def _forecasts(path: Path, lanes: int) -> Forecasts:
-    columns, _ = read_table(path)
-    if columns.keys() != {"lane", "seed", "ends", *Forecasts._fields}:
-        raise ValueError(f"{path} holds no forecasts; accepted: what a run wrote")
-    return Forecasts(
-        *(columns[name].astype(float).reshape(lanes, -1) for name in Forecasts._fields)
+    return StoredRun(
+        folder,
+        settings,
+        kind(step, **arrays),
+        read_provenance(path),
+        read_forecasts(folder, lanes),
+        read_model_quality(folder, lanes),
     )
 
 
@@ -316,6 +284,8 @@ def _greedy(
     path: Path, evaluations: int, lanes: int
 ) -> Float[np.ndarray, "evaluation lane layout cell"]:
     columns, _ = read_table(path)
+    if columns.keys() != {"step", "lane", "seed", "layout", "cell", "greedy_action"}:
+        raise ValueError(f"{path} holds no greedy actions; accepted: what a run wrote")
     shape = (evaluations, lanes, *(int(columns[axis].max()) + 1 for axis in ("layout", "cell")))
     found = columns["greedy_action"].astype(float)
     if found.size != prod(shape):
@@ -401,7 +371,7 @@ class Progress(NamedTuple):
 
 def write_progress(out: Path, steps: int, total: int, speed: float) -> None:
     """Say how far the run is."""
-    write_json(plain(Progress(steps, total, speed, time.time())._asdict()), str(out / PROGRESS))
+    write_json(Progress(steps, total, speed, time.time())._asdict(), str(out / PROGRESS))
 
 
 def read_progress(out: Path) -> Progress | None:

@@ -17,6 +17,7 @@ from experiments.runs.lane_settings import (
     require_integer,
     require_one_of,
     require_share,
+    usual_rollout_length,
 )
 from experiments.runs.tuned import tuned
 from experiments.tasks import (
@@ -295,6 +296,6 @@ def run_settings(
         seeds=tuple(range(seed, seed + lanes)),
         step_sizes=(best.step_size if step_size is None else step_size,) * lanes,
         temperatures=(best.temperature if temperature is None else temperature,) * lanes,
-        rollout_length=(1 if agent == "er" else 10) if rollout_length is None else rollout_length,
+        rollout_length=usual_rollout_length(agent) if rollout_length is None else rollout_length,
         **given,
     )

@@ -169,10 +169,10 @@ def few_buttons_are_hard(cells: Cells) -> list[Comparison]:
     Rewards differ by the number of buttons, so that performances are taken as shares of the way from
     the uniformly random policy to the best.
     """
-    four = _share(cells, 4, "high")
+    four = _score(cells, 4, "high")
     found = []
     for buttons in (1, 3):
-        few, low = (_share(cells, buttons, regime) for regime in ("high", "low"))
+        few, low = (_score(cells, buttons, regime) for regime in ("high", "low"))
         found.append(above(f"4 buttons above {buttons}", four, few))
         found.append(above(f"{buttons} buttons, low data above high", low, few))
     return found
@@ -206,12 +206,9 @@ def _pair(
     return cells.final(agent=first, **of), cells.final(agent=second, **of)
 
 
-def _share(cells: Cells, buttons: int, regime: str) -> Sample | None:
+def _score(cells: Cells, buttons: int, regime: str) -> Sample | None:
     cell = cells.find(agent="simple", env="ButtonGrid", size=buttons, regime=regime)
-    if cell is None or cell.final is None:
-        return None
-    best, uniform = cell.reference.optimal, cell.reference.uniform
-    return (cell.final - uniform) / (best - uniform)
+    return None if cell is None else cell.score
 
 
 CLAIMS = (

@@ -117,6 +117,14 @@ class Sensitivity(NamedTuple):
     seeds: int
     reference: Reference
 
+    @property
+    def best(self) -> tuple[float, float, float] | None:
+        """The highest mean, with its step size and temperature; None if nothing has finished."""
+        if np.isnan(self.mean).all():
+            return None
+        row, column = np.unravel_index(np.nanargmax(self.mean), self.mean.shape)
+        return float(self.mean[row, column]), self.step_sizes[row], self.temperatures[column]
+
 
 def analyse(planned: Sequence[RunSettings], stored: Mapping[str, StoredRun]) -> list[Sensitivity]:
     """A map for each agent and task."""
@@ -172,29 +180,22 @@ def rows(found: list[Sensitivity]) -> tuple[Sequence[str], Sequence[Sequence[obj
     )  # fmt: skip
     table: list[Sequence[object]] = []
     for each in found:
-        best = tuned(each.agent, each.env, "high")
-        usual = each.mean[each.step_sizes.index(best[0]), each.temperatures.index(best[1])]
+        step, warmth = tuned(each.agent, each.env, "high")
+        usual = each.mean[each.step_sizes.index(step), each.temperatures.index(warmth)]
         head = (each.env, each.size, each.agent, each.mean.size, each.seeds, float(usual))
-        if np.isnan(each.mean).all():
-            table.append((*head, None, None, None))
-            continue
-        row, column = np.unravel_index(np.nanargmax(each.mean), each.mean.shape)
-        top = float(each.mean[row, column])
-        table.append((*head, top, each.step_sizes[row], each.temperatures[column]))
+        table.append((*head, *(each.best or (None, None, None))))
     return columns, table
 
 
 def words(found: list[Sensitivity]) -> str:
     """The best pair of each grid."""
-    told = []
-    for each in found:
-        if np.isnan(each.mean).all():
-            continue
-        row, column = np.unravel_index(np.nanargmax(each.mean), each.mean.shape)
-        told.append(
-            f"{each.agent} on {each.env} {each.size} is best at step size {each.step_sizes[row]:g} and temperature "
-            f"{each.temperatures[column]:g}, with {each.mean[row, column]:.3g}"
-        )
+    told = [
+        f"{each.agent} on {each.env} {each.size} is best at step size {step:g} and temperature {warmth:g}, "
+        f"with {top:.3g}"
+        for each in found
+        if each.best is not None
+        for top, step, warmth in [each.best]
+    ]
     return (
         "A heat map for each agent: final performance by step size and temperature, with the pair that the other "
         f"studies use marked. {'; '.join(told) or 'Nothing has finished'}."

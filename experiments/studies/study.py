@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.analysis.claims import Claim
+from experiments.runs.lane_settings import usual_rollout_length
 from experiments.runs.run_folder import StoredRun
 from experiments.runs.scales import EXTENTS, ScaleName
 from experiments.runs.settings import RunSettings, run_settings
@@ -108,8 +109,7 @@ _EXTENT = ("steps", "seeds", "step_sizes", "temperatures", "learning_starts", "e
 def readable_name(settings: RunSettings) -> str:
     """Environment, size, regime, agent, and whatever is not as usual: `procmaze-4-high-simple`."""
     parts = [settings.env.lower(), str(settings.size), settings.regime, settings.agent]
-    usual_length = 1 if settings.agent == "er" else 10
-    if settings.rollout_length != usual_length:
+    if settings.rollout_length != usual_rollout_length(settings.agent):
         parts.append(f"rollout-{settings.rollout_length}")
     for field in fields(RunSettings):
         value = getattr(settings, field.name)

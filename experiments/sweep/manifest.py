@@ -11,6 +11,9 @@ from experiments.runs.stored_settings import stored_settings
 from experiments.storage.whole_files import write_whole
 from experiments.studies.study import PlannedRun
 
+MANIFEST = "manifest.jsonl"
+"""Of a sweep or a question, in its folder."""
+
 _ID = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
 
 

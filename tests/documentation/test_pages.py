@@ -38,12 +38,21 @@ def test_every_page_is_in_the_contents_and_everything_there_exists():
     assert len(listed) == len(set(listed))
 
 
-@pytest.mark.parametrize("name", ["departures.md", "command.md", "options.md", "README.md"])
-def test_every_command_that_a_page_names_exists_with_its_flags(name):
-    text = (ROOT if name == "README.md" else DOCS).joinpath(name).read_text("utf-8")
-    named = re.findall(r"(?:^    |`|\$ )(mbgen [^`\n]*?)(?:`|  |\n|$)", text, re.MULTILINE)
-    assert len(named) > 5
-    for line in named:
+COMMAND = re.compile(r"(?:^(?: {4})?|`|\$ )(mbgen [^`\n]*?)(?:`|  |\n|$)", re.MULTILINE)
+NAMED = {
+    str(path.relative_to(ROOT)): COMMAND.findall(path.read_text("utf-8"))
+    for path in [ROOT / "README.md", *DOCS.glob("*.md"), *DOCS.glob("tutorials/*.md")]
+}
+
+
+def test_commands_are_found_where_pages_name_them():
+    assert len(NAMED["README.md"]) > 10
+    assert sum(map(len, NAMED.values())) > 100
+
+
+@pytest.mark.parametrize("page", [page for page, lines in NAMED.items() if lines])
+def test_every_command_that_a_page_names_exists_with_its_flags(page):
+    for line in NAMED[page]:
         member, words = MBGEN, shlex.split(line.split("#")[0].split(">")[0])[1:]
         while words and not isinstance(member, Command):
             word = words.pop(0)
@@ -54,6 +63,17 @@ def test_every_command_that_a_page_names_exists_with_its_flags(name):
         if isinstance(member, Command):
             known = {*options_of(member), "--help"}
             assert {word for word in words if word.startswith("--")} <= known, line
+
+
+FILE = re.compile(r"\b(?:theory|tabular|deep|experiments|tests|examples)/[\w/]+\.(?:py|v)\b")
+
+
+@pytest.mark.parametrize(
+    "page", [*ROOT.glob("*.md"), *DOCS.rglob("*.md")], ids=lambda page: page.name
+)
+def test_every_file_of_code_that_a_page_names_exists(page):
+    named = set(FILE.findall(page.read_text("utf-8")))
+    assert {name for name in named if not (ROOT / name).exists()} == set()
 
 
 def test_the_page_of_evidence_is_what_the_ledger_says():

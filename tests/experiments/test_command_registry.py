@@ -99,8 +99,6 @@ def test_help_of_a_group_needs_no_package(words):
         ),
         (("env", "render", "--help"), {"torch", "numpy"}),
         (("tabular", "--help"), {"torch", "theory"}),
-        (("run", "--help"), {"torch", "theory"}),
-        (("compare", "--help"), {"torch", "theory"}),
         (("bench", "deep", "--help"), {"torch", "theory", "tabular"}),
         (("demo", "--help"), {"torch", "theory", "tabular"}),
         (("run", "--help"), {"torch", "theory", "tabular"}),

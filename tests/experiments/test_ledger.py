@@ -12,6 +12,7 @@ from experiments.exact.claims import CLAIMS as EXACT
 from experiments.ledger import ledger
 from experiments.studies.registry import STUDIES
 from experiments.studies.results import Results
+from tests.experiments.called import complaint
 from tests.experiments.studies.made_up import stored
 
 CLAIMS = [(name, claim.id) for name, study in STUDIES.items() for claim in study.claims]
@@ -107,10 +108,7 @@ def test_the_command_prints_what_programs_rely_on(capsys):
 
 
 def test_a_folder_that_is_not_there_is_refused_on_one_line(tmp_path, capsys):
-    assert main(["claims", "--results", str(tmp_path / "none")]) == 2
-    error = capsys.readouterr().err
-    assert "there is no folder" in error
-    assert error.count("\n") == 1
+    assert "there is no folder" in complaint(capsys, "claims", "--results", str(tmp_path / "none"))
 
 
 def test_the_page_of_markdown_has_a_row_for_each_claim_and_scale(tmp_path, capsys):

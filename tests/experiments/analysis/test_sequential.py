@@ -10,18 +10,15 @@ from scipy.stats import permutation_test
 
 from experiments.analysis.sequential import (
     Design,
-    Findings,
     block_test,
-    decide,
-    detectable,
-    findings,
     followed,
     interval,
     pair_trace,
-    seeds_needed,
     shift_test,
     told_apart,
 )
+from experiments.analysis.sequential_answer import Findings, decide, findings
+from experiments.analysis.sequential_power import detectable, seeds_needed
 from experiments.analysis.sequential_validity import (
     DISTRIBUTIONS,
     family_wise_level,

@@ -10,6 +10,7 @@ from experiments.runs.run_folder import Measured, read_run, write_config, write_
 from experiments.runs.settings import run_settings
 from experiments.storage.parquet_table import write_table
 from tabular import OpenGrid, reference_performance
+from tests.experiments.called import complaint
 
 
 def stored(folder, agent, performance, **changed):
@@ -94,10 +95,7 @@ def test_a_table_cut_short_is_refused_in_one_line(tmp_path, capsys):
     folder = stored(tmp_path / "er", "er", [[-9.0]])
     table = tmp_path / "er" / "metrics.parquet"
     table.write_bytes(table.read_bytes()[:-20])
-    assert main(["compare", folder]) == 2
-    complaint = capsys.readouterr().err
-    assert "is no table that can be read" in complaint
-    assert complaint.count("\n") == 1
+    assert "is no table that can be read" in complaint(capsys, "compare", folder)
 
 
 @pytest.mark.parametrize("name", ["missing", "empty", "foreign", "settings"])
@@ -110,6 +108,4 @@ def test_a_folder_without_a_run_is_refused_in_one_line(tmp_path, capsys, name):
     if name == "settings":
         columns = {name: np.arange(3) for name in ("lane", "step", "performance")}
         write_table(folder / "metrics.parquet", columns, {"agent": "er"})
-    assert main(["compare", str(folder)]) == 2
-    assert str(folder) in (complaint := capsys.readouterr().err)
-    assert complaint.count("\n") == 1
+    assert str(folder) in complaint(capsys, "compare", str(folder))

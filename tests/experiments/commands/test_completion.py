@@ -38,6 +38,12 @@ def test_commands_groups_and_options_are_completed(script):
     assert completed(script, "nothing", "--he") == ["--help"]
 
 
+@pytest.mark.parametrize("command", ["sweep", "ask"])
+def test_what_slurm_is_asked_for_is_completed_by_its_own_words(script, command):
+    assert completed(script, command, "--part") == ["--partition"]
+    assert completed(script, command, "--clu") == []
+
+
 def test_the_script_for_zsh_is_that_for_bash_after_a_line(script, capsys):
     assert main(["completion", "zsh"]) == 0
     first, rest = capsys.readouterr().out.split("\n", 1)

@@ -6,6 +6,7 @@ import pytest
 
 from experiments.cli import main
 from tabular import agent_table, class_table, coverage_answers
+from tests.experiments.called import complaint
 
 
 def test_it_prints_what_tabular_finds(capsys):
@@ -27,7 +28,4 @@ def test_it_prints_what_tabular_finds(capsys):
     ],
 )
 def test_what_is_unknown_is_refused_on_one_line(words, message, capsys):
-    assert main(["env", "coverage", *words]) == 2
-    error = capsys.readouterr().err
-    assert message in error
-    assert error.count("\n") == 1
+    assert message in complaint(capsys, "env", "coverage", *words)

@@ -2,10 +2,21 @@
 
 import pytest
 
+from experiments.cli import main
 from experiments.commands import demo
 from experiments.commands.terminal import console
 from experiments.runs.run_folder import read_run
 from experiments.studies.study import PlannedRun
+from tests.experiments.called import is_a_picture
+
+
+def test_the_demo_checks_certifies_and_draws(capsys, tmp_path):
+    assert main(["demo", "--steps", "0", "--out", str(tmp_path / "new" / "folder")]) == 0
+    out = capsys.readouterr().out
+    assert "push-tree" in out
+    pictures = list((tmp_path / "new" / "folder").glob("*.png"))
+    assert len(pictures) >= 7
+    assert all(is_a_picture(picture) for picture in pictures)
 
 
 def test_without_stored_runs_it_says_how_they_are_made(tmp_path, monkeypatch, capsys):

@@ -11,6 +11,7 @@ from experiments.cli import main
 from experiments.exact import checks as module
 from experiments.exact.checks import certificate_checks, proof_checks, theorem_checks
 from experiments.exact.claims import CLAIMS, FILE, ExactCheck, exact_entries, stored_form
+from tests.experiments.called import complaint
 
 PROOFS = "json.tool"  # a module that is there, in place of the checker
 RESULTS = Path(__file__).parents[3] / "results"
@@ -65,10 +66,7 @@ def test_a_proof_that_could_not_be_checked_is_open_and_says_why(tmp_path):
 def test_a_file_that_holds_something_else_is_refused_on_one_line(tmp_path, capsys, text):
     (tmp_path / FILE).parent.mkdir()
     (tmp_path / FILE).write_text(text)
-    assert main(["claims", "--results", str(tmp_path)]) == 2
-    error = capsys.readouterr().err
-    assert str(FILE) in error
-    assert error.count("\n") == 1
+    assert str(FILE) in complaint(capsys, "claims", "--results", str(tmp_path))
 
 
 def test_a_check_of_an_unknown_claim_is_refused(tmp_path):

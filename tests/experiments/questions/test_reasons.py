@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from experiments.analysis.sequential import Decision, Pair
+from experiments.analysis.sequential_answer import Decision, Pair
 from experiments.questions.asking import Asking
 from experiments.questions.ingredients import explaining_runs
 from experiments.questions.reasons import Reason, in_words, stands_out

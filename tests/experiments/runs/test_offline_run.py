@@ -1,6 +1,7 @@
 """Runs on fixed data: what they measure, and that they go on exactly."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -108,6 +109,16 @@ def test_a_table_of_another_checkpoint_is_refused(undisturbed, tmp_path, capsys)
         (undisturbed / "greedy_action.parquet").read_bytes()
     )
     with pytest.raises(ValueError, match="are not of one checkpoint"):
+        read_run(out)
+
+
+def test_a_table_without_greedy_actions_is_refused(undisturbed, tmp_path):
+    out = tmp_path / "run"
+    shutil.copytree(undisturbed, out)
+    shutil.copy(out / "metrics.parquet", out / "greedy_action.parquet")
+    with pytest.raises(
+        ValueError, match=r"greedy_action\.parquet holds no greedy actions; accepted"
+    ):
         read_run(out)
 
 
