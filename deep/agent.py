@@ -124,10 +124,13 @@ class Agent:
             raise ValueError("this machine cannot build or run the kernels")
         return replace(self, model=replace(self.model, kernels=self.model.has_kernels))
 
-    def _q(
-        self, parameters: Float[Tensor, "lane q_parameter"], packed: Packs | None = None
-    ) -> Perceptron:
-        return self.q_network.perceptrons(parameters, packed)[0]
+    def _q(self, learner: Learner) -> Perceptron:
+        packed = learner.packed
+        return self.q_network.perceptrons(learner.q, packed and packed.q)[0]
+
+    def _target(self, learner: Learner) -> Perceptron:
+        packed = learner.packed
+        return self.q_network.perceptrons(learner.target, packed and packed.target)[0]
 
     def initial(self, seed: Int64[Tensor, "lane"]) -> Learner:
         """Before the first update."""
@@ -172,7 +175,7 @@ class Agent:
         model = self.model
         drawn = lane_words(stream, model.represent_words, observation.shape[1])
         features = model.represent(learner.model, observation, drawn)
-        return self._q(learner.q, learner.packed and learner.packed.q)(features)
+        return self._q(learner)(features)
 
     def act(
         self,
@@ -252,9 +255,8 @@ class Agent:
         place = priorities.draw(drawn[0])
         experience = self._experience(learner, buffer.at(place), lanes, learner.updates)
         experience = experience._replace(weight=priorities.weights(place))
-        packed = learner.packed
-        target = td_target(self._q(learner.target, packed and packed.target), experience)
-        error = td_error(self._q(learner.q, packed and packed.q), target, experience)
+        target = td_target(self._target(learner), experience)
+        error = td_error(self._q(learner), target, experience)
         priorities.update(place, error)
         return self._td_step(learner, experience, lanes)
 
@@ -277,14 +279,12 @@ class Agent:
             return torch.zeros_like(lanes.temperature)
 
         stream = Stream(lanes.seed, step, Purpose.MODEL_LOSS)
-        packed = learner.packed
-        target = self._q(learner.target, packed and packed.target)
 
         def loss_of(learned: Perceptrons) -> Tensor:
-            return model.loss(learned, batch, stream, target)
+            return model.loss(learned, batch, stream, lambda: self._target(learner))
 
-        if packed is not None:
-            return _learn_by_kernels(model, learner, packed, loss_of)
+        if learner.packed is not None:
+            return _learn_by_kernels(model, learner, learner.packed, loss_of)
 
         def objective(parameters: Parameters) -> Tensor:
             return loss_of(model.perceptrons(parameters))
@@ -316,8 +316,7 @@ class Agent:
         self, learner: Learner, starts: Replayed, lanes: Lanes, step: Int64[Tensor, ""]
     ) -> Transitions:
         """What the model makes of transitions that were met."""
-        packed = learner.packed
-        q = self._q(learner.q, packed and packed.q)
+        q, packed = self._q(learner), learner.packed
 
         def behaviour(features: Tensor, drawn: Tensor) -> Tensor:
             return softmax_action(q(features), lanes.temperature, drawn)
@@ -335,10 +334,10 @@ class Agent:
             pairs = ((learner.q, packed.q), (learner.target, packed.target))
             (own,), (held,) = (self.q_network.packed_perceptrons(*pair) for pair in pairs)
             return learning.td_step(own, learner.q_moments, held, experience, lanes.step_size)
-        target = td_target(self._q(learner.target), experience)
+        target = td_target(self._target(learner), experience)
 
         def objective(parameters: Tensor) -> Tensor:
-            return td_loss(self._q(parameters), target, experience)
+            return td_loss(self.q_network.perceptrons(parameters)[0], target, experience)
 
         gradient, loss = _gradient(objective, learner.q)
         adam_step(learner.q, learner.q_moments, gradient, lanes.step_size.unsqueeze(1))

@@ -15,7 +15,7 @@ from torch import Tensor
 from deep.argument_checks import require_integer
 from deep.models.learned_model import Forecast, LearnedModel
 from deep.models.likelihood import features_loss, outcome_loss
-from deep.models.model import Parameters
+from deep.models.model import Parameters, TargetNetwork
 from deep.networks import Network, Perceptron, Perceptrons
 from deep.one_hot import one_hot
 from deep.random_streams import Stream, categorical, lane_words, normal
@@ -281,7 +281,7 @@ class DecodingModel(LatentModel):
         learned: Perceptrons,
         batch: Replayed,
         stream: Stream,
-        target: Perceptron,
+        target: TargetNetwork,
     ) -> Float[Tensor, "lane"]:
         """Reconstruction of the current observation, reward, continuation, and the balanced KL."""
         size = batch.action.shape[1]
