@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
+from tabular.argument_checks import require_positive_integer
 from tabular.rule import (
     Branches,
     Environment,
@@ -29,7 +30,6 @@ from tabular.rule import (
     factors_of,
     require_initial_distribution,
     require_law,
-    require_positive_integer,
 )
 
 REWARD, TERMINAL, CAUSE = "reward", "terminal", "cause"

@@ -18,6 +18,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
+from tabular.argument_checks import require_one_of
 from tabular.factored.enumeration import CAUSE, REWARD, TERMINAL, Enumeration, Key
 from tabular.factored.smallest_scopes import conflict_of, groups_of, smallest_scopes
 from tabular.rule import Environment, Factor, FactoredRule
@@ -190,8 +191,7 @@ def context_scopes(
         ValueError: `context` is no factor, or `output` never occurs with that cause.
     """
     names = enumeration.rule.factor_names
-    if context not in names:
-        raise ValueError(f"context must be one of {names}, got {context!r}")
+    require_one_of("context", context, names)
     column = names.index(context)
     found = {}
     for action in range(enumeration.rule.num_actions):
