@@ -11,8 +11,9 @@ import torch
 from jaxtyping import Bool, Float, Float32, Int64, UInt8
 from torch import Tensor
 
+from deep import kernels
 from deep.adam import Moments, adam_step, no_moments
-from deep.kernels import available, learning
+from deep.kernels import learning
 from deep.models import LearnedModel, Model, Parameters, Replay
 from deep.networks import Network, Packs, Perceptron, Perceptrons
 from deep.priorities import Priorities
@@ -120,8 +121,7 @@ class Agent:
         Raises:
             ValueError: This machine has none.
         """
-        if not available():
-            raise ValueError("this machine cannot build or run the kernels")
+        kernels.require()
         return replace(self, model=replace(self.model, kernels=self.model.has_kernels))
 
     def _q(self, learner: Learner) -> Perceptron:
