@@ -142,21 +142,22 @@ def learn(agent: Agent, lanes: Lanes, state: OnlineState, learns: Learns = "both
     agent.learn(state.learner, state.buffer, lanes, losses, learns)
 
 
-def initial_state(agent: Agent, protocol: Protocol, lanes: Lanes) -> OnlineState:
-    """Before the first step."""
-    environment = agent.model.environment
-    device = lanes.seed.device
-    start = environment.initial(lanes.seed, torch.zeros((), dtype=torch.int64, device=device))
+def initial_state(
+    agent: Agent,
+    protocol: Protocol,
+    lanes: Lanes,
+    environment: Any,
+    observation: UInt8[Tensor, "lane feature"],
+) -> OnlineState:
+    """Before the first step, of which is given where the environments are and what is seen."""
     capacity = min(protocol.buffer_capacity, protocol.steps)
+    device = lanes.seed.device
     return OnlineState(
-        environment=type(start)(*(field.clone() for field in start)),
-        observation=environment.observe(start),
+        environment=environment,
+        observation=observation,
         learner=agent.initial(lanes.seed),
         buffer=empty_buffer(
-            len(lanes.seed),
-            capacity,
-            environment.num_features,
-            device,
+            *(len(lanes.seed), capacity, agent.model.environment.num_features, device),
             prioritized=agent.prioritized,
         ),
         tally=Tally(*(torch.zeros_like(lanes.temperature) for _ in Tally._fields)),
@@ -202,7 +203,11 @@ class OnlineLoop:
         self._segments: dict[tuple[int, Learns | None], Callable[[], None]] = {}
 
     def _initial_state(self) -> OnlineState:
-        return initial_state(self.agent, self.protocol, self.lanes)
+        environment = self.agent.model.environment
+        seed = self.lanes.seed
+        start = environment.initial(seed, torch.zeros((), dtype=torch.int64, device=seed.device))
+        own = type(start)(*(field.clone() for field in start))
+        return initial_state(self.agent, self.protocol, self.lanes, own, environment.observe(start))
 
     def _evaluation_of_learner(self) -> Evaluation:
         return GreedyEvaluation(
