@@ -13,9 +13,8 @@ from deep.random_streams import Purpose, Stream, lane_words
 
 EPISODES = 32
 MAX_STEPS = 100
-MAX_RUN = (
-    2**32 // MAX_STEPS - 1
-)  # steps or updates of which every evaluation draws words of its own
+MAX_RUN = 2**32 // MAX_STEPS - 1
+"""Steps or updates of which every evaluation draws words of its own."""
 
 
 class Episodes(NamedTuple):

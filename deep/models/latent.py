@@ -44,11 +44,11 @@ class LatentModel(LearnedModel):
     def statistics(self) -> int:
         """Numbers that describe a distribution over latents."""
 
-    @abstractmethod
     def posterior(
         self, outputs: Float[Tensor, "lane batch statistic"]
     ) -> Float[Tensor, "lane batch statistic"]:
-        """The encoder's distribution, from what its network puts out."""
+        """The encoder's distribution, from what its network puts out: as the dynamics', unless a kind differs."""
+        return self.prior(outputs)
 
     @abstractmethod
     def prior(
@@ -147,11 +147,6 @@ class CategoricalLatents(LatentModel):
     @property
     def statistics(self) -> int:
         return VARIABLES * CLASSES
-
-    def posterior(
-        self, outputs: Float[Tensor, "lane batch statistic"]
-    ) -> Float[Tensor, "lane batch statistic"]:
-        return outputs
 
     def prior(
         self, outputs: Float[Tensor, "lane batch statistic"]
