@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from os import environ
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args
@@ -95,6 +95,17 @@ class Acceleration:
             tensor.copy_(value)
         replay: Callable[[], None] = graph.replay
         return replay
+
+    def capture_each(self, function: Callable[..., None], state: Any) -> Callable[..., None]:
+        """As `capture`: one launch for each choice of arguments, captured when that is first called."""
+        captured: dict[tuple[object, ...], Callable[[], None]] = {}
+
+        def launch(*arguments: object) -> None:
+            if arguments not in captured:
+                captured[arguments] = self.capture(partial(function, *arguments), state)
+            captured[arguments]()
+
+        return launch
 
 
 NONE = Acceleration()

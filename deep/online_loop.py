@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -200,7 +199,7 @@ class OnlineLoop:
         self._interact = acceleration.compile(interact)
         self._learn = acceleration.compile(learn)
         self._evaluation: Evaluation = self._evaluation_of_learner()
-        self._segments: dict[tuple[int, Learns | None], Callable[[], None]] = {}
+        self._segment = acceleration.capture_each(self._run_segment, self.state)
 
     def _initial_state(self) -> OnlineState:
         environment = self.agent.model.environment
@@ -221,10 +220,7 @@ class OnlineLoop:
             if self.steps == self.protocol.model_steps:
                 self._begin_from_scratch()
             count, learns = self._segment_from(self.steps, end)
-            if (count, learns) not in self._segments:
-                segment = partial(self._run_segment, count, learns)
-                self._segments[count, learns] = self._acceleration.capture(segment, self.state)
-            self._segments[count, learns]()
+            self._segment(count, learns)
             self.steps += count
             if self.steps % self.protocol.target_period == 0:
                 self.state.learner.copy_target()
