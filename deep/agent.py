@@ -13,13 +13,14 @@ from torch import Tensor
 
 from deep import kernels
 from deep.adam import Moments, adam_step, no_moments
+from deep.argument_checks import require_integer
 from deep.kernels import learning
 from deep.models import LearnedModel, Model, Parameters, Replay
 from deep.networks import Network, Packs, Perceptron, Perceptrons
 from deep.priorities import Priorities
 from deep.q_learning import Transitions, softmax_action, td_error, td_loss, td_target
 from deep.random_streams import Purpose, Stream, lane_words
-from deep.replay_buffer import ReplayBuffer, Replayed
+from deep.replay_buffer import MAX_ACTIONS, ReplayBuffer, Replayed
 
 MODEL_STEP_SIZE = 2e-4
 
@@ -103,6 +104,8 @@ class Agent:
     prioritized: bool = False
 
     def __post_init__(self) -> None:
+        actions = self.model.environment.num_actions
+        require_integer("the number of an environment's actions", actions, 1, MAX_ACTIONS)
         if self.prioritized and type(self.model) is not Replay:
             raise ValueError(f"prioritized goes with Replay alone, got {type(self.model).__name__}")
 
