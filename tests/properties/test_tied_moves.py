@@ -44,7 +44,7 @@ def flat(moves, successors):
 
 
 @given(classes())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_what_is_left_open_is_what_exact_enumeration_leaves(drawn):
     moves, observed, asked = drawn
     going_on = np.arange(PLACES) != moves.end
