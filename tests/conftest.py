@@ -10,6 +10,7 @@ from jaxtyping import config, install_import_hook
 # OpenMP's too once a parallel kernel has run, so that torch would go on with as many.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("NUMBA_NUM_THREADS", "1")
+pytest.register_assert_rewrite("tests.deep.plain_lane")
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")
 install_import_hook(["theory", "tabular", "deep"], "beartype.beartype")
