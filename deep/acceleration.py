@@ -11,17 +11,17 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from os import environ
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast, get_args
 
 import torch
 
+from deep import kernels
 from deep.agent import Agent
 from deep.argument_checks import require_one_of
 from deep.compiler_cache import remove_broken_libraries
-from deep.kernels import available
 from deep.layers import Precision
 from deep.tensor_tree import tensors
 
@@ -96,6 +96,17 @@ class Acceleration:
         replay: Callable[[], None] = graph.replay
         return replay
 
+    def capture_each(self, function: Callable[..., None], state: Any) -> Callable[..., None]:
+        """As `capture`: one launch for each choice of arguments, captured when that is first called."""
+        captured: dict[tuple[object, ...], Callable[[], None]] = {}
+
+        def launch(*arguments: object) -> None:
+            if arguments not in captured:
+                captured[arguments] = self.capture(partial(function, *arguments), state)
+            captured[arguments]()
+
+        return launch
+
 
 NONE = Acceleration()
 
@@ -130,17 +141,17 @@ def resolve(name: str, device: torch.device) -> Acceleration:
         raise ValueError(f"acceleration 'graph' needs a CUDA device, got {device.type}")
     if name != "none" and not can_compile(device):
         raise ValueError(f"acceleration {name!r} needs a compiler, which this machine lacks")
-    if name == "kernels" and not (device.type == "cpu" and available()):
-        raise ValueError(
-            "acceleration 'kernels' needs a processor with AVX512-BF16 and a C++ compiler"
-        )
+    if name == "kernels":
+        if device.type != "cpu":
+            raise ValueError(f"acceleration 'kernels' needs a CPU, got {device.type}")
+        kernels.require()
     return Acceleration(name != "none", name == "graph", name == "kernels")
 
 
 def _fastest(device: torch.device) -> str:
     if device.type == "cuda":
         return "graph"
-    return "kernels" if available() else "compile"
+    return "kernels" if kernels.available() else "compile"
 
 
 def can_compile(device: torch.device) -> bool:

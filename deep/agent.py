@@ -11,14 +11,16 @@ import torch
 from jaxtyping import Bool, Float, Float32, Int64, UInt8
 from torch import Tensor
 
+from deep import kernels
 from deep.adam import Moments, adam_step, no_moments
-from deep.kernels import available, learning
+from deep.argument_checks import require_integer
+from deep.kernels import learning
 from deep.models import LearnedModel, Model, Parameters, Replay
 from deep.networks import Network, Packs, Perceptron, Perceptrons
 from deep.priorities import Priorities
 from deep.q_learning import Transitions, softmax_action, td_error, td_loss, td_target
 from deep.random_streams import Purpose, Stream, lane_words
-from deep.replay_buffer import ReplayBuffer, Replayed
+from deep.replay_buffer import MAX_ACTIONS, ReplayBuffer, Replayed
 
 MODEL_STEP_SIZE = 2e-4
 
@@ -102,6 +104,8 @@ class Agent:
     prioritized: bool = False
 
     def __post_init__(self) -> None:
+        actions = self.model.environment.num_actions
+        require_integer("the number of an environment's actions", actions, 1, MAX_ACTIONS)
         if self.prioritized and type(self.model) is not Replay:
             raise ValueError(f"prioritized goes with Replay alone, got {type(self.model).__name__}")
 
@@ -120,14 +124,16 @@ class Agent:
         Raises:
             ValueError: This machine has none.
         """
-        if not available():
-            raise ValueError("this machine cannot build or run the kernels")
+        kernels.require()
         return replace(self, model=replace(self.model, kernels=self.model.has_kernels))
 
-    def _q(
-        self, parameters: Float[Tensor, "lane q_parameter"], packed: Packs | None = None
-    ) -> Perceptron:
-        return self.q_network.perceptrons(parameters, packed)[0]
+    def _q(self, learner: Learner) -> Perceptron:
+        packed = learner.packed
+        return self.q_network.perceptrons(learner.q, packed and packed.q)[0]
+
+    def _target(self, learner: Learner) -> Perceptron:
+        packed = learner.packed
+        return self.q_network.perceptrons(learner.target, packed and packed.target)[0]
 
     def initial(self, seed: Int64[Tensor, "lane"]) -> Learner:
         """Before the first update."""
@@ -172,7 +178,7 @@ class Agent:
         model = self.model
         drawn = lane_words(stream, model.represent_words, observation.shape[1])
         features = model.represent(learner.model, observation, drawn)
-        return self._q(learner.q, learner.packed and learner.packed.q)(features)
+        return self._q(learner)(features)
 
     def act(
         self,
@@ -252,9 +258,8 @@ class Agent:
         place = priorities.draw(drawn[0])
         experience = self._experience(learner, buffer.at(place), lanes, learner.updates)
         experience = experience._replace(weight=priorities.weights(place))
-        packed = learner.packed
-        target = td_target(self._q(learner.target, packed and packed.target), experience)
-        error = td_error(self._q(learner.q, packed and packed.q), target, experience)
+        target = td_target(self._target(learner), experience)
+        error = td_error(self._q(learner), target, experience)
         priorities.update(place, error)
         return self._td_step(learner, experience, lanes)
 
@@ -277,14 +282,12 @@ class Agent:
             return torch.zeros_like(lanes.temperature)
 
         stream = Stream(lanes.seed, step, Purpose.MODEL_LOSS)
-        packed = learner.packed
-        target = self._q(learner.target, packed and packed.target)
 
         def loss_of(learned: Perceptrons) -> Tensor:
-            return model.loss(learned, batch, stream, target)
+            return model.loss(learned, batch, stream, lambda: self._target(learner))
 
-        if packed is not None:
-            return _learn_by_kernels(model, learner, packed, loss_of)
+        if learner.packed is not None:
+            return _learn_by_kernels(model, learner, learner.packed, loss_of)
 
         def objective(parameters: Parameters) -> Tensor:
             return loss_of(model.perceptrons(parameters))
@@ -316,8 +319,7 @@ class Agent:
         self, learner: Learner, starts: Replayed, lanes: Lanes, step: Int64[Tensor, ""]
     ) -> Transitions:
         """What the model makes of transitions that were met."""
-        packed = learner.packed
-        q = self._q(learner.q, packed and packed.q)
+        q, packed = self._q(learner), learner.packed
 
         def behaviour(features: Tensor, drawn: Tensor) -> Tensor:
             return softmax_action(q(features), lanes.temperature, drawn)
@@ -335,10 +337,10 @@ class Agent:
             pairs = ((learner.q, packed.q), (learner.target, packed.target))
             (own,), (held,) = (self.q_network.packed_perceptrons(*pair) for pair in pairs)
             return learning.td_step(own, learner.q_moments, held, experience, lanes.step_size)
-        target = td_target(self._q(learner.target), experience)
+        target = td_target(self._target(learner), experience)
 
         def objective(parameters: Tensor) -> Tensor:
-            return td_loss(self._q(parameters), target, experience)
+            return td_loss(self.q_network.perceptrons(parameters)[0], target, experience)
 
         gradient, loss = _gradient(objective, learner.q)
         adam_step(learner.q, learner.q_moments, gradient, lanes.step_size.unsqueeze(1))

@@ -10,9 +10,8 @@ from pathlib import Path
 
 _SETTLED_SECONDS = 30.0
 """After which nobody is still linking a library."""
-_HEADER = (
-    64  # bytes of an ELF header, of which the last fields say where the table of sections ends
-)
+_HEADER = 64
+"""Bytes of an ELF header, of which the last fields say where the table of sections ends."""
 
 
 def remove_broken_libraries(folder: Path) -> list[Path]:

@@ -1,6 +1,5 @@
 """How well an agent does when it acts greedily."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -13,9 +12,8 @@ from deep.random_streams import Purpose, Stream, lane_words
 
 EPISODES = 32
 MAX_STEPS = 100
-MAX_RUN = (
-    2**32 // MAX_STEPS - 1
-)  # steps or updates of which every evaluation draws words of its own
+MAX_RUN = 2**32 // MAX_STEPS - 1
+"""Steps or updates of which every evaluation draws words of its own."""
 
 
 class Episodes(NamedTuple):
@@ -90,16 +88,13 @@ class GreedyEvaluation:
             acceleration: What is done to the steps of the episodes.
         """
         self._agent, self._lanes, self._learner, self._time = agent, lanes, learner, time
-        self._acceleration = acceleration
         self._act_greedily = acceleration.compile(act_greedily)
         self._performance = torch.zeros_like(lanes.temperature)
-        self._captured: Callable[[], None] | None = None
+        self._measure = acceleration.capture_each(self._run, (self._performance,))
 
     def __call__(self) -> Float32[Tensor, "lane"]:
         """The performance of each lane."""
-        if self._captured is None:
-            self._captured = self._acceleration.capture(self._run, (self._performance,))
-        self._captured()
+        self._measure()
         return self._performance.clone()
 
     def _run(self) -> None:

@@ -73,11 +73,6 @@ def update_products(agent: Agent) -> UpdateProducts:
     )
 
 
-def acting_products(agent: Agent) -> Products:
-    """The products of `agent.act`."""
-    return _representation(agent.model, 1) + _forward(agent.q_network, 1)
-
-
 def flops(products: Products) -> int:
     """Multiplications and additions of all of them, of one lane."""
     return sum(product.flops for product in products)
@@ -121,12 +116,6 @@ def _loss(model: Model, q: Network) -> Products:  # noqa: ARG001
 @singledispatch
 def _rollouts(model: Model, q: Network) -> Products:  # noqa: ARG001
     raise TypeError(f"the products of {type(model).__name__} are not known")
-
-
-@singledispatch
-def _representation(model: Model, rows: int) -> Products:  # noqa: ARG001
-    """Of the features that the Q-network reads; none where they are the observation."""
-    return []
 
 
 @_loss.register(Replay)
@@ -200,12 +189,7 @@ def _(model: StructuredModel, q: Network) -> Products:
 @_rollouts.register
 def _(model: LatentModel, q: Network) -> Products:
     rows = model.starts
-    _, dynamics, outcome = model.stepping_networks
+    encoder, dynamics, outcome = model.stepping_networks
     step = _forward(q, rows) + _forward(dynamics, rows)
-    steps = _representation(model, rows) + model.rollout_length * step
+    steps = _forward(encoder, rows) + model.rollout_length * step
     return steps + _forward(outcome, TRANSITIONS)
-
-
-@_representation.register
-def _(model: LatentModel, rows: int) -> Products:
-    return _forward(model.networks[0], rows)

@@ -138,8 +138,7 @@ def factors_read(
     scopes: Scopes, gates: Bool[Tensor, "lane feature feature"]
 ) -> Bool[Tensor, "lane factor factor"]:
     """Whether, of a structured model, a feature of the second factor is predicted from one of the first."""
-    owner = {f: k for k, features in enumerate(scopes.factors) for f in features}
-    factor = torch.tensor([owner[feature] for feature in range(len(owner))], device=gates.device)
+    factor = torch.tensor(scopes.factor_of_feature, device=gates.device)
     members = one_hot(factor, len(scopes.factors))
     return (members.T @ gates.float() @ members) > 0
 

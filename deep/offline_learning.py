@@ -1,7 +1,6 @@
 """Learning from fixed data: a dataset in each lane, and nothing that acts (paper, section 2)."""
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from collections.abc import Mapping
 from typing import NamedTuple, get_args
 
 import torch
@@ -95,12 +94,11 @@ class OfflineLearner:
         losses = Losses(*(torch.zeros_like(lanes.temperature) for _ in Losses._fields))
         self.state = OfflineState(agent.initial(lanes.seed), losses)
         self.updates = 0
-        self._acceleration = acceleration
         self._learn = acceleration.compile(learn_offline)
         self._evaluation = GreedyEvaluation(
             agent, lanes, self.state.learner, self.state.learner.updates, acceleration
         )
-        self._segments: dict[tuple[int, Learns], Callable[[], None]] = {}
+        self._segment = acceleration.capture_each(self._run_segment, self.state)
 
     def advance(self, updates: int, learns: Learns = "both") -> None:
         """Make that many updates in every lane, with the target copies due after them.
@@ -124,10 +122,7 @@ class OfflineLearner:
         while self.updates < end:
             left = self.target_period - self.updates % self.target_period
             count = min(end - self.updates, left, SEGMENT)
-            if (count, learns) not in self._segments:
-                segment = partial(self._run_segment, count, learns)
-                self._segments[count, learns] = self._acceleration.capture(segment, self.state)
-            self._segments[count, learns]()
+            self._segment(count, learns)
             self.updates += count
             if self.updates % self.target_period == 0:
                 self.state.learner.copy_target()

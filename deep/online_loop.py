@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any, NamedTuple
 
 import torch
@@ -142,21 +141,22 @@ def learn(agent: Agent, lanes: Lanes, state: OnlineState, learns: Learns = "both
     agent.learn(state.learner, state.buffer, lanes, losses, learns)
 
 
-def initial_state(agent: Agent, protocol: Protocol, lanes: Lanes) -> OnlineState:
-    """Before the first step."""
-    environment = agent.model.environment
-    device = lanes.seed.device
-    start = environment.initial(lanes.seed, torch.zeros((), dtype=torch.int64, device=device))
+def initial_state(
+    agent: Agent,
+    protocol: Protocol,
+    lanes: Lanes,
+    environment: Any,
+    observation: UInt8[Tensor, "lane feature"],
+) -> OnlineState:
+    """Before the first step, of which is given where the environments are and what is seen."""
     capacity = min(protocol.buffer_capacity, protocol.steps)
+    device = lanes.seed.device
     return OnlineState(
-        environment=type(start)(*(field.clone() for field in start)),
-        observation=environment.observe(start),
+        environment=environment,
+        observation=observation,
         learner=agent.initial(lanes.seed),
         buffer=empty_buffer(
-            len(lanes.seed),
-            capacity,
-            environment.num_features,
-            device,
+            *(len(lanes.seed), capacity, agent.model.environment.num_features, device),
             prioritized=agent.prioritized,
         ),
         tally=Tally(*(torch.zeros_like(lanes.temperature) for _ in Tally._fields)),
@@ -199,10 +199,14 @@ class OnlineLoop:
         self._interact = acceleration.compile(interact)
         self._learn = acceleration.compile(learn)
         self._evaluation: Evaluation = self._evaluation_of_learner()
-        self._segments: dict[tuple[int, Learns | None], Callable[[], None]] = {}
+        self._segment = acceleration.capture_each(self._run_segment, self.state)
 
     def _initial_state(self) -> OnlineState:
-        return initial_state(self.agent, self.protocol, self.lanes)
+        environment = self.agent.model.environment
+        seed = self.lanes.seed
+        start = environment.initial(seed, torch.zeros((), dtype=torch.int64, device=seed.device))
+        own = type(start)(*(field.clone() for field in start))
+        return initial_state(self.agent, self.protocol, self.lanes, own, environment.observe(start))
 
     def _evaluation_of_learner(self) -> Evaluation:
         return GreedyEvaluation(
@@ -216,10 +220,7 @@ class OnlineLoop:
             if self.steps == self.protocol.model_steps:
                 self._begin_from_scratch()
             count, learns = self._segment_from(self.steps, end)
-            if (count, learns) not in self._segments:
-                segment = partial(self._run_segment, count, learns)
-                self._segments[count, learns] = self._acceleration.capture(segment, self.state)
-            self._segments[count, learns]()
+            self._segment(count, learns)
             self.steps += count
             if self.steps % self.protocol.target_period == 0:
                 self.state.learner.copy_target()

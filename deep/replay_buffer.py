@@ -10,6 +10,9 @@ from torch import Tensor
 from deep.priorities import Priorities, no_priorities
 from deep.random_streams import integers
 
+MAX_ACTIONS = 256
+"""An action is stored in a byte."""
+
 
 class Dataset(NamedTuple):
     """Transitions in some order; the next observation of a terminal one means nothing."""

@@ -16,13 +16,8 @@ from jaxtyping import Float, Int, Num
 from numpy.typing import ArrayLike
 from scipy import sparse
 
-from tabular.rule import (
-    Environment,
-    Rule,
-    require_initial_distribution,
-    require_law,
-    require_positive_integer,
-)
+from tabular.argument_checks import require_one_of, require_positive_integer
+from tabular.rule import Environment, Rule, require_initial_distribution, require_law
 
 State = TypeVar("State", bound=Hashable)
 
@@ -198,8 +193,7 @@ class FiniteMDP(Generic[State]):
             ValueError: The arrays have other shapes, are not in double precision, in which a row
                 that should add to 1 does, or hold what is no probability or no reward.
         """
-        if layout not in get_args(Layout):
-            raise ValueError(f"layout must be one of {get_args(Layout)}, got {layout!r}")
+        require_one_of("layout", layout, get_args(Layout))
         law, paid = (_double(array) for array in (transitions, rewards))
         if paid.ndim != 2:
             raise ValueError(f"rewards must have the axes (state, action), got shape {paid.shape}")

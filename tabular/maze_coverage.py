@@ -17,6 +17,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 from jaxtyping import Bool
 
+from tabular.argument_checks import require_one_of
 from tabular.environments.grid import ACTION_NAMES, NUM_ACTIONS, cell_name, neighbours, target
 from tabular.environments.walled_maze import (
     GOAL,
@@ -110,8 +111,7 @@ def maze_moves(terminal_step: TerminalStep = "into-goal", reach: Reach = "anywhe
     Raises:
         ValueError: An argument is not one of those listed.
     """
-    if reach not in get_args(Reach):
-        raise ValueError(f"reach must be one of {get_args(Reach)}, got {reach!r}")
+    require_one_of("reach", reach, get_args(Reach))
     rule = WalledMaze(LAYOUTS, terminal_step)
     end = GOAL if terminal_step == "into-goal" else _CELLS
     places = max(_CELLS, end + 1)

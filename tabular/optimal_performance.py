@@ -29,6 +29,7 @@ import numpy as np
 from jaxtyping import Float
 from scipy import stats
 
+from tabular.argument_checks import require_one_of
 from tabular.environments import ButtonGrid, OpenGrid, PanFlute, ProcMaze
 from tabular.finite_mdp import FiniteMDP
 from tabular.first_passage import Policy, Worlds, survival, worlds_of
@@ -86,8 +87,7 @@ def reference_performance(
     Raises:
         ValueError: `policy`, `horizon` or `samples` is out of range, or the environment too large.
     """
-    if policy not in get_args(Policy):
-        raise ValueError(f"policy must be one of {get_args(Policy)}, got {policy!r}")
+    require_one_of("policy", policy, get_args(Policy))
     if horizon < 1:
         raise ValueError(f"horizon must be at least 1, got {horizon}")
     if samples < _BATCHES:

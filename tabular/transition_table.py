@@ -10,7 +10,8 @@ from math import isfinite, prod
 from operator import index
 from typing import Any
 
-from tabular.rule import Outcome, merged, require_positive_integer
+from tabular.argument_checks import require_positive_integer
+from tabular.rule import Outcome, merged
 
 Table = Mapping[int, Mapping[int, Sequence[tuple[Any, ...]]]]
 """For each state and action (probability, next state, reward, terminal)."""

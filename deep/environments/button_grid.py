@@ -3,7 +3,7 @@
 from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Literal, NamedTuple, get_args
+from typing import ClassVar, Literal, NamedTuple, get_args
 
 import torch
 from jaxtyping import Bool, Int, Int32, UInt8
@@ -45,6 +45,9 @@ class ButtonGrid(Environment[ButtonGridState]):
     spontaneous: bool = True
     spontaneous_event: ButtonGridEvent = "switch_on"
 
+    num_actions: ClassVar[int] = NUM_ACTIONS
+    episodic: ClassVar[bool] = False
+
     def __post_init__(self) -> None:
         require_switch("spontaneous", self.spontaneous)
         require_integer("num_buttons", self.num_buttons, 1, Grid(self.grid_size).num_cells)
@@ -61,16 +64,8 @@ class ButtonGrid(Environment[ButtonGridState]):
         return Fraction(int(self.spontaneous), 10 * self.grid.num_cells)
 
     @property
-    def num_actions(self) -> int:
-        return NUM_ACTIONS
-
-    @property
     def num_features(self) -> int:
         return 3 * self.grid.num_cells
-
-    @property
-    def episodic(self) -> bool:
-        return False
 
     @property
     def reset_words(self) -> int:

@@ -80,6 +80,12 @@ class Scopes:
     factors: tuple[tuple[int, ...], ...]
     parents: tuple[tuple[frozenset[int], ...], ...]
 
+    @property
+    def factor_of_feature(self) -> tuple[int, ...]:
+        """The factor of each feature."""
+        owner = {f: k for k, features in enumerate(self.factors) for f in features}
+        return tuple(owner[feature] for feature in range(len(owner)))
+
 
 class Environment(ABC, Generic[State]):
     """A batched environment; subclasses are frozen dataclasses of its settings."""

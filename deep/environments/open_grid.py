@@ -3,7 +3,7 @@
 from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Bool, Int, Int32, Int64, UInt8
@@ -37,6 +37,11 @@ class OpenGrid(Environment[OpenGridState]):
     _: KW_ONLY
     spontaneous: bool = True
 
+    num_actions: ClassVar[int] = NUM_ACTIONS
+    episodic: ClassVar[bool] = True
+    reset_words: ClassVar[int] = 2
+    transition_words: ClassVar[int] = 1
+
     def __post_init__(self) -> None:
         require_switch("spontaneous", self.spontaneous)
         require_integer("grid_size", self.grid_size, 1, LARGEST)
@@ -47,24 +52,8 @@ class OpenGrid(Environment[OpenGridState]):
         return Fraction(int(self.spontaneous), 10 * self.grid_size)
 
     @property
-    def num_actions(self) -> int:
-        return NUM_ACTIONS
-
-    @property
     def num_features(self) -> int:
         return self.grid_size**2
-
-    @property
-    def episodic(self) -> bool:
-        return True
-
-    @property
-    def reset_words(self) -> int:
-        return 2
-
-    @property
-    def transition_words(self) -> int:
-        return 1
 
     def reset(self, drawn: Int32[Tensor, "word *lane"]) -> OpenGridState:
         """The start is uniform over all cells, the goal among them."""

@@ -4,7 +4,7 @@ from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from jaxtyping import Bool, Int, Int32, UInt8
@@ -36,6 +36,10 @@ class PanFlute(Environment[PanFluteState]):
     _: KW_ONLY
     spontaneous: bool = True
 
+    episodic: ClassVar[bool] = False
+    reset_words: ClassVar[int] = 0
+    transition_words: ClassVar[int] = 1
+
     def __post_init__(self) -> None:
         require_switch("spontaneous", self.spontaneous)
         require_integer("num_pipes", self.num_pipes, 1, LARGEST)
@@ -52,18 +56,6 @@ class PanFlute(Environment[PanFluteState]):
     @property
     def num_features(self) -> int:
         return self.num_pipes * (self.num_pipes + 1) // 2
-
-    @property
-    def episodic(self) -> bool:
-        return False
-
-    @property
-    def reset_words(self) -> int:
-        return 0
-
-    @property
-    def transition_words(self) -> int:
-        return 1
 
     def reset(self, drawn: Int32[Tensor, "word *lane"]) -> PanFluteState:
         """All cells are silent."""

@@ -3,7 +3,7 @@
 from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 from functools import cached_property
-from typing import Literal, NamedTuple, get_args
+from typing import ClassVar, Literal, NamedTuple, get_args
 
 import torch
 from jaxtyping import Bool, Int, Int32, UInt8
@@ -45,6 +45,10 @@ class ProcMaze(Environment[ProcMazeState]):
     spontaneous: bool = True
     spontaneous_event: ProcMazeEvent = "goal"
 
+    num_actions: ClassVar[int] = NUM_ACTIONS
+    episodic: ClassVar[bool] = True
+    transition_words: ClassVar[int] = 1
+
     def __post_init__(self) -> None:
         require_switch("spontaneous", self.spontaneous)
         Grid(self.grid_size)
@@ -62,24 +66,12 @@ class ProcMaze(Environment[ProcMazeState]):
         return Fraction(int(self.spontaneous), 10 * ((g + 1) * -(-g // 2) - g % 2))
 
     @property
-    def num_actions(self) -> int:
-        return NUM_ACTIONS
-
-    @property
     def num_features(self) -> int:
         return 4 * self.grid.num_cells
 
     @property
-    def episodic(self) -> bool:
-        return True
-
-    @property
     def reset_words(self) -> int:
         return 2 + maze_words(self.grid_size)
-
-    @property
-    def transition_words(self) -> int:
-        return 1
 
     def reset(self, drawn: Int32[Tensor, "word *lane"]) -> ProcMazeState:
         """A new maze; start and goal are uniform over its open cells and may coincide."""

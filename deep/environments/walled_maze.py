@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal, NamedTuple, get_args
+from typing import ClassVar, Literal, NamedTuple, get_args
 
 import torch
 from jaxtyping import Int, Int32, UInt8
@@ -69,6 +69,12 @@ class WalledMaze(Environment[WalledMazeState]):
     layouts: tuple[Walls, ...] = evaluation_layouts()
     terminal_step: TerminalStep = "into-goal"
 
+    num_actions: ClassVar[int] = NUM_ACTIONS
+    num_features: ClassVar[int] = 4 * GRID.num_cells
+    episodic: ClassVar[bool] = True
+    reset_words: ClassVar[int] = 2
+    transition_words: ClassVar[int] = 0
+
     def __post_init__(self) -> None:
         for walls in self.layouts:
             if len(walls) != GRID.num_cells or walls[GOAL] or walls.count(False) == 1:
@@ -79,26 +85,6 @@ class WalledMaze(Environment[WalledMazeState]):
             raise ValueError(f"layouts must be at least one, all distinct, got {self.layouts!r}")
         require_one_of("terminal_step", self.terminal_step, get_args(TerminalStep))
         super().__post_init__()
-
-    @property
-    def num_actions(self) -> int:
-        return NUM_ACTIONS
-
-    @property
-    def num_features(self) -> int:
-        return 4 * GRID.num_cells
-
-    @property
-    def episodic(self) -> bool:
-        return True
-
-    @property
-    def reset_words(self) -> int:
-        return 2
-
-    @property
-    def transition_words(self) -> int:
-        return 0
 
     def reset(self, drawn: Int32[Tensor, "word *lane"]) -> WalledMazeState:
         """One of the layouts, then one of its cells where a step can begin; both uniform."""

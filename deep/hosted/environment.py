@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, ClassVar, NamedTuple, NoReturn
 
 import numpy as np
 import torch
@@ -25,6 +25,10 @@ class HostedEnvironment(Environment[Any]):
     actions: int
     features: int
 
+    episodic: ClassVar[bool] = True
+    reset_words: ClassVar[int] = 0
+    transition_words: ClassVar[int] = 0
+
     @property
     def num_actions(self) -> int:
         return self.actions
@@ -32,18 +36,6 @@ class HostedEnvironment(Environment[Any]):
     @property
     def num_features(self) -> int:
         return self.features
-
-    @property
-    def episodic(self) -> bool:
-        return True
-
-    @property
-    def reset_words(self) -> int:
-        return 0
-
-    @property
-    def transition_words(self) -> int:
-        return 0
 
     def reset(self, drawn: Int32[Tensor, "word *lane"]) -> NoReturn:
         raise TypeError("this environment is stepped on the host")
@@ -93,9 +85,7 @@ class TableEnvironment(HostedEnvironment):
 
     table: OutcomeTable
 
-    @property
-    def transition_words(self) -> int:
-        return 1
+    transition_words: ClassVar[int] = 1
 
     def transition(
         self,

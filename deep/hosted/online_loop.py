@@ -14,9 +14,15 @@ from deep.agent import Agent, Lanes, Learner, Learns
 from deep.argument_checks import require_integer
 from deep.hosted.copies import Copies, Episode, Make
 from deep.hosted.features import Encoder
-from deep.online_loop import Evaluation, OnlineLoop, OnlineState, Protocol, Tally, remember
+from deep.online_loop import (
+    Evaluation,
+    OnlineLoop,
+    OnlineState,
+    Protocol,
+    initial_state,
+    remember,
+)
 from deep.random_streams import Purpose, Stream
-from deep.replay_buffer import empty_buffer
 
 
 class EvaluationEpisodes(NamedTuple):
@@ -82,25 +88,12 @@ class HostedLoop(OnlineLoop):
         self._act = self._acceleration.compile(act)
 
     def _initial_state(self) -> OnlineState:
-        lanes, capacity = self.lanes, min(self.protocol.buffer_capacity, self.protocol.steps)
-        count, device = len(lanes.seed), lanes.seed.device
-        episode = torch.zeros(count, dtype=torch.int64)
-        seen = torch.from_numpy(self._copies.begin(episode.numpy()))
-        actions = torch.zeros(count, self.protocol.steps, dtype=torch.int32)
-        return OnlineState(
-            environment=Life(episode, torch.zeros_like(episode), actions),
-            observation=seen.to(device),
-            learner=self.agent.initial(lanes.seed),
-            buffer=empty_buffer(
-                count,
-                capacity,
-                self._encoder.num_features,
-                device,
-                prioritized=self.agent.prioritized,
-            ),
-            tally=Tally(*(torch.zeros_like(lanes.temperature) for _ in Tally._fields)),
-            steps=torch.zeros((), dtype=torch.int64, device=device),
-        )
+        seed = self.lanes.seed
+        episode = torch.zeros(len(seed), dtype=torch.int64)
+        seen = torch.from_numpy(self._copies.begin(episode.numpy())).to(seed.device)
+        actions = torch.zeros(len(seed), self.protocol.steps, dtype=torch.int32)
+        life = Life(episode, torch.zeros_like(episode), actions)
+        return initial_state(self.agent, self.protocol, self.lanes, life, seen)
 
     def _evaluation_of_learner(self) -> Evaluation:
         return HostedEvaluation(

@@ -5,7 +5,7 @@ rounded to bfloat16, and sums are float32. Unlike torch they do not round the pr
 take from the activation as it was rounded.
 """
 
-from deep.kernels.building import available
+from deep.kernels.building import available, require
 from deep.kernels.operators import PackedPerceptron
 
-__all__ = ["PackedPerceptron", "available"]
+__all__ = ["PackedPerceptron", "available", "require"]

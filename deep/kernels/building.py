@@ -17,16 +17,28 @@ _FLAGS = (
 )
 
 
-@cache
 def available() -> bool:
-    """Load the kernels; whether that succeeded.
+    """Whether this machine has the kernels; they are then loaded."""
+    return missing() is None
 
-    They are built first if this machine has not done so: half a minute. Without AVX512-BF16, without a compiler
-    or where the compiler fails, there are none. Nor where there are AMX tiles, by which torch's products are faster.
+
+def require() -> None:
+    """Raise ValueError, which says why, unless this machine has the kernels; they are then loaded."""
+    if lacked := missing():
+        raise ValueError(f"acceleration 'kernels' needs {lacked}, which this machine lacks")
+
+
+@cache
+def missing() -> str | None:
+    """Load the kernels; what they need and this machine lacks, None if they are loaded.
+
+    They are built first if this machine has not done so: half a minute.
     """
+    if not _processor_suits():
+        return "a processor with AVX512-BF16 and without AMX (whose products torch computes faster)"
     compiler = shutil.which(os.environ.get("CXX", "g++"))
-    if compiler is None or not _processor_suits():
-        return False
+    if compiler is None:
+        return "a C++ compiler"
     folder = Path(__file__).parent
     described = [compiler, torch.__version__, *_FLAGS]
     digest = hashlib.sha256("\n".join(described).encode())
@@ -38,11 +50,11 @@ def available() -> bool:
             _build(compiler, folder, library)
         torch.ops.load_library(library)
     except (OSError, RuntimeError, subprocess.SubprocessError):
-        return False
+        return "a C++ compiler that builds them, and a cache folder that can be written to"
     from deep.kernels.operators import register
 
     register()
-    return True
+    return None
 
 
 def _processor_suits() -> bool:

@@ -82,7 +82,7 @@ class CounterfactualReplay(Replay):
         other = Replayed(*(_taken(field, partner) for field in batch))
         differs = self._differs(batch, other)
         exchanged = (drawn[1:] < 0).movedim(0, 2).gather(2, self._component(batch, differs))
-        features = exchanged[..., _factor_of_feature(scopes, batch.action.device)]
+        features = exchanged[..., _constant(scopes.factor_of_feature, batch.action.device)]
         before = torch.where(features, other.observation, batch.observation)
         after = torch.where(features, other.next_observation, batch.next_observation)
         state = environment.from_observation(before)
@@ -129,7 +129,7 @@ class CounterfactualReplay(Replay):
         scopes = self.environment.scopes
         assert scopes is not None
         device = one.action.device
-        members = one_hot(_factor_of_feature(scopes, device), len(scopes.factors))
+        members = one_hot(_constant(scopes.factor_of_feature, device), len(scopes.factors))
         unlike = (one.observation != other.observation).float()
         return unlike @ members > 0
 
@@ -153,11 +153,6 @@ def _taken(field: Tensor, place: Int64[Tensor, "lane batch"]) -> Tensor:
     """The entries of each lane in these places."""
     index = place.view(*place.shape, *[1] * (field.dim() - 2)).expand_as(field)
     return field.gather(1, index)
-
-
-def _factor_of_feature(scopes: Scopes, device: torch.device) -> Int64[Tensor, "feature"]:
-    owner = {f: k for k, features in enumerate(scopes.factors) for f in features}
-    return _constant([owner[feature] for feature in range(len(owner))], device)
 
 
 def _parents(scopes: Scopes, device: torch.device) -> Bool[Tensor, "action factor factor"]:

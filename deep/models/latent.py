@@ -15,7 +15,7 @@ from torch import Tensor
 from deep.argument_checks import require_integer
 from deep.models.learned_model import Forecast, LearnedModel
 from deep.models.likelihood import features_loss, outcome_loss
-from deep.models.model import Parameters
+from deep.models.model import Parameters, TargetNetwork
 from deep.networks import Network, Perceptron, Perceptrons
 from deep.one_hot import one_hot
 from deep.random_streams import Stream, categorical, lane_words, normal
@@ -44,11 +44,11 @@ class LatentModel(LearnedModel):
     def statistics(self) -> int:
         """Numbers that describe a distribution over latents."""
 
-    @abstractmethod
     def posterior(
         self, outputs: Float[Tensor, "lane batch statistic"]
     ) -> Float[Tensor, "lane batch statistic"]:
-        """The encoder's distribution, from what its network puts out."""
+        """The encoder's distribution, from what its network puts out: as the dynamics', unless a kind differs."""
+        return self.prior(outputs)
 
     @abstractmethod
     def prior(
@@ -147,11 +147,6 @@ class CategoricalLatents(LatentModel):
     @property
     def statistics(self) -> int:
         return VARIABLES * CLASSES
-
-    def posterior(
-        self, outputs: Float[Tensor, "lane batch statistic"]
-    ) -> Float[Tensor, "lane batch statistic"]:
-        return outputs
 
     def prior(
         self, outputs: Float[Tensor, "lane batch statistic"]
@@ -281,7 +276,7 @@ class DecodingModel(LatentModel):
         learned: Perceptrons,
         batch: Replayed,
         stream: Stream,
-        target: Perceptron,
+        target: TargetNetwork,
     ) -> Float[Tensor, "lane"]:
         """Reconstruction of the current observation, reward, continuation, and the balanced KL."""
         size = batch.action.shape[1]

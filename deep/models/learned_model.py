@@ -10,9 +10,9 @@ from jaxtyping import Float, Float32, Int64, UInt8
 from torch import Tensor
 
 from deep.argument_checks import require_integer, require_share
-from deep.models.model import TRANSITIONS, Behaviour, Parameters
+from deep.models.model import TRANSITIONS, Behaviour, Parameters, TargetNetwork
 from deep.models.rollout_model import RolloutModel
-from deep.networks import AnyNetwork, Perceptron, Perceptrons
+from deep.networks import AnyNetwork, Perceptrons
 from deep.one_hot import one_hot
 from deep.q_learning import Transitions
 from deep.random_streams import Purpose, Stream, lane_words
@@ -82,7 +82,7 @@ class LearnedModel(RolloutModel):
 
     @abstractmethod
     def loss(
-        self, learned: Perceptrons, batch: Replayed, stream: Stream, target: Perceptron
+        self, learned: Perceptrons, batch: Replayed, stream: Stream, target: TargetNetwork
     ) -> Float[Tensor, "lane"]:
         """What learning minimizes, mean over the batch.
 
@@ -90,7 +90,7 @@ class LearnedModel(RolloutModel):
             learned: The model's perceptrons.
             batch: Replayed transitions; where `lesson_steps` are several, trajectories, time first.
             stream: Of the random words that it draws.
-            target: The target network of the Q-learner, for models that learn of values.
+            target: For models that learn of values.
         """
 
     @property

@@ -15,7 +15,7 @@ from torch import Tensor
 from deep.argument_checks import require_integer
 from deep.environments import Environment
 from deep.layers import Precision
-from deep.networks import AnyNetwork, Network, Packs, Perceptrons
+from deep.networks import AnyNetwork, Network, Packs, Perceptron, Perceptrons
 from deep.q_learning import Transitions
 from deep.random_streams import Stream
 from deep.replay_buffer import Replayed
@@ -29,6 +29,9 @@ Behaviour = Callable[
     [Float32[Tensor, "lane batch feature"], Int32[Tensor, "lane batch"]],
     Int64[Tensor, "lane batch"],
 ]
+
+TargetNetwork = Callable[[], Perceptron]
+"""Gives the target network of the Q-learner, which is made only where it is asked for."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from torch import Tensor
 from deep.argument_checks import require_integer
 from deep.models.learned_model import Forecast, LearnedModel
 from deep.models.likelihood import features_loss, outcome_loss
-from deep.models.model import Parameters
-from deep.networks import AnyNetwork, Network, Perceptron, Perceptrons
+from deep.models.model import Parameters, TargetNetwork
+from deep.networks import AnyNetwork, Network, Perceptrons
 from deep.random_streams import Stream, uniform
 from deep.replay_buffer import Replayed
 
@@ -66,7 +66,7 @@ class SimpleModel(LearnedModel):
         learned: Perceptrons,
         batch: Replayed,
         stream: Stream,
-        target: Perceptron,
+        target: TargetNetwork,
     ) -> Float[Tensor, "lane"]:
         """The negative log-likelihood; that of the next observation where the episode went on."""
         observation = batch.observation.float()

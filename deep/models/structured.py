@@ -7,9 +7,9 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from deep.gated_network import GatedNetwork, GatedPerceptron
-from deep.models.model import Parameters
+from deep.models.model import Parameters, TargetNetwork
 from deep.models.simple import SimpleModel
-from deep.networks import Network, Perceptron, Perceptrons
+from deep.networks import Network, Perceptrons
 from deep.random_streams import Stream, words
 from deep.replay_buffer import Replayed
 
@@ -46,7 +46,7 @@ class StructuredModel(SimpleModel):
         return self.network, self.gated_network
 
     def loss(
-        self, learned: Perceptrons, batch: Replayed, stream: Stream, target: Perceptron
+        self, learned: Perceptrons, batch: Replayed, stream: Stream, target: TargetNetwork
     ) -> Float[Tensor, "lane"]:
         """The negative log-likelihood, and the price of the gates that are open."""
         *outcome, gated = learned

@@ -20,7 +20,8 @@ from torch import Tensor
 from deep.argument_checks import require_integer
 from deep.models.latent import CategoricalLatents, GaussianLatents, LatentModel
 from deep.models.likelihood import outcome_loss
-from deep.networks import Perceptron, Perceptrons
+from deep.models.model import TargetNetwork
+from deep.networks import Perceptrons
 from deep.random_streams import Stream, lane_words
 from deep.replay_buffer import Replayed
 
@@ -47,7 +48,7 @@ class ValueEquivalentModel(LatentModel):
         return self.value_steps
 
     def loss(
-        self, learned: Perceptrons, batch: Replayed, stream: Stream, target: Perceptron
+        self, learned: Perceptrons, batch: Replayed, stream: Stream, target: TargetNetwork
     ) -> Float[Tensor, "lane"]:
         """Reward, continuation and value along trajectories, mean over these and K.
 
@@ -71,7 +72,8 @@ class ValueEquivalentModel(LatentModel):
         outcome = self.predict_outcomes(learned, before, batch.action)
         words = torch.cat(met.split(latent), 2)
         seen = self.start(learned, batch.next_observation, words).detach()
-        error = target(after).amax(2) - target(seen).amax(2)
+        q = target()
+        error = q(after).amax(2) - q(seen).amax(2)
         follows = self._follows(batch, size).float()
         goes_on = 1 - batch.terminal.float()
         value = 0.5 * goes_on * error.square()

@@ -38,15 +38,9 @@ def environment(name: str, size: int, *, spontaneous: bool = True) -> Environmen
     Raises:
         ValueError: There is no such environment, or not of that size.
     """
-    match name.lower():
-        case "panflute":
-            return PanFlute(size, spontaneous=spontaneous)
-        case "buttongrid":
-            return ButtonGrid(size, spontaneous=spontaneous)
-        case "procmaze":
-            return ProcMaze(size, spontaneous=spontaneous)
-        case "opengrid":
-            return OpenGrid(size, spontaneous=spontaneous)
+    for kind in (PanFlute, ButtonGrid, ProcMaze, OpenGrid):
+        if kind.__name__.lower() == name.lower():
+            return kind(size, spontaneous=spontaneous)
     raise ValueError(
         f"there is no environment {name!r}; accepted: PanFlute, ButtonGrid, ProcMaze, OpenGrid"
     )

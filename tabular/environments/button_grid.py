@@ -7,8 +7,9 @@ from itertools import combinations
 from math import comb
 from typing import Literal, NamedTuple, get_args
 
+from tabular.argument_checks import require_one_of, require_positive_integer
 from tabular.environments.grid import NUM_ACTIONS, interleaved, one_hot, target
-from tabular.rule import MAX_SIZE, Branches, Environment, Outcome, require_positive_integer
+from tabular.rule import MAX_SIZE, Branches, Environment, Outcome
 
 ButtonGridEvent = Literal["switch_on", "redraw"]
 
@@ -52,11 +53,7 @@ class ButtonGrid(Environment[ButtonGridState]):
                 f"num_buttons must be at most {self.grid_size**2}, the number of cells, "
                 f"got {self.num_buttons}"
             )
-        if self.spontaneous_event not in get_args(ButtonGridEvent):
-            raise ValueError(
-                f"spontaneous_event must be one of {get_args(ButtonGridEvent)}, "
-                f"got {self.spontaneous_event!r}"
-            )
+        require_one_of("spontaneous_event", self.spontaneous_event, get_args(ButtonGridEvent))
 
     @property
     def event_probability(self) -> Fraction:

@@ -3,8 +3,9 @@
 from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 
+from tabular.argument_checks import require_positive_integer
 from tabular.environments.grid import NUM_ACTIONS, one_hot, target
-from tabular.rule import MAX_SIZE, Branches, Environment, Outcome, require_positive_integer
+from tabular.rule import MAX_SIZE, Branches, Environment, Outcome
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,8 @@
 from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 
-from tabular.rule import MAX_SIZE, Branches, Environment, Outcome, require_positive_integer
+from tabular.argument_checks import require_positive_integer
+from tabular.rule import MAX_SIZE, Branches, Environment, Outcome
 
 PanFluteState = tuple[tuple[int, ...], ...]
 """The cells of each pipe, first to last; 1 where active."""

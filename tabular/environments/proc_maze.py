@@ -5,9 +5,10 @@ from dataclasses import KW_ONLY, dataclass
 from fractions import Fraction
 from typing import Literal, NamedTuple, get_args
 
+from tabular.argument_checks import require_one_of, require_positive_integer
 from tabular.environments.grid import NUM_ACTIONS, cell_name, interleaved, one_hot, target
 from tabular.environments.maze_generation import Walls, estimated_mazes, maze_distribution
-from tabular.rule import MAX_SIZE, Branches, Environment, Outcome, require_positive_integer
+from tabular.rule import MAX_SIZE, Branches, Environment, Outcome
 
 ProcMazeEvent = Literal["goal", "terminate"]
 
@@ -42,11 +43,7 @@ class ProcMaze(Environment[ProcMazeState]):
 
     def __post_init__(self) -> None:
         require_positive_integer("grid_size", self.grid_size, MAX_SIZE)
-        if self.spontaneous_event not in get_args(ProcMazeEvent):
-            raise ValueError(
-                f"spontaneous_event must be one of {get_args(ProcMazeEvent)}, "
-                f"got {self.spontaneous_event!r}"
-            )
+        require_one_of("spontaneous_event", self.spontaneous_event, get_args(ProcMazeEvent))
 
     @property
     def event_probability(self) -> Fraction:

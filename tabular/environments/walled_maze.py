@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple, get_args
 
 import networkx as nx
 
+from tabular.argument_checks import require_one_of
 from tabular.environments.grid import NUM_ACTIONS, cell_name, neighbours, one_hot, target
 from tabular.environments.maze_generation import Walls
 from tabular.rule import Branches, Environment, Outcome
@@ -69,7 +70,7 @@ class WalledMaze(Environment[WalledMazeState]):
                 )
         if not self.layouts or len(set(self.layouts)) < len(self.layouts):
             raise ValueError(f"layouts must be at least one, all distinct, got {self.layouts!r}")
-        _require_terminal_step(self.terminal_step)
+        require_one_of("terminal_step", self.terminal_step, get_args(TerminalStep))
 
     def initial_distribution(self) -> dict[WalledMazeState, Fraction]:
         """The layout is uniform, then the start is uniform over the cells where a step can begin."""
@@ -143,9 +144,8 @@ def dataset(
     Raises:
         ValueError: An argument is not one of those listed.
     """
-    if coverage not in get_args(Coverage):
-        raise ValueError(f"coverage must be one of {get_args(Coverage)}, got {coverage!r}")
-    _require_terminal_step(terminal_step)
+    require_one_of("coverage", coverage, get_args(Coverage))
+    require_one_of("terminal_step", terminal_step, get_args(TerminalStep))
     pairs = [
         (WalledMazeState(cell, walls), action)
         for walls in basic_layouts() + evaluation_layouts() * (coverage == "all-evaluation")
@@ -168,11 +168,6 @@ def dataset(
 
 def _layout(*walls: int) -> Walls:
     return tuple(cell in walls for cell in range(SIZE**2))
-
-
-def _require_terminal_step(value: str) -> None:
-    if value not in get_args(TerminalStep):
-        raise ValueError(f"terminal_step must be one of {get_args(TerminalStep)}, got {value!r}")
 
 
 def _starts(walls: Walls, terminal_step: TerminalStep) -> list[int]:

@@ -1,7 +1,7 @@
 """States made of factors: what each of them depends on, and models that are learned by counting.
 
-`scopes` and `context_tree` find what an output depends on, `space` numbers all combinations of the
-variables' values, and `counted_model` learns from transitions in these terms.
+`enumeration` goes through the states, `scopes` and `context_tree` find what an output depends on, `space` numbers
+all combinations of the variables' values, and `counted_model` learns from transitions in these terms.
 """
 
 from tabular.factored.context_tree import exact_contexts, learned_contexts
@@ -16,16 +16,15 @@ from tabular.factored.counted_model import (
     structure_of_parents,
     table_structure,
 )
+from tabular.factored.enumeration import Enumeration, enumerate_factors
 from tabular.factored.scopes import (
-    Enumeration,
     FactoredStructure,
     Scope,
     context_scopes,
     dynamic_bayesian_network,
-    enumerate_factors,
     factored_structure,
-    smallest_scopes,
 )
+from tabular.factored.smallest_scopes import smallest_scopes
 from tabular.factored.space import FactoredSpace
 
 __all__ = [

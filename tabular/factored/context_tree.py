@@ -26,7 +26,7 @@ import numpy as np
 from jaxtyping import Bool, Float, Int
 from scipy import special
 
-from tabular.factored.scopes import smallest_scopes
+from tabular.factored.smallest_scopes import smallest_scopes
 
 Codes = Int[np.ndarray, "row feature"]
 """The number of each feature's value in each row."""

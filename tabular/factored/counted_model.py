@@ -33,7 +33,8 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from tabular.factored.context_tree import exact_contexts, learned_contexts
-from tabular.factored.scopes import CAUSE, REWARD, TERMINAL, smallest_scopes
+from tabular.factored.enumeration import CAUSE, REWARD, TERMINAL
+from tabular.factored.smallest_scopes import smallest_scopes
 from tabular.factored.space import ACTION, FactoredSpace
 from tabular.finite_mdp import FiniteMDP
 from tabular.rule import Environment, Factor, FactoredRule, Outcome

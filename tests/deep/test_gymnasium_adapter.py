@@ -290,7 +290,7 @@ MASKS = st.one_of(st.none(), st.lists(st.booleans(), max_size=3), st.just("abc")
 
 
 @given(SEEDS, MASKS)
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_whatever_is_given_to_a_reset_is_done_or_refused_in_one_line_and_the_copies_live_on(
     seed, mask
 ):

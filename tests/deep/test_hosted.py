@@ -47,7 +47,7 @@ SPACES = [
 
 
 @pytest.mark.parametrize("space", SPACES, ids=str)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=st.integers(0, 1000))
 def test_features_are_those_of_gymnasiums_own_flattening(space, seed):
     space.seed(seed)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import partial
 from math import prod
 from pathlib import Path
 
@@ -25,9 +26,7 @@ from deep.tensor_tree import tensors
 
 ROOT = Path(__file__).parent.parent.parent
 
-needs_kernels = pytest.mark.skipif(
-    not available(), reason="needs a processor with AVX512-BF16 and no AMX, and a C++ compiler"
-)
+needs_kernels = pytest.mark.skipif(not available(), reason=f"needs {building.missing()}")
 
 SHAPES = {  # inputs, outputs, width, depth, rows
     "Q-network": (64, (5,), 200, 3, 320),
@@ -284,9 +283,9 @@ def no_kernels_yet(monkeypatch, tmp_path):
     """As on a machine where they were never built."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setattr(building, "_processor_suits", lambda: True)
-    available.cache_clear()
+    building.missing.cache_clear()
     yield tmp_path
-    available.cache_clear()
+    building.missing.cache_clear()
 
 
 @pytest.mark.parametrize("compiler", ["/nowhere/g++", "false", "true"])
@@ -294,7 +293,7 @@ def test_where_they_cannot_be_built_torch_goes_on_alone(no_kernels_yet, monkeypa
     monkeypatch.setenv("CXX", compiler)
     assert not available()
     assert not list(no_kernels_yet.rglob("*.so"))
-    with pytest.raises(ValueError, match="acceleration 'kernels' needs a"):
+    with pytest.raises(ValueError, match=r"acceleration 'kernels' needs a (C\+\+ )?compiler"):
         resolve("kernels", torch.device("cpu"))
     assert not resolve("auto", torch.device("cpu")).kernels
 
@@ -302,7 +301,10 @@ def test_where_they_cannot_be_built_torch_goes_on_alone(no_kernels_yet, monkeypa
 def test_on_another_processor_nothing_is_built(no_kernels_yet, monkeypatch):
     monkeypatch.setattr(building, "_processor_suits", lambda: False)
     monkeypatch.setattr(building, "_build", lambda *_: pytest.fail("built"))
-    assert not available()
+    plain = Agent(AGENTS["er"](ProcMaze(2)))
+    for ask in (partial(resolve, "kernels", torch.device("cpu")), plain.with_kernels):
+        with pytest.raises(ValueError, match="needs a processor with AVX512-BF16 and without AMX"):
+            ask()
 
 
 def test_importing_the_agents_builds_nothing():

@@ -27,9 +27,8 @@ STARTS = 400  # steps before the first update
 EVALUATIONS, APART = 3, 25  # at the end of a run
 DRAWS = 64  # of a latent
 LATENT = 8  # variables, of 8 classes each: plenty for four cells, and learned in half the updates
-LANES = (
-    5  # whose median decides: rounding, in which processors differ, leads one now and then astray
-)
+LANES = 5
+"""Whose median decides: rounding, in which processors differ, leads one now and then astray."""
 
 
 class Case(NamedTuple):

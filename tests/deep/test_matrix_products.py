@@ -6,7 +6,7 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from deep.agent import Agent, Lanes
 from deep.environments import PanFlute, ProcMaze
-from deep.matrix_products import Product, acting_products, flops, update_products
+from deep.matrix_products import Product, flops, update_products
 from deep.models import AGENTS, Model
 from deep.online_loop import OnlineLoop, Protocol, learn
 
@@ -40,15 +40,6 @@ def test_rollouts_of_one_step_start_from_more_states(name, lesson):
     with FlopCounterMode(display=False) as counter:
         learn(loop.agent, loop.lanes, loop.state)
     assert counter.get_total_flops() == 2 * flops(update_products(loop.agent).together)
-
-
-@every_agent
-def test_the_products_of_an_action_are_those_that_torch_counts(name):
-    loop = loop_of(name, ProcMaze(2))
-    state = loop.state
-    with FlopCounterMode(display=False) as counter:
-        loop.agent.act(state.learner, loop.lanes, state.observation, state.steps)
-    assert counter.get_total_flops() == 2 * flops(acting_products(loop.agent))
 
 
 def test_parts_that_an_agent_does_without_are_empty():

@@ -11,7 +11,7 @@ from deep.online_loop import learn
 from deep.random_streams import Purpose
 from deep.tensor_tree import tensors
 from tests.deep import reference_agents as reference
-from tests.deep.test_agents_against_reference import (
+from tests.deep.plain_lane import (
     KINDS,
     LANES,
     MAZE,

@@ -157,7 +157,7 @@ def by_sets(scopes, met, seen, action):
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS, ids=lambda env: type(env).__name__)
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(chosen=st.lists(st.integers(0, 199), min_size=1, max_size=60), shift=st.integers(0, 150))
 def test_novelty_is_what_sets_say(environment, chosen, shift):
     observation, course = situations(environment, 100, 1)

@@ -12,7 +12,7 @@ from deep.random_streams import Purpose
 from deep.replay_buffer import empty_buffer
 from deep.tensor_tree import tensors
 from tests.deep import reference_agents as reference
-from tests.deep.test_agents_against_reference import (
+from tests.deep.plain_lane import (
     LANES,
     MAZE,
     TRANSITIONS,

@@ -3,6 +3,8 @@
 import pytest
 import torch
 
+from deep import Agent, Replay
+from deep.environments import PanFlute
 from deep.random_streams import Stream, lane_words
 from deep.replay_buffer import Dataset, empty_buffer, fixed_buffer
 
@@ -55,6 +57,16 @@ def test_every_transition_is_drawn_about_as_often():
     for lane, size in zip(drawn.action, (3, 2), strict=True):
         share = lane.bincount() / 30_000
         assert (share - 1 / size).abs().max() < 0.015  # five standard deviations
+
+
+def test_more_actions_than_a_byte_tells_apart_are_refused():
+    buffer = empty_buffer(1, 1, 1)
+    seen = torch.zeros(1, 1, dtype=torch.uint8)
+    last = Agent(Replay(PanFlute(256))).model.environment.num_actions - 1
+    buffer.store(seen, torch.tensor([last]), torch.zeros(1), torch.zeros(1).bool(), seen)
+    assert buffer.at(torch.zeros(1, 1, dtype=torch.int64)).action.tolist() == [[255]]
+    with pytest.raises(ValueError, match=r"an environment's actions must be .* 1 to 256, got 257"):
+        Agent(Replay(PanFlute(257)))
 
 
 @pytest.mark.parametrize(

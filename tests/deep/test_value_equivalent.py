@@ -15,14 +15,14 @@ from deep import (
     ValueEquivalentGaussian,
 )
 from deep.environments import PanFlute, ProcMaze
-from deep.kernels import available
 from deep.matrix_products import flops, update_products
 from deep.online_loop import learn
 from deep.random_streams import Purpose, Stream, lane_words, normal, uniform
 from deep.replay_buffer import Replayed
 from tests.deep import reference_agents as reference
+from tests.deep.plain_lane import perceptrons
 from tests.deep.reference_agents import Categorical, Gaussian
-from tests.deep.test_agents_against_reference import perceptrons
+from tests.deep.test_kernels import needs_kernels
 
 SEED = torch.tensor([3, -4])
 LANES = Lanes(SEED, torch.full((2,), 1e-4), torch.ones(2))
@@ -85,7 +85,7 @@ def test_the_loss_and_its_gradient_are_the_plain_ones(name, steps):
     target = learner.target * 1.5
     parameters = tuple(each.requires_grad_() for each in learner.model)
     value = agent.q_network.perceptrons(target)[0]
-    loss = model.loss(model.perceptrons(parameters), lesson, stream(), value)
+    loss = model.loss(model.perceptrons(parameters), lesson, stream(), lambda: value)
     gradients = torch.autograd.grad(loss.sum(), parameters)
     words = lane_words(stream(), (1 + 2 * steps) * VARIABLES, SIZE)
     draw = normal if name == "gaussian" else uniform
@@ -127,7 +127,7 @@ def test_a_step_that_begins_elsewhere_than_the_one_before_led_is_no_part_of_a_tr
             torch.zeros(2, 3, dtype=torch.bool),
             torch.cat((after_first, second, second), 1),
         )
-        return model.loss(model.perceptrons(learner.model), batch, stream(), value)
+        return model.loss(model.perceptrons(learner.model), batch, stream(), lambda: value)
 
     assert not torch.equal(loss(silent, silent, 0.0, 0.0), loss(silent, silent, 9.0, 0.0))
     assert torch.equal(loss(silent, sounding, 0.0, 0.0), loss(silent, sounding, 9.0, 7.0))
@@ -139,8 +139,11 @@ def test_it_is_the_value_and_nothing_else_of_the_next_state_that_is_learned(name
     model = MODELS[name](PanFlute(2), value_steps=1)
     agent = Agent(model)
     learner = agent.initial(SEED)
-    silence = agent.q_network.perceptrons(torch.zeros_like(learner.target))[0]
-    speech = agent.q_network.perceptrons(learner.target)[0]
+
+    def target(scale):
+        return lambda: agent.q_network.perceptrons(scale * learner.target)[0]
+
+    silence, speech = target(0), target(1)
     one, other = (
         Replayed(
             torch.zeros(2, 6, 3, dtype=torch.uint8),
@@ -211,7 +214,9 @@ def test_it_learns_rewards_that_come_two_steps_later():
     for step in range(150):
         lesson, _ = agent.replay(loop.state.buffer, lanes, torch.tensor(step))
         moment = Stream(lanes.seed, torch.tensor(step), Purpose.MODEL_LOSS)
-        loss = model.loss(model.perceptrons(tuple(parameters)), lesson, moment, target).sum()
+        loss = model.loss(
+            model.perceptrons(tuple(parameters)), lesson, moment, lambda: target
+        ).sum()
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
@@ -227,7 +232,7 @@ def test_it_learns_rewards_that_come_two_steps_later():
     assert (expected_reward(1, 0) - expected_reward(0, 0) > 0.5).sum() >= 4  # of 6 lanes
 
 
-@pytest.mark.skipif(not available(), reason="needs AVX512-BF16 and a C++ compiler")
+@needs_kernels
 @pytest.mark.usefixtures("without_type_checks")
 @every_kind
 def test_kernels_learn_the_same_to_rounding(name):

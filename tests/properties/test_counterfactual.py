@@ -166,7 +166,7 @@ def allowed(case, seen, action):
 
 
 @pytest.mark.parametrize("case", CASES, ids=str)
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(chosen=st.lists(st.integers(0, 2**20), min_size=2, max_size=BATCH), step=st.integers(0, 99))
 def test_a_recombined_transition_is_one_that_the_exact_rule_gives(case, chosen, step):
     batch = replayed(case, chosen + chosen[::-1], step)

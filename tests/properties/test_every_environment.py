@@ -48,7 +48,7 @@ def test_different_seeds_lead_different_lives(case):
 
 
 @pytest.mark.parametrize("case", LARGE, ids=str)
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(seeds=st.lists(SEEDS, min_size=1, max_size=3), start=st.integers(0, 2**31))
 def test_noise_for_many_steps_at_once_is_the_noise_of_each(case, seeds, start):
     seed, steps = torch.tensor(seeds), start + torch.arange(3)
@@ -72,7 +72,7 @@ def test_the_noise_of_a_step_lies_in_memory_alike_however_many_steps_are_drawn(c
 
 
 @pytest.mark.parametrize("case", LARGE, ids=str)
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(shape=st.lists(st.integers(0, 3), max_size=3), seed=SEEDS)
 def test_any_leading_shape_is_the_flat_batch_reshaped(case, shape, seed):
     environment = case.batched
@@ -97,7 +97,7 @@ def test_every_reachable_state_looks_as_the_rule_says_and_survives_the_round_tri
 
 
 @pytest.mark.parametrize("case", LARGE, ids=str)
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(seed=SEEDS)
 def test_a_state_is_recovered_from_its_observation(case, seed):
     lane = torch.tensor(seed)
@@ -112,7 +112,7 @@ def test_a_state_is_recovered_from_its_observation(case, seed):
 
 
 @pytest.mark.parametrize("case", [case for case in LARGE if case.channels], ids=str)
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=SEEDS, data=st.data())
 def test_turning_or_reflecting_the_grid_and_the_action_commutes_with_the_step(case, seed, data):
     environment = case.batched
@@ -135,7 +135,7 @@ def test_turning_or_reflecting_the_grid_and_the_action_commutes_with_the_step(ca
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(size=st.integers(1, 7), seed=SEEDS)
 def test_the_open_cells_of_a_maze_form_a_tree_that_cannot_grow(size, seed):
     grid = Grid(size)

@@ -46,7 +46,6 @@ def test_exact_rewards_stay_exact_and_floats_stay_floats(coin):
 
 
 @given(problems())
-@settings(deadline=None)
 def test_probabilities_are_shares_of_the_stored_transitions(drawn):
     dataset, _, _ = built(drawn)
     model = EmpiricalMDP.from_dataset(dataset)
@@ -61,7 +60,7 @@ def test_probabilities_are_shares_of_the_stored_transitions(drawn):
 
 
 @given(problems())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_certainty_equivalence_is_what_exact_policy_iteration_on_the_lists_finds(drawn):
     dataset, table, bootstrap = built(drawn)
     solved = certainty_equivalence(EmpiricalMDP.from_dataset(dataset), table, bootstrap)

@@ -153,7 +153,7 @@ ODD = st.sampled_from([0.0, 0.0, 0.0, 0.25, 0.5, 1.0, -0.25, np.nan, np.inf, 1.5
 
 
 @given(st.integers(1, 3), st.integers(1, 2), st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_whatever_arrays_are_given_their_law_is_kept_or_they_are_refused(states, actions, data):
     pairs = states * actions
     entries = data.draw(st.lists(ODD, min_size=pairs * states, max_size=pairs * states))

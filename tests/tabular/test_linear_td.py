@@ -1,7 +1,5 @@
 """Linear TD(0) from data and from models of the data: where they agree, and where they do not."""
 
-import subprocess
-import sys
 from fractions import Fraction
 
 import numpy as np
@@ -26,24 +24,10 @@ from tabular import (
 )
 from tabular.solvers import discounted
 from tests.tabular.datasets import built, problems
+from tests.tabular.linear_data import exact, transitions
 
 HALF, NINE_TENTHS = Fraction(1, 2), Fraction(9, 10)
 DISCOUNTS = st.sampled_from([Fraction(0), HALF, NINE_TENTHS, Fraction(1)])
-
-
-def exact(numbers):
-    return np.vectorize(Fraction, otypes=[object])(np.array(numbers, dtype=object))
-
-
-def transitions(*rows):
-    """From rows (features, reward, next features or None, and perhaps a weight)."""
-    ended = [0 for _ in rows[0][0]]
-    return FeatureTransitions(
-        exact([row[0] for row in rows]),
-        exact([row[1] for row in rows]),
-        exact([ended if row[2] is None else row[2] for row in rows]),
-        exact([row[3] if len(row) == 4 else 1 for row in rows]),
-    )
 
 
 @st.composite
@@ -85,7 +69,6 @@ def moments(sums):
 
 
 @given(rows(), DISCOUNTS)
-@settings(deadline=None)
 def test_what_linear_dyna_imagines_has_the_sums_of_the_data(drawn, discount):
     data = transitions(*drawn)
     imagined = least_squares_model(data, minimum_norm=True).imagined(data.features, data.weights)
@@ -93,7 +76,6 @@ def test_what_linear_dyna_imagines_has_the_sums_of_the_data(drawn, discount):
 
 
 @given(rows(), DISCOUNTS, st.integers(-3, 3))
-@settings(deadline=None)
 def test_so_it_does_for_every_least_squares_model_where_there_are_many(drawn, discount, scale):
     twice = [
         ([*phi, phi[0]], reward, None if after is None else [*after, reward], weight)
@@ -108,7 +90,6 @@ def test_so_it_does_for_every_least_squares_model_where_there_are_many(drawn, di
 
 
 @given(rows(), DISCOUNTS, st.integers(0, 99), st.sampled_from([HALF, 1, 7]))
-@settings(deadline=None)
 def test_a_sweep_of_planning_is_a_sweep_of_replay_at_fixed_weights(drawn, discount, seed, step):
     data = transitions(*drawn)
     theta = weights(data, seed)
@@ -119,7 +100,6 @@ def test_a_sweep_of_planning_is_a_sweep_of_replay_at_fixed_weights(drawn, discou
 
 
 @given(rows(), DISCOUNTS)
-@settings(deadline=None)
 def test_with_independent_features_model_and_data_have_the_same_fixed_points(drawn, discount):
     data = transitions(*drawn)
     assume(is_regular(second_moments(data)))
@@ -134,7 +114,6 @@ def test_with_independent_features_model_and_data_have_the_same_fixed_points(dra
 
 
 @given(rows(), DISCOUNTS, st.integers(0, 99))
-@settings(deadline=None)
 def test_the_errors_of_a_theta_in_model_and_data_differ_by_a_factor(drawn, discount, seed):
     data = transitions(*drawn)
     model = least_squares_model(data, minimum_norm=True)
@@ -144,7 +123,6 @@ def test_the_errors_of_a_theta_in_model_and_data_differ_by_a_factor(drawn, disco
 
 
 @given(rows(), rows(), st.sampled_from([HALF, NINE_TENTHS]))
-@settings(deadline=None)
 def test_planning_from_other_features_that_span_leads_to_the_same_fixed_point(
     drawn, starts, discount
 ):
@@ -159,7 +137,6 @@ def test_planning_from_other_features_that_span_leads_to_the_same_fixed_point(
 
 
 @given(rows(), st.data(), DISCOUNTS)
-@settings(deadline=None)
 def test_weights_of_the_regression_do_not_matter_where_the_model_is_exact(drawn, data, discount):
     seen = transitions(*drawn)
     count = seen.features.shape[1]
@@ -178,7 +155,6 @@ def test_weights_of_the_regression_do_not_matter_where_the_model_is_exact(drawn,
 
 
 @given(rows(), rows(), DISCOUNTS)
-@settings(deadline=None)
 def test_sums_add_up_as_transitions_come_in(first, second, discount):
     count = len(first[0][0])
     second = [
@@ -195,7 +171,6 @@ def test_sums_add_up_as_transitions_come_in(first, second, discount):
 
 
 @given(rows())
-@settings(deadline=None)
 def test_the_model_is_the_smallest_least_squares_solution_of_scipy(drawn):
     data = transitions(*drawn)
     root = np.sqrt(data.weights.astype(float))[:, None]
@@ -208,7 +183,7 @@ def test_the_model_is_the_smallest_least_squares_solution_of_scipy(drawn):
 
 
 @given(problems())
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 def test_with_a_feature_for_each_state_td_finds_the_values_of_the_empirical_mdp(problem):
     dataset, _, bootstrap = built(problem)
     model = EmpiricalMDP.from_dataset(dataset)
@@ -230,7 +205,6 @@ def test_integer_features_do_not_round_the_rewards():
 
 
 @given(problems(), st.data())
-@settings(deadline=None)
 def test_the_sums_of_the_data_are_those_of_the_empirical_mdp(problem, data):
     dataset, _, bootstrap = built(problem)
     model, count = EmpiricalMDP.from_dataset(dataset), dataset.num_states
@@ -245,7 +219,6 @@ def test_the_sums_of_the_data_are_those_of_the_empirical_mdp(problem, data):
 
 
 @given(rows(), st.sampled_from([HALF, NINE_TENTHS]))
-@settings(deadline=None)
 def test_floats_agree_with_fractions(drawn, discount):
     data = transitions(*drawn)
     assume(is_regular(second_moments(data)))
@@ -362,55 +335,6 @@ def test_one_update_at_changing_weights_is_that_at_fixed_ones():
     assert moved == [[Fraction(3, 2), 2], [Fraction(3, 2), 2]]  # error 3 + 1/2 - 3, times 1/2, 2
 
 
-# What is refused.
-
-
-@pytest.mark.parametrize("discount", [Fraction(-1, 10), 1.5, float("nan")])
-def test_a_discount_out_of_range_is_refused(discount):
-    data = transitions(([1], 0, None))
-    model = least_squares_model(data)
-    for use in (
-        lambda: td_fixed_point(data, discount),
-        lambda: model_fixed_point(model, discount),
-        lambda: replay_sweep(data, exact([0]), discount, 1, fixed_weights=True),
-    ):
-        with pytest.raises(ValueError, match=f"^discount must be 0 to 1, got {discount}$"):
-            use()
-
-
-@pytest.mark.parametrize("step_size", [0, -1, float("nan"), float("inf")])
-def test_a_step_size_that_is_not_positive_and_finite_is_refused(step_size):
-    data = transitions(([1], 0, None))
-    for use in (
-        lambda: planning_sweep(td_sums(data, HALF), exact([0]), step_size),
-        lambda: replay_sweep(data, exact([0]), HALF, step_size, fixed_weights=True),
-    ):
-        with pytest.raises(
-            ValueError, match=f"^step_size must be positive and finite, got {step_size}$"
-        ):
-            use()
-
-
-def test_weights_of_another_length_than_the_features_are_refused():
-    data = transitions(([1, 0], 0, None))
-    with pytest.raises(ValueError, match=r"^theta must have the shape \(2,\), got \(1,\)$"):
-        replay_sweep(data, exact([0]), HALF, 1, fixed_weights=True)
-
-
-def test_a_feature_table_with_other_than_a_row_for_each_state_is_refused():
-    dataset, _, _ = built(((2, 1), [(0, 0, 0, 1)], [0, 0], (HALF, True)))
-    with pytest.raises(ValueError, match=r"^features must have a row for each of 2 states, got 3$"):
-        FeatureTransitions.from_dataset(dataset, np.eye(3))
-
-
-def test_data_without_transitions_or_features_or_with_negative_weights_are_refused():
-    empty = np.zeros((0, 2))
-    with pytest.raises(ValueError, match=r"^there must be a transition and a feature, .*\(0, 2\)$"):
-        FeatureTransitions(empty, np.zeros(0), empty, np.zeros(0))
-    with pytest.raises(ValueError, match=r"^weights must not be negative, got -1$"):
-        transitions(([1], 0, None, -1))
-
-
 @pytest.mark.parametrize("kind", [np.int64, np.uint8, bool])
 def test_integers_of_any_width_are_exact(kind):
     reward = 2**62
@@ -422,39 +346,3 @@ def test_integers_of_any_width_are_exact(kind):
     )
     assert td_fixed_point(data, 0).tolist() == [reward]
     assert td_sums(data, 0).b.tolist() == [4 * reward]
-
-
-@pytest.mark.parametrize("name", ["features", "rewards", "next_features", "weights"])
-@pytest.mark.parametrize("number", [float("nan"), float("inf")])
-def test_numbers_that_are_not_finite_are_refused(name, number):
-    arrays = {
-        "features": np.eye(2),
-        "rewards": np.zeros(2),
-        "next_features": np.eye(2),
-        "weights": np.ones(2),
-    }
-    arrays[name].flat[1] = number
-    with pytest.raises(ValueError, match=f"^{name} must be finite, got {number}$"):
-        FeatureTransitions(**arrays)
-
-
-@pytest.mark.parametrize(
-    ("rewards", "next_features", "message"),
-    [
-        ("zeros(3)", "eye(2)", "rewards must have the shape (2,), got (3,)"),
-        (
-            "zeros(2)",
-            "eye(3)",
-            "features and next_features must have the same shape, got (2, 2) and (3, 3)",
-        ),
-    ],
-)
-def test_arrays_of_different_lengths_are_refused_also_without_the_tests_shape_checks(
-    rewards, next_features, message
-):
-    program = (
-        "from numpy import eye, ones, zeros; from tabular import FeatureTransitions; "
-        f"FeatureTransitions(eye(2), {rewards}, {next_features}, ones(2))"
-    )
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
-    assert done.stderr.splitlines()[-1] == f"ValueError: {message}"

@@ -228,7 +228,7 @@ def test_without_factors_the_factored_model_is_the_table():
 
 
 @given(st.sets(st.integers(0, 59)), st.sampled_from(["replay", "table", "learned"]))
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 def test_looking_more_often_changes_nothing(stops, kind):
     rule = PanFlute(2)
     mdp, space, world = prepared(rule)

@@ -62,7 +62,7 @@ def test_the_reduction_gives_what_dynamic_programming_over_every_state_gives(env
 
 
 @given(st.integers(1, 12), st.booleans())
-@settings(deadline=None, max_examples=20)
+@settings(max_examples=20)
 def test_pan_flute_in_100_steps_is_a_matter_of_counting_windows(pipes, spontaneous):
     environment = PanFlute(pipes, spontaneous=spontaneous)
     coin = Fraction(int(spontaneous), pipes**2)

@@ -38,7 +38,6 @@ def test_a_full_sweep_backs_up_the_expectation(uneven):
 
 
 @given(problems(), STEP_SIZES)
-@settings(deadline=None)
 def test_drawing_pairs_by_count_is_in_expectation_replaying_a_stored_transition(drawn, step_size):
     dataset, table, bootstrap = built(drawn)
     imagined, probabilities = imagined_transitions(EmpiricalMDP.from_dataset(dataset))
@@ -62,7 +61,6 @@ def test_drawing_pairs_uniformly_is_another_expectation(uneven):
 
 
 @given(problems(), STEP_SIZES)
-@settings(deadline=None)
 def test_drawing_pairs_uniformly_rescales_the_expected_update_of_each(drawn, step_size):
     dataset, table, bootstrap = built(drawn)
     model = EmpiricalMDP.from_dataset(dataset)
@@ -78,7 +76,7 @@ def test_drawing_pairs_uniformly_rescales_the_expected_update_of_each(drawn, ste
 
 
 @given(problems())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_however_pairs_are_drawn_no_update_is_expected_at_the_certainty_equivalent_values(drawn):
     dataset, table, bootstrap = built(drawn)
     model = EmpiricalMDP.from_dataset(dataset)
@@ -89,7 +87,6 @@ def test_however_pairs_are_drawn_no_update_is_expected_at_the_certainty_equivale
 
 
 @given(problems())
-@settings(deadline=None)
 def test_what_is_imagined_was_seen_and_is_as_likely_as_it_was_frequent(drawn):
     dataset, _, _ = built(drawn)
     model = EmpiricalMDP.from_dataset(dataset)

@@ -30,7 +30,6 @@ def distance(left, right):
 
 
 @given(problems())
-@settings(deadline=None)
 def test_q_iteration_on_the_data_is_value_iteration_in_the_empirical_mdp_at_every_sweep(drawn):
     dataset, replayed, bootstrap = built(drawn)
     model, planned = EmpiricalMDP.from_dataset(dataset), replayed
@@ -53,7 +52,7 @@ def test_without_discounting_an_episode_is_worth_the_sum_of_its_rewards():
 
 
 @given(problems())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_in_floats_both_agree_up_to_rounding_and_come_near_certainty_equivalence(drawn):
     dataset, table, bootstrap = built(drawn)
     model, replayed = EmpiricalMDP.from_dataset(dataset), table.astype(float)
@@ -68,7 +67,7 @@ def test_in_floats_both_agree_up_to_rounding_and_come_near_certainty_equivalence
 
 
 @given(problems())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_a_sweep_contracts_to_the_certainty_equivalent_values(drawn):
     dataset, table, bootstrap = built(drawn)
     solved = exact_certainty_equivalence(dataset, table, bootstrap)
@@ -78,7 +77,6 @@ def test_a_sweep_contracts_to_the_certainty_equivalent_values(drawn):
 
 
 @given(problems(), st.randoms(use_true_random=False))
-@settings(deadline=None)
 def test_a_pass_with_frozen_targets_and_steps_of_one_over_k_is_a_sweep_in_any_order(drawn, random):
     dataset, table, bootstrap = built(drawn)
     order = list(range(len(dataset)))
@@ -92,7 +90,6 @@ def test_a_pass_with_frozen_targets_and_steps_of_one_over_k_is_a_sweep_in_any_or
     st.none() | STEP_SIZES,
     st.randoms(use_true_random=False),
 )
-@settings(deadline=None)
 def test_where_transitions_agree_each_pass_of_replay_comes_nearer_to_certainty_equivalence(
     drawn, step_size, random
 ):
@@ -108,7 +105,6 @@ def test_where_transitions_agree_each_pass_of_replay_comes_nearer_to_certainty_e
 
 
 @given(st.lists(st.integers(-8, 8), min_size=1, max_size=6), st.integers(1, 3))
-@settings(deadline=None)
 def test_an_episode_replayed_backwards_once_gives_the_certainty_equivalent_values_exactly(
     rewards, copies
 ):

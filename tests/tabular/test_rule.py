@@ -113,7 +113,7 @@ ROUNDING = 2**-52  # of probabilities that are added in floats, or taken from 1
 
 
 @given(st.lists(OUTCOMES, max_size=3))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 def test_whatever_law_is_given_it_is_kept_or_refused(law):
     rule = Rule(*law)
     right = sum(Fraction(o.probability) for o in law) == 1 and all(

@@ -41,7 +41,7 @@ def solution(moves, trained, elsewhere):
 
 
 @given(TRUTHS, st.lists(st.sampled_from([True, True, True, False]), min_size=PAIRS, max_size=PAIRS))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_a_state_is_settled_if_nothing_else_moves_its_value(truth, flags):
     moves, trained = untied(truth), pairs(flags)
     high, higher = (solution(moves, trained, value) for value in (1e3, 2e3))
@@ -54,7 +54,7 @@ def test_a_state_is_settled_if_nothing_else_moves_its_value(truth, flags):
 
 
 @given(TRUTHS, FLAGS, st.integers(1, 4))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_rollouts_try_what_some_sequence_of_actions_tries(truth, flags, length):
     moves, observed = untied(truth), pairs(flags)
     tried = np.zeros_like(observed)

@@ -6,7 +6,7 @@ from itertools import chain, combinations, product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tabular import (
@@ -214,7 +214,6 @@ def test_the_cause_reaches_only_what_it_matters_for():
     st.lists(st.lists(st.integers(0, 2), min_size=4, max_size=4), min_size=1, max_size=12),
     st.lists(st.integers(0, 2), min_size=12, max_size=12),
 )
-@settings(deadline=None)
 def test_smallest_scopes_are_those_that_brute_force_over_all_sets_finds(rows, drawn):
     codes = np.unique(np.array(rows), axis=0)
     labels = np.array(drawn[: len(codes)])

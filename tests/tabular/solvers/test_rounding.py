@@ -44,7 +44,7 @@ def assert_known(solution, best):
 
 
 @given(tables(), st.sampled_from([0.0, 0.9, 0.999, 1 - 1e-5, 1 - 1e-7, 1 - 1e-9]))
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 def test_policy_iteration_is_right_up_to_the_largest_discounts(table, discount):
     mdp = FiniteMDP.from_arrays(*table)
     best = optimal_values(mdp, discount)
@@ -57,7 +57,7 @@ def test_policy_iteration_is_right_up_to_the_largest_discounts(table, discount):
 
 
 @given(tables(), st.sampled_from([0.0, 0.9, 1 - 1e-5, 1 - 1e-9]))
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 def test_linear_programs_are_right_or_refused_up_to_the_largest_discounts(table, discount):
     mdp = FiniteMDP.from_arrays(*table)
     with suppress(ArithmeticError):
@@ -65,7 +65,7 @@ def test_linear_programs_are_right_or_refused_up_to_the_largest_discounts(table,
 
 
 @given(tables(ending=True))
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_shortest_paths_are_right_over_fifteen_orders_of_magnitude(table):
     mdp = FiniteMDP.from_arrays(*table)
     best = optimal_values(mdp, 1)
@@ -153,7 +153,7 @@ def continuing_tables(draw):
 
 
 @given(continuing_tables())
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 def test_gains_are_right_whatever_the_sizes_of_rewards(table):
     """Against (1 - discount) v for a discount so near 1 that nothing else is left, in fractions."""
     mdp, rest = FiniteMDP.from_arrays(*table), Fraction(1, 2**300)

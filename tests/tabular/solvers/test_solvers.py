@@ -71,7 +71,7 @@ def long_run_mean(transitions, rewards):
 
 
 @given(tables(), st.sampled_from([0.0, 0.5, 0.9, 0.99]))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_discounted_values_are_the_best_of_all_policies_within_their_bound(table, discount):
     mdp = FiniteMDP.from_arrays(*table)
     best = best_over_policies(mdp, discount)
@@ -84,7 +84,7 @@ def test_discounted_values_are_the_best_of_all_policies_within_their_bound(table
 
 
 @given(tables(terminating=True))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_discounting_an_mdp_that_may_terminate_counts_nothing_after_the_end(table):
     mdp = FiniteMDP.from_arrays(*table)
     for solve in DISCOUNTED:
@@ -94,7 +94,7 @@ def test_discounting_an_mdp_that_may_terminate_counts_nothing_after_the_end(tabl
 
 
 @given(tables(terminating=True))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_shortest_path_values_are_the_best_of_all_policies_within_their_bound(table):
     mdp = FiniteMDP.from_arrays(*table)
     best = best_over_policies(mdp, 1.0)
@@ -107,7 +107,7 @@ def test_shortest_path_values_are_the_best_of_all_policies_within_their_bound(ta
 
 
 @given(tables())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_average_reward_policy_iteration_finds_the_best_gain_from_every_state(table):
     mdp = FiniteMDP.from_arrays(*table)
     best = np.max([long_run_mean(*dense(mdp, policy)) for policy in policies(mdp)], axis=0)
@@ -119,7 +119,7 @@ def test_average_reward_policy_iteration_finds_the_best_gain_from_every_state(ta
 
 
 @given(tables(connected=True))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_relative_value_iteration_agrees_where_one_gain_is_optimal_everywhere(table):
     mdp = FiniteMDP.from_arrays(*table)
     swept, solved = (
@@ -133,7 +133,7 @@ def test_relative_value_iteration_agrees_where_one_gain_is_optimal_everywhere(ta
 
 
 @given(tables(terminating=True), st.sampled_from([1.0, 0.1, 1e-3]))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_bounds_hold_where_value_iteration_is_stopped_early(table, tolerance):
     mdp = FiniteMDP.from_arrays(*table)
     for solution, discount in [
@@ -145,7 +145,7 @@ def test_bounds_hold_where_value_iteration_is_stopped_early(table, tolerance):
 
 
 @given(tables(connected=True), st.sampled_from([1.0, 0.1, 1e-3]))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_the_bracket_of_the_gain_holds_where_value_iteration_is_stopped_early(table, tolerance):
     mdp = FiniteMDP.from_arrays(*table)
     solution = average_reward.relative_value_iteration(mdp, tolerance=tolerance)
@@ -155,7 +155,7 @@ def test_the_bracket_of_the_gain_holds_where_value_iteration_is_stopped_early(ta
 
 
 @given(tables())
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_gain_and_bias_satisfy_their_two_equations_for_every_chain_structure(table):
     mdp = FiniteMDP.from_arrays(*table)
     transitions, rewards = mdp.chain(mdp.uniform_policy())
@@ -165,7 +165,7 @@ def test_gain_and_bias_satisfy_their_two_equations_for_every_chain_structure(tab
 
 
 @given(tables(), st.integers(0, 4))
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 def test_finite_horizon_values_are_those_of_the_best_tree_of_actions(table, horizon):
     mdp = FiniteMDP.from_arrays(*table)
 
@@ -181,7 +181,7 @@ def test_finite_horizon_values_are_those_of_the_best_tree_of_actions(table, hori
 
 
 @given(tables(), st.sampled_from([0.3, 0.9]))
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 def test_quantecon_agrees_on_discounted_values(table, discount):
     mdp = FiniteMDP.from_arrays(*table)
     markov = pytest.importorskip("quantecon.markov")
