@@ -38,7 +38,9 @@ FILES = {
     "theory/certificates/equality_proof.py": [f"{CERTIFICATES}/test_equality_proof.py"],
     "theory/certificates/evidence_witness.py": [f"{CERTIFICATES}/test_evidence_witness.py"],
     "theory/certificates/smallest_class.py": [f"{CERTIFICATES}/test_witness.py"],
-    "theory/certificates/verifier/fields.py": [f"{CERTIFICATES}/test_verifier.py"],
+    "theory/certificates/verifier/fields.py": [
+        f"{CERTIFICATES}/{test}.py" for test in ("test_certificate", "test_verifier")
+    ],
     "theory/certificates/verifier/listed.py": [
         f"{CERTIFICATES}/{test}.py"
         for test in ("test_certificate", "test_verifier", "test_evidence_witness")
