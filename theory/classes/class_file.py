@@ -27,6 +27,7 @@ The terminal state is the index `states`. Numbers are integers, "p/q" strings an
 from __future__ import annotations
 
 import reprlib
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from math import prod
@@ -78,11 +79,12 @@ def load_class(name_or_path: str, gamma: object = None) -> MDPClass:
             return class_from_models([_read_model(path)], discount, path.stem)
     else:
         with reading(path) as document:
-            for key, read in (("imported", _imported), ("P", _gymnasium)):
+            for key, read in MODELS.items():
                 if isinstance(document, dict) and key in document:
                     entries = checked_object(document, "a class", (key,), ("gamma",))
-                    own = exact(entries["gamma"], "gamma") if "gamma" in entries else None
-                    return class_from_models(read(entries[key], path), discount or own, path.stem)
+                    if discount is None and "gamma" in entries:
+                        discount = exact(entries["gamma"], "gamma")
+                    return class_from_models(read(entries[key], path), discount, path.stem)
             problem = parse_class(document, name=path.stem)
     return problem if discount is None else replace(problem, gamma=discount)
 
@@ -100,8 +102,11 @@ def _imported(files: object, path: Path) -> list[ExplicitModel]:
     return models
 
 
-def _gymnasium(table: object, _: Path) -> list[ExplicitModel]:
-    return [gymnasium_model(table)]
+MODELS: dict[str, Callable[[Any, Path], list[ExplicitModel]]] = {
+    "imported": _imported,
+    "P": lambda table, _: [gymnasium_model(table)],
+}
+"""How models of other programs are read, by the key of a document that names or holds them."""
 
 
 def _read_model(path: Path) -> ExplicitModel:
