@@ -325,14 +325,11 @@ def _query_trees(data: _Data) -> QueryTrees | None:
         if answer.settled_HM and answer.settled_HB:
             best = _Depths(0, 0, 0, 0)
         else:
-            asked = [
-                _together(
-                    [depths(_with(pairs, pair), part) for part in _parts(solved, agreeing, pair)],
-                    len(agreeing),
-                )
-                for pair in range(solved.pairs)
-                if pair not in pairs
-            ]
+            asked = []
+            for pair in sorted(set(range(solved.pairs)).difference(pairs)):
+                more = tuple(sorted((*pairs, pair)))
+                answers = [depths(more, part) for part in _parts(solved, agreeing, pair)]
+                asked.append(_together(answers, len(agreeing)))
             best = _Depths(*map(min, zip(*asked, strict=True)))
             if answer.settled_HM:
                 best = best._replace(worst_HM=0, sum_HM=0)
@@ -360,7 +357,3 @@ def _parts(
     options = solved.models[agreeing, pair]
     for option in np.unique(options):
         yield agreeing[options == option]
-
-
-def _with(pairs: tuple[int, ...], pair: int) -> tuple[int, ...]:
-    return tuple(sorted((*pairs, pair)))

@@ -12,6 +12,7 @@ from .fields import (
     Q,
     agrees,
     proper,
+    refused,
 )
 
 Assignment = tuple[int, ...]
@@ -42,8 +43,8 @@ class BlockClass(Certificate):
             successors += len(rows) * len(numbers)
         covered = sorted(pair for pairs, _ in self.blocks for pair in pairs)
         if covered != [(s, a) for s in range(n) for a in range(k)] or successors > MAX_SUCCESSORS:
-            raise ValueError(
-                f"not a certificate: blocks do not cover each pair once, or have more than {MAX_SUCCESSORS} successors"
+            raise refused(
+                f"blocks do not cover each pair once, or have more than {MAX_SUCCESSORS} successors"
             )
 
 

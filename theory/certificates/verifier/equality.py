@@ -6,7 +6,7 @@ from itertools import combinations
 from typing import Any
 
 from .blocks import Assignment, BlockClass
-from .fields import EQUALITY, Pair
+from .fields import EQUALITY, Pair, refused
 
 # What is accepted, so that any file is done with in seconds.
 MAX_STEPS = 10_000_000  # that it takes to go through the parts of a class
@@ -31,17 +31,17 @@ class EqualityCertificate(BlockClass):
         # A class without assignments has no models; one that is listed twice is one.
         self.blocks = [(pairs, list(dict.fromkeys(rows))) for pairs, rows in self.blocks]
         if not all(pairs and rows for pairs, rows in self.blocks):
-            raise ValueError("not a certificate: a block without pairs or without assignments")
+            raise refused("a block without pairs or without assignments")
         self.claim = document["claim"]
         if type(self.claim) is not str or self.claim not in CLAIMS:
-            raise ValueError(f"not a certificate: claim is none of {', '.join(CLAIMS)}")
+            raise refused(f"claim is none of {', '.join(CLAIMS)}")
         self.parts = [self.part(entry) for entry in self.items("parts", document["parts"])]
         self.steps = 0
 
     def part(self, entry: Any) -> tuple[str, Any]:
         """What is said of one part: how it is split, or what is known of values there."""
         if type(entry) is not dict or len(entry) != 1:
-            raise ValueError("not a certificate: parts holds no object with one key")
+            raise refused("parts holds no object with one key")
         ((key, value),) = entry.items()
         if key == "split":
             block, numbers = self.items(key, value, 2)
@@ -57,13 +57,13 @@ class EqualityCertificate(BlockClass):
                 compared = self.whole(key, x, self.states), self.whole(key, y, self.states)
                 bounds[compared] = self.number(key, u)
             return key, bounds
-        raise ValueError("not a certificate: parts holds no split, values or differences")
+        raise refused("parts holds no split, values or differences")
 
     def spend(self, steps: int) -> None:
         """Count what is done."""
         self.steps += steps
         if self.steps > MAX_STEPS:
-            raise ValueError(f"not a certificate: over {MAX_STEPS} steps to go through its parts")
+            raise refused(f"over {MAX_STEPS} steps to go through its parts")
 
 
 def verify_equality(document: Any) -> tuple[str | None, str]:

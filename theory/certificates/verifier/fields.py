@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 LISTED = "mbgen certificate 1"  # the class is a list of models
-BLOCKS = (
-    "mbgen certificate 2"  # the class is all choices of one assignment from each block of pairs
-)
+BLOCKS = "mbgen certificate 2"  # the class is all choices of an assignment from each block of pairs
 OPTIONS = "mbgen certificate 3"  # a list of models that choose options
 EVIDENCE = "mbgen certificate 4"  # the same, with evidence in place of a dataset
 EQUALITY = "mbgen certificate 5"  # all choices from blocks, and there is no gap
@@ -43,6 +41,11 @@ Observed = tuple[int, int, tuple[int, ...]]  # a state, an action, and what may 
 Model = tuple[tuple[int, ...], ...]
 Q = tuple[tuple[Fraction, ...], ...]
 Worth = Callable[[int], Fraction]
+
+
+def refused(why: str) -> ValueError:
+    """What is raised for a document that is no certificate."""
+    return ValueError(f"not a certificate: {why}")
 
 
 def read(path: Path) -> Any:
@@ -94,17 +97,15 @@ class Certificate:
 
     def __init__(self, document: Any, kind: str) -> None:
         if type(document) is not dict or sorted(document) != sorted(KEYS[kind]):
-            raise ValueError(
-                f"not a certificate: not an object with the keys {', '.join(KEYS[kind])}"
-            )
+            raise refused(f"not an object with the keys {', '.join(KEYS[kind])}")
         self.document = document
         n = self.states = self.whole("states", document["states"], MAX_SUCCESSORS)
         k = self.actions = self.whole("actions", document["actions"], MAX_SUCCESSORS)
         if n * k == 0 or n * k > MAX_SUCCESSORS:
-            raise ValueError(f"not a certificate: {n} states and {k} actions")
+            raise refused(f"{n} states and {k} actions")
         self.gamma = self.number("gamma", document["gamma"])
         if not 0 < self.gamma < 1:
-            raise ValueError("not a certificate: gamma is not between 0 and 1")
+            raise refused("gamma is not between 0 and 1")
         self.read_rules()
 
     def read_witness(self) -> None:
@@ -120,7 +121,7 @@ class Certificate:
             self.data.append((s, a, self.observed(s, a, seen)))
         self.smallest = document["smallest"]
         if type(self.smallest) is not bool:
-            raise ValueError("not a certificate: smallest is neither true nor false")
+            raise refused("smallest is neither true nor false")
 
     kind_of_data = "D"
 
@@ -147,7 +148,7 @@ class Certificate:
     def whole(self, name: str, value: Any, last: int) -> int:
         """An integer from 0 to `last`."""
         if type(value) is not int or not 0 <= value <= last:
-            raise ValueError(f"not a certificate: {name} holds no integer from 0 to {last}")
+            raise refused(f"{name} holds no integer from 0 to {last}")
         return value
 
     def number(self, name: str, value: Any) -> Fraction:
@@ -156,9 +157,7 @@ class Certificate:
             number = Fraction(value)
             if str(number) == value:
                 return number
-        raise ValueError(
-            f"not a certificate: {name} holds no fraction in lowest terms, or a too long one"
-        )
+        raise refused(f"{name} holds no fraction in lowest terms, or a too long one")
 
     def items(
         self, name: str, value: Any, count: int | None = None, *, at_most: int = MAX_SUCCESSORS
@@ -166,9 +165,9 @@ class Certificate:
         """A list, of so many entries."""
         if type(value) is not list or count not in (None, len(value)):
             wanted = "list" if count is None else f"list of {count}"
-            raise ValueError(f"not a certificate: {name} holds no {wanted}")
+            raise refused(f"{name} holds no {wanted}")
         if len(value) > at_most:
-            raise ValueError(f"not a certificate: {name} holds a list of more than {at_most}")
+            raise refused(f"{name} holds a list of more than {at_most}")
         return value
 
     def rows(self, name: str, value: Any) -> list[list[Any]]:

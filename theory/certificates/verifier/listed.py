@@ -20,6 +20,7 @@ from .fields import (
     Worth,
     agrees,
     proper,
+    refused,
 )
 
 # What is accepted, so that any file is done with in seconds.
@@ -50,22 +51,16 @@ class ListedCertificate(Certificate):
         ]
         successors = len(self.models) * n * k
         if not 0 < successors <= MAX_SUCCESSORS:
-            raise ValueError(
-                f"not a certificate: {successors} successors; accepted: 1 to {MAX_SUCCESSORS}"
-            )
+            raise refused(f"{successors} successors; accepted: 1 to {MAX_SUCCESSORS}")
         length = self.length()
         if length > MAX_LENGTH:
-            raise ValueError(
-                f"not a certificate: values of {length} digits; accepted: at most {MAX_LENGTH}"
-            )
+            raise refused(f"values of {length} digits; accepted: at most {MAX_LENGTH}")
         self.value_length = length
         work, most = successors * n * length, MAX_WORK
         if kind != LISTED:
             work, most = work * n, MAX_LAW_WORK
         if work > most:
-            raise ValueError(
-                f"not a certificate: {work} steps to solve its models; accepted: at most {most}"
-            )
+            raise refused(f"{work} steps to solve its models; accepted: at most {most}")
 
     def length(self) -> int:
         """About how many digits a value may take."""
@@ -115,7 +110,7 @@ class OptionCertificate(ListedCertificate):
         ]
         steps = [len(law) for row in self.options for options in row for _, law in options]
         if sum(steps) > MAX_SUCCESSORS or not all(all(row) for row in self.options):
-            raise ValueError("not a certificate: a pair without options, or too many of them")
+            raise refused("a pair without options, or too many of them")
 
     def option(self, value: Any) -> Option:
         """A reward, and a law: successors, each once, with probabilities that add to 1."""
@@ -127,7 +122,7 @@ class OptionCertificate(ListedCertificate):
         ]
         probabilities = [p for _, p in law]
         if len({x for x, _ in law}) < len(law) or sum(probabilities) != 1 or min(probabilities) < 0:
-            raise ValueError("not a certificate: options holds a law that is none")
+            raise refused("options holds a law that is none")
         return self.number("options", reward), law
 
     def last_choice(self, s: int, a: int) -> int:
@@ -172,7 +167,7 @@ class EvidenceCertificate(OptionCertificate):
     def __init__(self, document: Any) -> None:
         super().__init__(document, EVIDENCE)
         if len({(s, a) for s, a, _ in self.data}) < len(self.data):
-            raise ValueError("not a certificate: E names a pair twice")
+            raise refused("E names a pair twice")
 
     def observed(self, s: int, a: int, value: Any) -> tuple[int, ...]:
         last = self.last_choice(s, a)
