@@ -29,15 +29,14 @@ from theory.certificates.evidence_witness import (
 )
 from theory.certificates.smallest_class import search_classes
 from theory.certificates.witness import Witness, find_decision_witness, find_witness
-from theory.classes.class_file import (
-    load_class,
+from theory.classes.class_file import load_class, parse_class
+from theory.classes.data_file import (
     load_dataset,
     load_evidence,
     load_reward_family,
     load_rewards,
     load_samples,
     load_value_functions,
-    parse_class,
 )
 from theory.classes.factored import factored
 from theory.classes.gallery import GALLERY, GalleryEntry, gallery_class, named_rewards

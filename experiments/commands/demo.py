@@ -161,8 +161,9 @@ def _certify(screen: Console, out: Path) -> bool:
     path = out / "push-tree-certificate.json"
     text = certificate_text(solved, witness)
     write_whole(path, lambda whole: whole.write_text(text))
+    program = Path(verifier.__file__).parent
     run = subprocess.run(
-        [sys.executable, verifier.__file__, str(path)], capture_output=True, text=True, check=False
+        [sys.executable, str(program), str(path)], capture_output=True, text=True, check=False
     )
     screen.print(
         f"\nCertificate {path}\n  by its own program: {run.stdout.strip() or run.stderr.strip()}"

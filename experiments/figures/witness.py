@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from theory import MDPClass, Option
-    from theory.certificates.witness import Model, Witness
+    from theory.certificates.witness import Witness
     from theory.classes.mdp_class import QTable
+    from theory.classes.transition_class import Model
 
 
 MAX_DRAWN_STATES = 5

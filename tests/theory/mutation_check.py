@@ -24,7 +24,9 @@ from typing import NamedTuple
 ROOT = Path(__file__).parent.parent.parent
 CRITERIA, CERTIFICATES = "tests/theory/criteria", "tests/theory/certificates"
 FILES = {
-    "theory/criteria/exchange.py": [f"{CRITERIA}/test_exchange.py", f"{CRITERIA}/test_theorem.py"],
+    "theory/criteria/exchange.py": [
+        f"{CRITERIA}/{test}.py" for test in ("test_exchange", "test_evidence", "test_theorem")
+    ],
     "theory/criteria/version_spaces.py": [f"{CRITERIA}/test_version_spaces.py"],
     "theory/criteria/fiber_census.py": [f"{CRITERIA}/test_fiber_census.py"],
     "theory/certificates/hitting_sets.py": [f"{CERTIFICATES}/test_hitting_sets.py"],
@@ -36,10 +38,15 @@ FILES = {
     "theory/certificates/equality_proof.py": [f"{CERTIFICATES}/test_equality_proof.py"],
     "theory/certificates/evidence_witness.py": [f"{CERTIFICATES}/test_evidence_witness.py"],
     "theory/certificates/smallest_class.py": [f"{CERTIFICATES}/test_witness.py"],
-    "theory/certificates/verifier.py": [
-        f"{CERTIFICATES}/{test}.py"
-        for test in ("test_certificate", "test_block_witness", "test_equality_proof", "test_evidence_witness")
+    "theory/certificates/verifier/fields.py": [
+        f"{CERTIFICATES}/{test}.py" for test in ("test_certificate", "test_verifier")
     ],
+    "theory/certificates/verifier/listed.py": [
+        f"{CERTIFICATES}/{test}.py"
+        for test in ("test_certificate", "test_verifier", "test_evidence_witness")
+    ],
+    "theory/certificates/verifier/blocks.py": [f"{CERTIFICATES}/test_block_witness.py"],
+    "theory/certificates/verifier/equality.py": [f"{CERTIFICATES}/test_equality_proof.py"],
     "theory/solving/value_differences.py": ["tests/theory/solving/test_value_differences.py"],
 }  # fmt: skip
 """What decides, and the tests that have to notice."""

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,12 @@ def test_looking_up_the_best_policy(solved):
 def test_looking_for_stand_ins(solved):
     for q in range(solved.value_functions):
         both_ways(exchange._without_stand_in, solved.models, solved.fiber(q), solved.consistent[q])
+
+
+def test_looking_for_missing_splices(solved):
+    for q, start in product(range(solved.value_functions), range(len(solved.models) + 1)):
+        fiber, consistent = solved.fiber(q), solved.consistent[q]
+        both_ways(exchange._incomplete, solved.models, fiber, consistent, start)
 
 
 def test_going_through_all_datasets(solved):

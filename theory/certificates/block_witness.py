@@ -35,9 +35,9 @@ from theory.certificates.hitting_sets import (
     minimal_sets,
     smallest_hitting_set,
 )
-from theory.certificates.witness import Model, Witness, WitnessSearchTooLargeError
+from theory.certificates.witness import Witness, WitnessSearchTooLargeError
 from theory.classes.mdp_class import MDPClass, QTable
-from theory.classes.transition_class import Block, ProductClass
+from theory.classes.transition_class import Block, Model, ProductClass, first_rows
 from theory.progress import Progress, silent
 from theory.solving.policy_iteration import optimal_q
 
@@ -145,8 +145,7 @@ def _puzzles(
             fits = consistent[pairs, assignments]
             fiber = assignments[fits.all(axis=1)]
             kept = np.where(fits, assignments, np.int32(problem.states + 1))
-            _, places = np.unique(kept, axis=0, return_index=True)
-            for choice in np.sort(places):
+            for choice in first_rows(kept):
                 differs = fits[choice] & (fiber != assignments[choice])
                 if differs.any(axis=1).all():
                     yield Puzzle((T1, block, int(choice)), minimal_sets(bitmasks(differs)))

@@ -26,7 +26,7 @@ FORMAT_BLOCKS = "mbgen certificate 2"
 FORMAT_OPTIONS = "mbgen certificate 3"
 FORMAT_EVIDENCE = "mbgen certificate 4"
 FORMAT_EQUALITY = "mbgen certificate 5"
-# What the verifier accepts; it has these bounds from nowhere but its own file, and a test compares them.
+# What the verifier accepts; it has these bounds from nowhere but its own files, and a test compares them.
 MAX_SUCCESSORS = 200_000
 MAX_LENGTH = 2_000
 MAX_WORK = 1_000_000_000
@@ -89,9 +89,7 @@ def certify(solved: SolvedClass, witness: Witness) -> Certificate:
             f"the class has {len(solved.models)} models of {solved.pairs} successors each, and T0 and T1 alone do"
             f" not show its decision; accepted for its certificate: at most {MAX_SUCCESSORS} successors"
         )
-    models: Sequence[object] = [witness.T0, witness.T1]
-    if whole:
-        models = solved.models.reshape(-1, solved.states, solved.actions).tolist()
+    models = _models(solved, witness, whole)
     size = len(witness.dataset)
     trials = len(models) * sum(comb(solved.pairs, fewer) for fewer in range(1, size))
     work = len(models) * solved.pairs * value_length(problem)
@@ -138,9 +136,7 @@ def certify_evidence(solved: SolvedClass, witness: EvidenceWitness) -> Certifica
         len(solved.models) * solved.pairs <= MAX_SUCCESSORS
         and len(solved.models) * work <= MAX_LAW_WORK
     )
-    models: Sequence[object] = [witness.T0, witness.T1]
-    if whole:
-        models = solved.models.reshape(-1, solved.states, solved.actions).tolist()
+    models = _models(solved, witness, whole)
     size = len(witness.evidence)
     trials = len(models) * sum(
         comb(solved.pairs, fewer) * solved.options**fewer for fewer in range(1, size)
@@ -164,15 +160,21 @@ def certify_evidence(solved: SolvedClass, witness: EvidenceWitness) -> Certifica
     )
 
 
+def _models(
+    solved: SolvedClass, witness: Witness | EvidenceWitness, whole: bool
+) -> Sequence[object]:
+    """The models of the whole class, or those of the witness alone."""
+    if not whole:
+        return [witness.T0, witness.T1]
+    rows: Sequence[object] = solved.models.reshape(-1, solved.states, solved.actions).tolist()
+    return rows
+
+
 def _options(problem: MDPClass) -> list[list[object]]:
-    """The options of each pair, [reward, law]."""
-    return [
-        [
-            [(option.reward, option.law) for option in problem.options_at(s * problem.actions + a)]
-            for a in range(problem.actions)
-        ]
-        for s in range(problem.states)
-    ]
+    """The options of each pair, [reward, law], in a row for each state."""
+    k = problem.actions
+    pairs = [[(o.reward, o.law) for o in choices] for choices in problem.pair_options]
+    return [list(pairs[s * k : s * k + k]) for s in range(problem.states)]
 
 
 def signed(claim: Certificate) -> Certificate:

@@ -21,24 +21,15 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from math import prod
 
 import numpy as np
 from jaxtyping import Bool, UInt
 
-from theory.certificates.hitting_sets import (
-    Allowed,
-    Deadline,
-    Puzzle,
-    anything,
-    bitmasks,
-    minimal_sets,
-    smallest_hitting_set,
-)
-from theory.certificates.witness import Model, explained, half
+from theory.certificates.hitting_sets import Allowed, Puzzle, anything, bitmasks, minimal_sets
+from theory.certificates.witness import smallest_solution
 from theory.classes.mdp_class import QTable
-from theory.classes.transition_class import Models
-from theory.criteria.exchange import set_products, splices_hold
+from theory.classes.transition_class import Model, Models
+from theory.criteria.exchange import chosen_in_fiber, splice_failures, splices_hold
 from theory.criteria.version_spaces import Evidence, evidence_space
 from theory.progress import Progress, silent
 from theory.solving.solved_class import SolvedClass
@@ -90,14 +81,8 @@ def find_evidence_witness(
     if single is not None:
         q, T0, allowed = single
     else:
-        deadline = Deadline(time_limit)
-        with explained(time_limit):
-            found = smallest_hitting_set(
-                _puzzles(solved, deadline.watched(half(progress, 0))),
-                at_least=2,
-                deadline=deadline,
-                progress=half(progress, 1),
-            )
+        puzzles = partial(_puzzles, solved)
+        found = smallest_solution(puzzles, progress, at_least=2, time_limit=time_limit)
         if found is None:
             raise ArithmeticError(
                 "the criterion says that evidence shows a gap, and none was found"
@@ -131,16 +116,13 @@ def witness_in(solved: SolvedClass, evidence: Evidence) -> EvidenceWitness | Non
 def _witness(
     solved: SolvedClass, allowed: dict[int, set[int]], T0: int, q: int, at_least: int
 ) -> EvidenceWitness:
-    tables = [
-        tuple(tuple(map(int, row)) for row in solved.models[T].reshape(-1, solved.actions))
-        for T in (T0, solved.first_model[q])
-    ]
+    T1 = int(solved.first_model[q])
     q0, q1 = (solved.q_table(int(number)) for number in (solved.q_of_model[T0], q))
     evidence = tuple(
         (*divmod(pair, solved.actions), tuple(sorted(options)))
         for pair, options in sorted(allowed.items())
     )
-    return EvidenceWitness(evidence, tables[0], tables[1], q0, q1, at_least)
+    return EvidenceWitness(evidence, solved.table(T0), solved.table(T1), q0, q1, at_least)
 
 
 def _single_pair(solved: SolvedClass) -> tuple[int, int, dict[int, set[int]]] | None:
@@ -149,9 +131,8 @@ def _single_pair(solved: SolvedClass) -> tuple[int, int, dict[int, set[int]]] | 
     It is that of some model, or some model has another one there, with which q is not consistent. All q are asked at
     once.
     """
-    made = np.zeros_like(solved.consistent)
-    made[solved.q_of_model[:, None], np.arange(solved.pairs), solved.models] = True
-    used, missing = made.any(axis=0), solved.consistent & ~made
+    chosen = chosen_in_fiber(solved)
+    used, missing = chosen.any(axis=0), solved.consistent & ~chosen
     exact = missing & used
     beside = missing & (used & ~solved.consistent).any(axis=2, keepdims=True)
     for found in (exact, beside):
@@ -165,28 +146,21 @@ def _single_pair(solved: SolvedClass) -> tuple[int, int, dict[int, set[int]]] | 
 
 
 def _puzzles(solved: SolvedClass, progress: Progress) -> Iterator[Puzzle[tuple[int, int]]]:
-    """For each q and T0 for which some splice of T0 is missing in F(q): what rules out each member of the fiber."""
-    pairs = np.arange(solved.pairs)
-    sizes, boxes = np.diff(solved.fiber_start), set_products(solved.consistent)
-    for q, box in enumerate(boxes):
-        progress(q / len(boxes))
-        if int(sizes[q]) == box:
-            continue
-        fiber, possible = solved.fiber(q), solved.consistent[q]
-        fits = possible[pairs, solved.models]
-        seen = np.where(fits, solved.models, np.int32(solved.options))
-        _, first = np.unique(seen, axis=0, return_index=True)
-        for T0 in np.sort(first):
-            progress(q / len(boxes))
-            model, own = solved.models[T0], fits[T0]
-            spliced = ((fiber == model) | ~own).all(axis=1)
-            if int(spliced.sum()) == prod(map(int, possible[~own].sum(axis=1))):
-                continue
-            elements = possible & ~own[:, None]
-            elements[own, model[own]] = True
+    """For each q and T0 for which some splice of T0 is missing in F(q): what rules out each member of the fiber.
+
+    Models that are equal where they are Bellman-consistent with q count once.
+    """
+    pairs, seen = np.arange(solved.pairs), set[tuple[int, bytes]]()
+    for q, T0 in splice_failures(solved, progress):
+        model, possible = solved.models[T0], solved.consistent[q]
+        own = possible[pairs, model]
+        elements = possible & ~own[:, None]
+        elements[own, model[own]] = True
+        if (alike := (q, elements.tobytes())) not in seen:
+            seen.add(alike)
             yield Puzzle(
-                (q, int(T0)),
-                minimal_sets(bitmasks(_ruled_out(fiber, elements))),
+                (q, T0),
+                minimal_sets(bitmasks(_ruled_out(solved.fiber(q), elements))),
                 _one_of_each(elements),
             )
 

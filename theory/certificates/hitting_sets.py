@@ -193,7 +193,7 @@ def smallest_hitting_set(
             for puzzle in open_puzzles:
                 tell(effort.left())
                 found = hitting_set(puzzle.family, proved, puzzle.allowed, deadline)
-                if found is not None:
+                if found is not None:  # of at most `proved` elements: nothing is left to exclude
                     best = puzzle.label, found
                     break
             else:
@@ -201,8 +201,6 @@ def smallest_hitting_set(
                 if best is not None:
                     progress(proved / best[1].bit_count())
                 waiting = [(b, x) for b, x in waiting if proved <= _union(x.family).bit_count()]
-                continue
-            break
         if best is not None:
             proved = best[1].bit_count()
     except OutOfTimeError as error:

@@ -15,15 +15,16 @@ second can only be lost as D grows, so that it is a test of what may be chosen t
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeVar
 
 import numpy as np
 
 from theory.certificates.hitting_sets import (
     Deadline,
+    HittingSet,
     OutOfTimeError,
     Puzzle,
     SearchEstimate,
@@ -34,7 +35,7 @@ from theory.certificates.hitting_sets import (
     untold,
 )
 from theory.classes.mdp_class import QTable
-from theory.classes.transition_class import Transition
+from theory.classes.transition_class import Model, Transition, first_rows
 from theory.criteria.exchange import (
     ExchangeTooLargeError,
     exchange_failures,
@@ -44,7 +45,7 @@ from theory.criteria.exchange import (
 from theory.progress import Progress, silent
 from theory.solving.solved_class import SolvedClass
 
-Model = tuple[tuple[int, ...], ...]
+Label = TypeVar("Label")
 
 STEPS_PER_SECOND = 2e6
 
@@ -111,15 +112,8 @@ def find_witness(
         q, pair, option = (int(index) for index in single[0])
         T0 = int((solved.models[:, pair] == option).argmax())
         return witness_of(solved, [pair], T0, int(solved.first_model[q]))
-    deadline = Deadline(time_limit)
-    with explained(time_limit):
-        found = smallest_hitting_set(
-            _strict_puzzles(solved, deadline.watched(half(progress, 0))),
-            at_least=2,
-            deadline=deadline,
-            progress=half(progress, 1),
-            tell=tell,
-        )
+    puzzles = partial(_strict_puzzles, solved)
+    found = smallest_solution(puzzles, progress, at_least=2, time_limit=time_limit, tell=tell)
     if found is None:
         return None
     q, T0 = found.label
@@ -158,15 +152,8 @@ def find_decision_witness(
             f" decision-relevant dataset takes about {steps / STEPS_PER_SECOND:.3g} s or more;"
             f" accepted: at most the time limit of {time_limit:.3g} s"
         )
-    deadline = Deadline(time_limit)
-    with explained(time_limit):
-        found = smallest_hitting_set(
-            _decision_puzzles(solved, deadline.watched(half(progress, 0))),
-            at_least=1,
-            deadline=deadline,
-            progress=half(progress, 1),
-            tell=tell,
-        )
+    puzzles = partial(_decision_puzzles, solved)
+    found = smallest_solution(puzzles, progress, at_least=1, time_limit=time_limit, tell=tell)
     if found is None:
         return None
     (T0, state, action), pairs = found.label, found.elements
@@ -176,16 +163,36 @@ def find_decision_witness(
     return witness_of(solved, pairs, T0, T1, decision, found.at_least, found.left)
 
 
-def half(progress: Progress, which: int) -> Progress:
-    """The puzzles are made in the first half of the work, and gone through by size in the second."""
-    return lambda fraction: progress((which + fraction) / 2)
+def smallest_solution(
+    puzzles: Callable[[Progress], Iterator[Puzzle[Label]]],
+    progress: Progress,
+    *,
+    at_least: int,
+    time_limit: float,
+    tell: Tell = untold,
+) -> HittingSet[Label] | None:
+    """The smallest solution of any of the puzzles, within a time limit.
 
+    Args:
+        puzzles: makes them, and tells the fraction done.
+        progress: told the fraction done: half of it for the puzzles made, half for the sizes excluded.
+        at_least: known beforehand: no solution has fewer elements.
+        time_limit: in seconds.
+        tell: told what is left of each size.
 
-@contextmanager
-def explained(time_limit: float) -> Iterator[None]:
-    """Say in one line that the time was over before anything was found."""
+    Raises:
+        WitnessSearchTooLargeError: if the time is over before anything is found.
+    """
+    deadline = Deadline(time_limit)
+    making = deadline.watched(lambda fraction: progress(fraction / 2))
     try:
-        yield
+        return smallest_hitting_set(
+            puzzles(making),
+            at_least=at_least,
+            deadline=deadline,
+            progress=lambda fraction: progress((1 + fraction) / 2),
+            tell=tell,
+        )
     except OutOfTimeError as error:
         more = ""
         if error.left is not None:
@@ -205,9 +212,7 @@ def _strict_puzzles(solved: SolvedClass, progress: Progress) -> Iterator[Puzzle[
     for q, failing in exchange_failures(solved, progress):
         fiber, candidates = solved.fiber(q), solved.models[failing]
         consistent = solved.consistent[q][pairs, candidates]
-        observed = np.where(consistent, candidates, np.int32(solved.options))
-        _, first = np.unique(observed, axis=0, return_index=True)
-        for i in np.sort(first):
+        for i in first_rows(np.where(consistent, candidates, np.int32(solved.options))):
             differs = bitmasks(consistent[i] & (fiber != candidates[i]))
             yield Puzzle((q, int(failing[i])), minimal_sets(differs))
 
@@ -253,12 +258,7 @@ def witness_of(
 
     Unless a bound is given it is a smallest one.
     """
-    k = solved.actions
-    tables = [
-        tuple(tuple(int(x) for x in row) for row in solved.models[T].reshape(-1, k))
-        for T in (T0, T1)
-    ]
-    dataset = tuple((p // k, p % k, int(solved.models[T0, p])) for p in pairs)
+    dataset = tuple((*divmod(p, solved.actions), int(solved.models[T0, p])) for p in pairs)
     q0, q1 = (solved.q_table(int(solved.q_of_model[T])) for T in (T0, T1))
     bound = len(dataset) if at_least is None else at_least
-    return Witness(dataset, tables[0], tables[1], q0, q1, decision, bound, left)
+    return Witness(dataset, solved.table(T0), solved.table(T1), q0, q1, decision, bound, left)

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 
-from theory.classes.options import Option
+from theory.classes.options import Option, PairOptions
 from theory.classes.transition_class import TransitionClass
 
 Rewards = tuple[tuple[Fraction, ...], ...]
@@ -135,6 +135,19 @@ class MDPClass:
             return self.transitions.options[pair]
         s, a = divmod(pair, self.actions)
         return tuple(self.option_at(s, a, successor) for successor in range(self.states + 1))
+
+    @property
+    def option_counts(self) -> list[int]:
+        """How many options each pair has."""
+        options = self.transitions.options
+        if options is None:
+            return [self.states + 1] * self.transitions.pairs
+        return list(map(len, options))
+
+    @property
+    def pair_options(self) -> PairOptions:
+        """The options of every pair."""
+        return tuple(self.options_at(pair) for pair in range(self.transitions.pairs))
 
     def chosen(self, table: Sequence[Sequence[int]]) -> tuple[tuple[Option, ...], ...]:
         """The options that a model has, `table[s][a]` being their numbers."""

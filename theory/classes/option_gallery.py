@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
@@ -80,15 +81,8 @@ def noisy_factors() -> MDPClass:
 def noisy_factors_product() -> MDPClass:
     """The class of all choices of the options of `noisy-factors`."""
     problem = noisy_factors()
-    options = [problem.options_at(pair) for pair in range(problem.transitions.pairs)]
-    return mdp_class(
-        OptionClass(problem.states, problem.actions, options),
-        problem.rewards,
-        problem.gamma,
-        name="noisy-factors-product",
-        state_names=problem.state_names,
-        action_names=problem.action_names,
-    )
+    every = OptionClass(problem.states, problem.actions, problem.pair_options)
+    return replace(problem, transitions=every, name="noisy-factors-product")
 
 
 def unknown_rewards() -> MDPClass:

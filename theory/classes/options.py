@@ -236,7 +236,7 @@ def stochastic_factors(
 ) -> OptionClass:
     """States made of factors, each of which an action moves by an unknown law that depends on its parents alone.
 
-    States are numbered as by `transition_class.factored`. Given the parents' values, the factors move independently.
+    States are numbered as by `theory.classes.factored`. Given the parents' values, the factors move independently.
 
     Args:
         sizes: the number of values of each factor.

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from theory.classes.options import PairOptions
 
 # An axis that a list's arrays do not share has a name with an underscore, which goes unchecked.
+Model = tuple[tuple[int, ...], ...]  # what it chooses, [s][a]
 Models = UInt[np.ndarray, "model pair"]
 Predicate = Callable[[UInt[np.ndarray, "model state action"]], Bool[np.ndarray, " model"]]
 Block = tuple[list[int], UInt[np.ndarray, "_choice _column"]]
@@ -40,12 +41,18 @@ def successor_dtype(states: int) -> type[np.unsignedinteger]:
     return np.uint8 if states <= 255 else np.uint16
 
 
+def first_rows(rows: Integer[np.ndarray, "row column"]) -> Int64[np.ndarray, " distinct"]:
+    """Where each distinct row appears first, in order."""
+    first: Int64[np.ndarray, " distinct"] = np.sort(np.unique(rows, axis=0, return_index=True)[1])
+    return first
+
+
 def distinct_rows(
     rows: Integer[np.ndarray, "row column"],
 ) -> Integer[np.ndarray, "distinct column"]:
     """The rows without repetition, in the order of their first appearance."""
-    _, first = np.unique(rows, axis=0, return_index=True)
-    return rows[np.sort(first)]
+    distinct: Integer[np.ndarray, "distinct column"] = rows[first_rows(rows)]
+    return distinct
 
 
 def check_sizes(states: int, actions: int) -> None:
@@ -139,10 +146,12 @@ class TransitionClass(ABC):
     Attributes:
         states: n, the number of nonterminal states; the terminal state has index n.
         actions: k, the number of actions.
+        merged: how many repeated models were dropped when the class was made.
     """
 
     states: int
     actions: int
+    merged: int = 0
 
     def __init__(self, states: int, actions: int) -> None:
         check_sizes(states, actions)
@@ -186,7 +195,7 @@ class TransitionClass(ABC):
         for start in range(0, self.size, batch):
             yield self.models(start, min(start + batch, self.size))
 
-    def table(self, index: int) -> tuple[tuple[int, ...], ...]:
+    def table(self, index: int) -> Model:
         """One model as nested tuples, `table[s][a]` being the successor.
 
         Raises:
@@ -196,7 +205,7 @@ class TransitionClass(ABC):
         if not 0 <= index <= last:
             raise ValueError(f"model {index} does not exist; accepted: 0 to {last}")
         row = self.models(index, index + 1)[0].reshape(self.states, self.actions)
-        return tuple(tuple(int(successor) for successor in line) for line in row)
+        return tuple(map(tuple, row.tolist()))
 
     def index(self, table: Sequence[Sequence[int]]) -> int:
         """The index of a model given as a table.

@@ -145,8 +145,7 @@ class _Data:
 
     def _answer(self, pairs: list[int], options: UInt[np.ndarray, " pair"]) -> _Answer:
         solved = self.solved
-        HM = np.zeros(solved.value_functions, dtype=bool)
-        HM[solved.q_of_model[(solved.models[:, pairs] == options).all(axis=1)]] = True
+        HM = solved.q_of_models((solved.models[:, pairs] == options).all(axis=1))
         HB = solved.consistent[:, pairs, options].all(axis=1)
         in_common = (solved.greedy[H].all(axis=0) for H in (HM, HB))
         settled = (bool(np.any(best, axis=1).all()) for best in in_common)
@@ -270,7 +269,7 @@ def _walk(
     """For each truth the exact law of (where the walk is, which pairs it has seen), by the number of steps."""
     solved = data.solved
     n, k = solved.states, solved.actions
-    options = [solved.problem.options_at(pair) for pair in range(solved.pairs)]
+    options = solved.problem.pair_options
     whole = lcm(*(p.denominator for choices in options for o in choices for _, p in o.law))
     weights = [  # probabilities as integers, 1 for a successor that is certain
         [[(x, int(p * whole)) for x, p in o.law] for o in choices] for choices in options
@@ -326,14 +325,11 @@ def _query_trees(data: _Data) -> QueryTrees | None:
         if answer.settled_HM and answer.settled_HB:
             best = _Depths(0, 0, 0, 0)
         else:
-            asked = [
-                _together(
-                    [depths(_with(pairs, pair), part) for part in _parts(solved, agreeing, pair)],
-                    len(agreeing),
-                )
-                for pair in range(solved.pairs)
-                if pair not in pairs
-            ]
+            asked = []
+            for pair in sorted(set(range(solved.pairs)).difference(pairs)):
+                more = tuple(sorted((*pairs, pair)))
+                answers = [depths(more, part) for part in _parts(solved, agreeing, pair)]
+                asked.append(_together(answers, len(agreeing)))
             best = _Depths(*map(min, zip(*asked, strict=True)))
             if answer.settled_HM:
                 best = best._replace(worst_HM=0, sum_HM=0)
@@ -361,7 +357,3 @@ def _parts(
     options = solved.models[agreeing, pair]
     for option in np.unique(options):
         yield agreeing[options == option]
-
-
-def _with(pairs: tuple[int, ...], pair: int) -> tuple[int, ...]:
-    return tuple(sorted((*pairs, pair)))

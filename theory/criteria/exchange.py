@@ -6,7 +6,6 @@
   of the sets B_q(s, a), that is if their sizes agree.
 - Exchange: equality holds for every realizable D exactly if for every T0 in M and q in H_Q some T in F(q) agrees with
   T0 wherever T0(s, a) is in B_q(s, a). Only that largest dataset of T0 which q survives matters.
-
 - Splices: equality holds for all evidence that some model meets exactly if, for every T0 in M and q in H_Q, M holds
   every model that is T0 where T0 is Bellman-consistent with q, and anything consistent with q elsewhere. Members of
   F(q) are counted.
@@ -41,6 +40,19 @@ def set_products(sets: Bool[np.ndarray, "q pair vertex"]) -> list[int]:
     return [int(product) for product in exact.prod(axis=1)]
 
 
+def no_boxes(solved: SolvedClass, sets: Bool[np.ndarray, "q pair option"]) -> list[int]:
+    """The q whose fiber is not the whole product of some sets of options that hold it."""
+    sizes = np.diff(solved.fiber_start).tolist()
+    return [q for q, box in enumerate(set_products(sets)) if sizes[q] != box]
+
+
+def chosen_in_fiber(solved: SolvedClass) -> Bool[np.ndarray, "q pair option"]:
+    """Whether some member of F(q) chooses an option."""
+    chosen = np.zeros_like(solved.consistent)
+    chosen[solved.q_of_model[:, None], np.arange(solved.pairs), solved.models] = True
+    return chosen
+
+
 def included_by_criterion(solved: SolvedClass) -> bool:
     """Whether every transition of every model is Bellman-consistent with its own q: part 1 for every D."""
     return all(
@@ -51,9 +63,7 @@ def included_by_criterion(solved: SolvedClass) -> bool:
 
 def closed_under_equivalence(solved: SolvedClass) -> bool:
     """Whether F(q) is the product of the B_q(s, a) for every q: part 3 for every functional D."""
-    fiber_sizes = np.diff(solved.fiber_start)
-    products = set_products(solved.consistent)
-    return all(int(size) == box for size, box in zip(fiber_sizes, products, strict=True))
+    return not no_boxes(solved, solved.consistent)
 
 
 def equal_for_every_dataset(solved: SolvedClass) -> bool:
@@ -70,9 +80,8 @@ def single_transition_gaps(solved: SolvedClass) -> Int64[np.ndarray, "gap 3"]:
     Each is a dataset of one transition with a proper inclusion. They are found in |M| * n * k steps, and there are
     classes that lack the exchange property and have none: they need more transitions.
     """
-    made = np.zeros_like(solved.consistent)
-    made[solved.q_of_model[:, None], np.arange(solved.pairs), solved.models] = True
-    return np.argwhere(solved.consistent & made.any(axis=0) & ~made)
+    chosen = chosen_in_fiber(solved)
+    return np.argwhere(solved.consistent & chosen.any(axis=0) & ~chosen)
 
 
 def exchange_holds(solved: SolvedClass, progress: Progress = silent) -> bool:
@@ -92,10 +101,23 @@ def splices_hold(solved: SolvedClass) -> bool:
     Raises:
         ExchangeTooLargeError: past MAX_COMPARISONS comparisons of an option.
     """
-    sizes, boxes = np.diff(solved.fiber_start), set_products(solved.consistent)
-    searched = [q for q, box in enumerate(boxes) if int(sizes[q]) != box]
-    every_splice = kernel(_every_splice, int(_require_few_comparisons(solved, searched)))
-    return all(every_splice(solved.models, solved.fiber(q), solved.consistent[q]) for q in searched)
+    return next(splice_failures(solved), None) is None
+
+
+def splice_failures(solved: SolvedClass, progress: Progress = silent) -> Iterator[tuple[int, int]]:
+    """The q, with each model T0 some splice of which is missing in F(q): each (q, T0) as soon as it is found.
+
+    Raises:
+        ExchangeTooLargeError: past MAX_COMPARISONS comparisons of an option.
+    """
+    searched = no_boxes(solved, solved.consistent)
+    incomplete = kernel(_incomplete, int(_require_few_comparisons(solved, searched)))
+    for done, q in enumerate(searched):
+        progress(done / len(searched))
+        fiber, consistent = solved.fiber(q), solved.consistent[q]
+        T0 = -1
+        while (T0 := incomplete(solved.models, fiber, consistent, T0 + 1)) < len(solved.models):
+            yield q, T0
 
 
 def _require_few_comparisons(solved: SolvedClass, searched: list[int]) -> float:
@@ -127,9 +149,7 @@ def exchange_failures(
     used = np.zeros((solved.pairs, solved.options), dtype=bool)
     for pair in range(solved.pairs):
         used[pair, solved.models[:, pair]] = True
-    boxes = set_products(solved.consistent & used)
-    fiber_sizes = np.diff(solved.fiber_start)
-    searched = [q for q, box in enumerate(boxes) if int(fiber_sizes[q]) != box]
+    searched = no_boxes(solved, solved.consistent & used)
     comparisons = _require_few_comparisons(solved, searched)
     without_stand_in = kernel(_without_stand_in, int(comparisons))
     for done, q in enumerate(searched):
@@ -161,8 +181,8 @@ def _without_stand_in(models, fiber, consistent):
 
 @numba.njit(cache=True)
 @typing.no_type_check
-def _every_splice(models, fiber, consistent):
-    for m in range(len(models)):
+def _incomplete(models, fiber, consistent, start):
+    for m in range(start, len(models)):
         wanted = 1.0  # a float, since it may be far more than M has: then it is never reached
         for p in range(models.shape[1]):
             if not consistent[p, models[m, p]]:
@@ -178,5 +198,5 @@ def _every_splice(models, fiber, consistent):
             if agrees:
                 found += 1
         if found != wanted:
-            return False
-    return True
+            return m
+    return len(models)

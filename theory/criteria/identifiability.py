@@ -148,8 +148,7 @@ def _settled(
     subset: Int64[np.ndarray, " observed"],
 ) -> list[list[int]]:
     """For H_M and H_B: how many q are left, whether each state's action is settled, and the policy."""
-    HM = np.zeros(solved.value_functions, dtype=bool)
-    HM[solved.q_of_model[agrees[:, subset].all(axis=1)]] = True
+    HM = solved.q_of_models(np.all(agrees[:, subset], axis=1))
     HB = consistent[:, subset].all(axis=1)
     outcome = []
     for left in (HM, HB):

@@ -21,6 +21,7 @@ import numpy as np
 from jaxtyping import Bool
 
 from theory.classes.options import Option
+from theory.classes.transition_class import Model
 from theory.criteria.version_spaces import EvidenceSpace
 from theory.progress import Progress, silent
 from theory.solving.policy_iteration import (
@@ -49,13 +50,13 @@ class Regret:
     Attributes:
         value: V*(s) less what the policy earns from s, discounted.
         state: s.
-        truth: the model in which it is met, `truth[s][a]` being the number of its option.
+        truth: the model in which it is met, by the numbers of its options.
         policy: the action in each state.
     """
 
     value: Fraction
     state: int
-    truth: tuple[tuple[int, ...], ...]
+    truth: Model
     policy: tuple[int, ...]
 
 
@@ -109,8 +110,8 @@ def policies_left(
             " data"
         )
     worst: list[Regret | None] = [None, None]
-    for done, T in enumerate(truths):
-        table = tuple(tuple(map(int, row)) for row in solved.models[T].reshape(n, k))
+    for done, T in enumerate(truths.tolist()):
+        table = solved.table(T)
         best = [max(row) for row in solved.q_table(int(solved.q_of_model[T]))]
         for criterion, allowed in enumerate(choices):
             for way in allowed:
@@ -132,12 +133,7 @@ def _greedy_choices(solved: SolvedClass, left: Bool[np.ndarray, " q"]) -> list[A
     return list(distinct)
 
 
-def _regret(
-    solved: SolvedClass,
-    table: tuple[tuple[int, ...], ...],
-    best: list[Fraction],
-    allowed: Actions,
-) -> Regret:
+def _regret(solved: SolvedClass, table: Model, best: list[Fraction], allowed: Actions) -> Regret:
     """The most that a policy of allowed actions loses in one model.
 
     The policy that earns least earns least from all states at once: it is optimal where rewards are costs.
@@ -189,7 +185,7 @@ def _guarantee(solved: SolvedClass, left: Bool[np.ndarray, " q"]) -> Fraction | 
     truths = np.flatnonzero(left[solved.q_of_model])
     if not len(truths) or k**n * len(truths) > MAX_PLAYS:
         return None
-    models = [solved.problem.chosen(solved.models[T].reshape(n, k).tolist()) for T in truths]
+    models = [solved.problem.chosen(solved.table(T)) for T in truths.tolist()]
     best = [[max(row) for row in solved.q_table(int(solved.q_of_model[T]))] for T in truths]
 
     def losses(policy: tuple[int, ...]) -> Iterator[Fraction]:

@@ -7,7 +7,7 @@ evidence by support or by likelihood (`samples`), and evidence leaves H_M and H_
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cache
 from math import sqrt
@@ -145,21 +145,13 @@ def sample_curves(
         checked_index(start, problem.states - 1, "start")
     allowance = allowance or Allowance()
     row = tuple(option for line in problem.transitions.table(truth) for option in line)
-    options = [problem.options_at(pair) for pair in range(problem.transitions.pairs)]
+    options = problem.pair_options
     problems = [problem]
-    if not problem.transitions.is_tabular:
-        every = (
-            MDPClass(
-                OptionClass(problem.states, problem.actions, options),
-                problem.rewards,
-                problem.gamma,
-                problem.name,
-            )
-            if problem.gamma < 1
-            else None
-        )
-        if every is not None and enumeration_bytes(every) <= MAX_BYTES:
-            problems.append(every)
+    if problem.gamma < 1 and not problem.transitions.is_tabular:
+        every = OptionClass(problem.states, problem.actions, options)
+        product = replace(problem, transitions=every)
+        if enumeration_bytes(product) <= MAX_BYTES:
+            problems.append(product)
     rng = np.random.default_rng(seed)
     data = (
         outcomes_of_pairs(options, row, allowance, most, draws, rng)

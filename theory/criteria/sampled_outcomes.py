@@ -61,17 +61,11 @@ def outcomes_of_pairs(
         draws: how many outcomes to draw where all are too many.
         rng: for these.
     """
-    found = []
+    found, pairs = [], list(zip(options, truth, strict=True))
     for observations in range(most + 1):
         laws = None
-        if all(
-            _ways(pair[o], observations) <= MAX_COUNTS
-            for pair, o in zip(options, truth, strict=True)
-        ):
-            laws = [
-                pair_evidence(pair, o, observations, allowance)
-                for pair, o in zip(options, truth, strict=True)
-            ]
+        if all(_ways(choices[o], observations) <= MAX_COUNTS for choices, o in pairs):
+            laws = [pair_evidence(choices, o, observations, allowance) for choices, o in pairs]
         if laws is not None and prod(map(len, laws)) <= MAX_EVIDENCES:
             law = {
                 tuple(allowed for allowed, _ in chosen): prod(

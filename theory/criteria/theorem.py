@@ -61,7 +61,7 @@ class SizeRow:
     mean_HB: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class TheoremReport:
     """What a check of one class found.
 
@@ -97,20 +97,20 @@ class TheoremReport:
     gamma: str
     models: int
     merged: int
-    dropped: int
-    value_functions: int | None
-    value_vectors: int | None
-    datasets: int | None
-    sum_HM: int | None
-    sum_HB: int | None
-    strict: int | None
+    dropped: int = 0
+    value_functions: int | None = None
+    value_vectors: int | None = None
+    datasets: int | None = None
+    sum_HM: int | None = None
+    sum_HB: int | None = None
+    strict: int | None = None
     part1: bool
     part2: bool | None
     part3_functional: bool | None
     part3_realizable: bool | None
     part3_arbitrary: bool | None
     part3_evidence: bool | None
-    by_size: tuple[SizeRow, ...]
+    by_size: tuple[SizeRow, ...] = ()
     method: str
     seconds: float
 
@@ -167,8 +167,7 @@ def check_class(
     if not allow_zero_sum:
         require_unique_solution(problem)
     if every_dataset:
-        pairs = range(problem.transitions.pairs)
-        require_few_datasets(len(problem.options_at(pair)) for pair in pairs)
+        require_few_datasets(problem.option_counts)
     elif beyond_enumeration(problem) and (report := _check_by_blocks(problem, start, progress)):
         return report
     solved = solve(problem, lambda fraction: progress(fraction / 2))
@@ -200,7 +199,7 @@ def check_class(
         actions=problem.actions,
         gamma=str(problem.gamma),
         models=len(solved.models),
-        merged=getattr(problem.transitions, "merged", 0),
+        merged=problem.transitions.merged,
         dropped=solved.dropped,
         value_functions=solved.value_functions,
         value_vectors=solved.value_vectors,
@@ -244,20 +243,12 @@ def _check_by_blocks(problem: MDPClass, start: float, progress: Progress) -> The
         gamma=str(problem.gamma),
         models=problem.transitions.size,
         merged=problem.transitions.merged,
-        dropped=0,
-        value_functions=None,
-        value_vectors=None,
-        datasets=None,
-        sum_HM=None,
-        sum_HB=None,
-        strict=None,
         part1=True,
         part2=None if realizable is None else not realizable,
         part3_functional=functional,
         part3_realizable=realizable,
         part3_arbitrary=decided.arbitrary,
         part3_evidence=functional or (False if realizable is False else None),
-        by_size=(),
         method=f"{decided.method}; part 1 by its proof",
         seconds=time.perf_counter() - start,
     )

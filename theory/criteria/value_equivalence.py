@@ -77,9 +77,7 @@ def value_equivalent(
     solved: SolvedClass, horizon: Int64[np.ndarray, " model"], steps: int
 ) -> Bool[np.ndarray, " q"]:
     """Membership in H_VE^K(D), K being `steps` and the horizons those of `equivalent_steps`."""
-    members = np.zeros(solved.value_functions, dtype=bool)
-    members[solved.q_of_model[horizon >= steps]] = True
-    return members
+    return solved.q_of_models(horizon >= steps)
 
 
 def _reward_numbers(solved: SolvedClass) -> Int64[np.ndarray, "vertex action"]:

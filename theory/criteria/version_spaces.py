@@ -100,9 +100,7 @@ def evidence_space(solved: SolvedClass, evidence: Evidence) -> EvidenceSpace:
         if not allowed[pair].all():
             agrees &= allowed[pair, solved.models[:, pair]]
             HB &= solved.consistent[:, pair, allowed[pair]].any(axis=1)
-    HM = np.zeros(solved.value_functions, dtype=bool)
-    HM[solved.q_of_model[agrees]] = True
-    return EvidenceSpace(HM=HM, HB=HB, agrees=agrees)
+    return EvidenceSpace(HM=solved.q_of_models(agrees), HB=HB, agrees=agrees)
 
 
 def version_space(solved: SolvedClass, dataset: Iterable[Sequence[int]]) -> VersionSpace:
@@ -119,11 +117,12 @@ def version_space(solved: SolvedClass, dataset: Iterable[Sequence[int]]) -> Vers
         pair = s * k + a
         agrees &= solved.models[:, pair] == option
         HB &= solved.consistent[:, pair, option]
-    HM = np.zeros(solved.value_functions, dtype=bool)
-    HM[solved.q_of_model[agrees]] = True
-    functional = len({(s, a) for s, a, _ in transitions}) == len(transitions)
     return VersionSpace(
-        dataset=tuple(transitions), HM=HM, HB=HB, agrees=agrees, functional=functional
+        dataset=tuple(transitions),
+        HM=solved.q_of_models(agrees),
+        HB=HB,
+        agrees=agrees,
+        functional=len({(s, a) for s, a, _ in transitions}) == len(transitions),
     )
 
 

@@ -24,7 +24,7 @@ from math import lcm
 
 import numpy as np
 import sympy
-from jaxtyping import Bool, Int64
+from jaxtyping import Bool
 from sympy.polys.matrices import DomainMatrix
 
 from theory.classes.mdp_class import MDPClass, QTable
@@ -274,9 +274,7 @@ class LawStrata:
             )
             for used in before.used
         ]
-        numbers: Int64[np.ndarray, " model"] = row_numbers(equal_q[solved.q_of_model][:, None])
-        first = np.full(int(numbers.max()) + 1, len(numbers))
-        np.minimum.at(first, numbers, np.arange(len(numbers)))
+        numbers, first = row_numbers(equal_q[solved.q_of_model][:, None])
         return _AtRoot(
             problem=solved.problem,
             models=solved.models,

@@ -52,7 +52,7 @@ class DeterministicClass(SolvedClass):
 
     @cached_property
     def value_vectors(self) -> int:
-        return int(row_numbers(self.ranks[self.first_model, :-1]).max()) + 1
+        return len(row_numbers(self.ranks[self.first_model, :-1])[1])
 
     @cached_property
     def backup_ranks(self) -> Int32[np.ndarray, "q pair"]:
@@ -281,9 +281,7 @@ def _grouped(
         models, ranks = models[finite], ranks[finite]
         if not len(models):
             raise ValueError("no model of the class has a finite q* at gamma = 1")
-    numbers = row_numbers(successor_ranks(models, ranks))
-    first = np.full(int(numbers.max()) + 1, len(models))
-    np.minimum.at(first, numbers, np.arange(len(models)))
+    numbers, first = row_numbers(successor_ranks(models, ranks))
     return DeterministicClass(
         problem=problem,
         models=models,
@@ -306,8 +304,10 @@ def successor_ranks(
     return looked_up
 
 
-def row_numbers(rows: Integer[np.ndarray, "row column"]) -> Int64[np.ndarray, " row"]:
-    """Equal rows get equal numbers, counted from 0 in the order of first appearance.
+def row_numbers(
+    rows: Integer[np.ndarray, "row column"],
+) -> tuple[Int64[np.ndarray, " row"], Int64[np.ndarray, " distinct"]]:
+    """Equal rows get equal numbers, counted from 0 in the order of first appearance; and where each appears first.
 
     Columns are packed into one 64-bit key; where the next one does not fit, the key is first renumbered densely.
     """
@@ -321,4 +321,4 @@ def row_numbers(rows: Integer[np.ndarray, "row column"]) -> Int64[np.ndarray, " 
     _, first, inverse = np.unique(key, return_index=True, return_inverse=True)
     order = np.empty(len(first), dtype=np.int64)
     order[np.argsort(first)] = np.arange(len(first))
-    return order[inverse]
+    return order[inverse], np.sort(first)

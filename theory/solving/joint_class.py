@@ -65,8 +65,7 @@ def jointly(parts: Sequence[SolvedClass]) -> JointClass:
     """
     if not parts or any(not np.array_equal(part.models, parts[0].models) for part in parts[1:]):
         raise ValueError("a joint class needs one or more solved classes of the same models")
-    numbers = row_numbers(np.stack([part.q_of_model for part in parts], axis=1))
-    _, first = np.unique(numbers, return_index=True)
+    numbers, first = row_numbers(np.stack([part.q_of_model for part in parts], axis=1))
     return JointClass(
         problem=parts[0].problem,
         models=parts[0].models,

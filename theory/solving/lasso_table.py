@@ -118,11 +118,6 @@ class LassoTable:
     choice: Int64[np.ndarray, "state action"]
     stride: Int64[np.ndarray, " state"]
 
-    @property
-    def terminal_rank(self) -> int:
-        """The rank of the value 0."""
-        return int(self.ranks[0, -1])
-
 
 def table_entries(rewards: Rewards) -> int:
     """The number of entries of the table: states times graphs of options."""

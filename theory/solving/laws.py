@@ -110,9 +110,7 @@ def solve_laws(problem: MDPClass, progress: Progress = silent) -> LawClass:
         part = slice(start, start + BATCH)
         ranks[part, :-1] = evaluations.ranks_of(evaluation[part], models[part])
     ranks[:, -1] = evaluation
-    numbers = row_numbers(ranks)
-    first = np.full(int(numbers.max()) + 1, len(models))
-    np.minimum.at(first, numbers, np.arange(len(models)))
+    numbers, first = row_numbers(ranks)
     return LawClass(
         problem=problem,
         models=models,
@@ -189,9 +187,7 @@ class _Evaluations:
 
     def numbers(self, options: Int64[np.ndarray, "model state"]) -> Int64[np.ndarray, " model"]:
         """The evaluations of policies by the options that they use; what is new is evaluated."""
-        group = row_numbers(options)
-        first = np.full(int(group.max()) + 1, len(group))
-        np.minimum.at(first, group, np.arange(len(group)))
+        group, first = row_numbers(options)
         distinct = options[first]
         keys = [row.tobytes() for row in distinct]
         new = [i for i, key in enumerate(keys) if key not in self.known]

@@ -21,7 +21,7 @@ import numpy as np
 from jaxtyping import Bool, Int64
 
 from theory.classes.mdp_class import MDPClass, QTable
-from theory.classes.transition_class import Models
+from theory.classes.transition_class import Model, Models
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +102,17 @@ class SolvedClass(ABC):
         """Where each fiber begins in `fiber_order`, and the end."""
         counts = np.bincount(self.q_of_model, minlength=self.value_functions)
         return np.concatenate([[0], np.cumsum(counts)]).astype(np.int64)
+
+    def q_of_models(self, chosen: Bool[np.ndarray, " model"]) -> Bool[np.ndarray, " q"]:
+        """Which q some of the chosen models have: H_M of some data, where these are the models that agree with them."""
+        found = np.zeros(self.value_functions, dtype=bool)
+        found[self.q_of_model[chosen]] = True
+        return found
+
+    def table(self, model: int) -> Model:
+        """One model as nested tuples, `table[s][a]` being its option."""
+        rows = self.models[model].reshape(self.states, self.actions).tolist()
+        return tuple(map(tuple, rows))
 
     def fiber(self, q: int) -> Models:
         """F(q): the models whose optimal q is number q."""

@@ -3,6 +3,23 @@
 import copy
 
 from theory.certificates import verifier
+from theory.certificates.certificate import certify, signed
+from theory.certificates.witness import find_witness
+from theory.classes.gallery import gallery_class
+from theory.solving.solve import solve
+
+DERIVED = ("statement", "sha256")
+
+
+def made(name: str, find=find_witness):
+    """The certificate of a witness of a class of the gallery."""
+    solved = solve(gallery_class(name))
+    return certify(solved, find(solved))
+
+
+def resigned(document: dict) -> dict:
+    """The document with its statement and digest made to fit the other fields."""
+    return signed({key: value for key, value in document.items() if key not in DERIVED})
 
 
 def rejected(document: object) -> bool:

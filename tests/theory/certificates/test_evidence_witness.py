@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.theory.certificates.tampering import mutations, rejected
+from tests.theory.certificates.tampering import mutations, rejected, resigned
 from tests.theory.criteria.test_evidence import definitions, subsets
 from tests.theory.solving.test_laws import best_of_all_policies, built, classes
 from theory import (
@@ -26,7 +26,7 @@ from theory import (
     witness_in,
 )
 from theory.certificates import verifier
-from theory.certificates.certificate import FORMAT_EVIDENCE, signed
+from theory.certificates.certificate import FORMAT_EVIDENCE
 from theory.certificates.witness import WitnessSearchTooLargeError
 
 
@@ -151,10 +151,6 @@ def test_a_closed_class_has_none_and_a_search_without_time_says_so():
 
 
 # Certificates
-
-
-def resigned(document):
-    return signed({k: v for k, v in document.items() if k not in ("statement", "sha256")})
 
 
 def claim_holds(document):

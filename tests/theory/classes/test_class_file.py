@@ -363,3 +363,12 @@ def test_rewards_are_read_exactly(folder):
         ValueError, match=r"other\.json: rewards has 2 rows of lengths \[2\]; accep"
     ):
         load_rewards(path, 3, 2)
+
+
+def test_a_discount_of_zero_is_refused_and_not_replaced_by_the_one_in_the_file(tmp_path):
+    path = tmp_path / "class.json"
+    for document in (VALID, {"P": [[[[1, 0, 0, True]]]], "gamma": "9/10"}):
+        path.write_text(json.dumps(document))
+        assert load_class(str(path)).gamma == Fraction(9, 10)
+        with pytest.raises(ValueError, match="gamma is 0; accepted"):
+            load_class(str(path), 0)

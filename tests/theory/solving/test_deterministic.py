@@ -337,8 +337,10 @@ def test_an_optimal_q_is_an_exact_table_for_sympy_too():
 @given(st.lists(st.tuples(*[st.integers(0, 3)] * 3), min_size=1, max_size=30))
 @settings(deadline=None)
 def test_equal_rows_get_equal_numbers_in_the_order_of_their_first_appearance(rows):
-    first = {row: number for number, row in enumerate(dict.fromkeys(rows))}
-    assert row_numbers(np.array(rows)).tolist() == [first[row] for row in rows]
+    distinct = list(dict.fromkeys(rows))
+    numbers, first = row_numbers(np.array(rows))
+    assert numbers.tolist() == [distinct.index(row) for row in rows]
+    assert first.tolist() == [rows.index(row) for row in distinct]
 
 
 @given(st.lists(st.lists(st.integers(0, 2), min_size=4, max_size=4), min_size=1, max_size=30))
@@ -346,8 +348,10 @@ def test_equal_rows_get_equal_numbers_in_the_order_of_their_first_appearance(row
 def test_rows_too_wide_for_one_key_are_numbered_all_the_same(small):
     """Four columns of up to 2^40 take 160 bits."""
     rows = [tuple(value << 39 for value in row) for row in small]
-    first = {row: number for number, row in enumerate(dict.fromkeys(rows))}
-    assert row_numbers(np.array(rows)).tolist() == [first[row] for row in rows]
+    distinct = list(dict.fromkeys(rows))
+    numbers, first = row_numbers(np.array(rows))
+    assert numbers.tolist() == [distinct.index(row) for row in rows]
+    assert first.tolist() == [rows.index(row) for row in distinct]
 
 
 def test_enumeration_in_batches_is_the_same(monkeypatch):

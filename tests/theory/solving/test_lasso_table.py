@@ -64,7 +64,7 @@ def test_ranks_have_the_order_of_the_values_and_zero_has_its_own(problem):
     table = lasso_table(*problem)
     assert list(table.levels) == sorted({int(v) for v in values.reshape(-1)})
     assert np.array_equal(table.levels[table.ranks], values)
-    assert table.levels[table.terminal_rank] == 0
+    assert table.levels[table.ranks[0, -1]] == 0
 
 
 @given(rewards_and_gamma(), st.data())
