@@ -73,6 +73,7 @@ class Entry:
         needed = seeds_to_decide(self.comparisons) if self.verdict == "open" else nan
         return int(needed) if isfinite(needed) else None
 
+    @property
     def undecided(self) -> str:
         """In words, why there is no comparison that the verdict hangs on."""
         missing = [each.label for each in self.comparisons if isnan(each.effect)]
