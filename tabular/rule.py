@@ -191,6 +191,23 @@ def require_initial_distribution(initial: Mapping[State, Fraction]) -> None:
         raise ValueError(f"the initial probabilities must add to 1, got {total}")
 
 
+def require_certain_rewards(rule: Rule[State], states: Iterable[State]) -> None:
+    """Refuse a reward that state and action do not decide.
+
+    Raises:
+        ValueError: There is one in these states.
+    """
+    for state in states:
+        for action in range(rule.num_actions):
+            rewards = {outcome.reward for outcome in rule.outcomes(state, action)}
+            if len(rewards) > 1:
+                raise ValueError(
+                    f"in {rule}, the reward of action {action} in state {state!r} is "
+                    f"{' or '.join(map(str, sorted(rewards)))} by chance; accepted: rewards that "
+                    "state and action decide"
+                )
+
+
 def factors_of(rule: FactoredRule[State], state: State) -> tuple[Factor, ...]:
     """The value of each factor.
 

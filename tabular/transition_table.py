@@ -86,7 +86,7 @@ class TableRule:
 
 
 class FactoredTable(TableRule):
-    """A table whose states are numbered by factors, the last of which changes fastest.
+    """A table whose states have numbers that are made of factors, the last of which changes fastest.
 
     With factors of sizes n_1, ..., n_d, the state of values x_1, ..., x_d has the number
     (...(x_1 n_2 + x_2) n_3 + ...) n_d + x_d.
@@ -98,6 +98,8 @@ class FactoredTable(TableRule):
         initial: Iterable[float],
         sizes: Mapping[str, int],
         *,
+        numbers: Sequence[int] | None = None,
+        count: int | None = None,
         name: str = "a table",
     ) -> None:
         """Read the table.
@@ -106,21 +108,24 @@ class FactoredTable(TableRule):
             table: For each state and action (probability, next state, reward, terminal).
             initial: Probability of each state after a reset.
             sizes: The number of values of each factor, the slowest to change first.
+            numbers: The number of each state; None if it is the one that the table gives it.
+            count: How many numbers there are; None for the number of states.
             name: What the rule is called.
 
         Raises:
-            ValueError: The product of the sizes is not the number of states, or see `TableRule`.
+            ValueError: The product of the sizes is not the count, or see `TableRule`.
         """
         super().__init__(table, initial, name=name)
         for factor, size in sizes.items():
             require_positive_integer(f"the size of factor {factor}", size)
-        if prod(sizes.values()) != len(table):
+        count = len(table) if count is None else count
+        if prod(sizes.values()) != count:
             shown = " x ".join(str(size) for size in sizes.values()) or "no factors"
             raise ValueError(
-                f"{name} has {len(table):,} states, and factors of {shown} number "
+                f"{name} has {count:,} numbers of states, and factors of {shown} number "
                 f"{prod(sizes.values()):,}"
             )
-        self._sizes = dict(sizes)
+        self._sizes, self._numbers = dict(sizes), numbers
 
     @property
     def factor_names(self) -> tuple[str, ...]:
@@ -129,9 +134,10 @@ class FactoredTable(TableRule):
 
     def factors(self, state: int) -> tuple[int, ...]:
         """The value of each factor."""
+        number = state if self._numbers is None else self._numbers[state]
         values = []
         for size in reversed(self._sizes.values()):
-            state, value = divmod(state, size)
+            number, value = divmod(number, size)
             values.append(value)
         return tuple(reversed(values))
 

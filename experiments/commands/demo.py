@@ -229,7 +229,7 @@ def _draw(screen: Console, out: Path) -> None:
 def _learn_tables(screen: Console, out: Path) -> None:
     """Replay against learned models in tables: the paper's story, and the PanFlute."""
     from experiments.commands.tabular import show
-    from experiments.studies.tabular import AGENTS, Extent, draw, learn, prepare, tell_story
+    from experiments.studies.tabular import AGENTS, draw, learn, make, prepare, tell_story
     from tabular import OnlineSettings
 
     rows = [(AGENTS[agent], *values) for agent, values in tell_story().items()]
@@ -242,7 +242,7 @@ def _learn_tables(screen: Console, out: Path) -> None:
     )
     seeds, path = range(30), out / "panflute-tabular.png"
     with progress("learning in tables") as report_progress:
-        problem = prepare("PanFlute", Extent(4, 5000), AGENTS, "exact", 0.01)
+        problem = prepare(make("PanFlute", 4), 5000, AGENTS, "exact", 0.01)
         found = learn([problem], OnlineSettings(updates=50), seeds, 30, None, report_progress)
     show(found, len(seeds), screen)
     draw(found, path)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json as json_text
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,7 +12,15 @@ import tyro
 
 from experiments.analysis.statistics import Interval, difference_interval, mean_interval
 from experiments.commands.arguments import Json
+from experiments.commands.env.arguments import is_gymnasiums, require_options_of
+from experiments.commands.known_dynamics import (
+    dynamics_of,
+    evaluation_horizon,
+    factor_sizes,
+    factored_table,
+)
 from experiments.commands.terminal import cell, console, progress, table
+from experiments.runs.gym_settings import env_arguments
 from experiments.storage.json_files import write_json
 from experiments.storage.parquet_table import write_table
 from experiments.storage.provenance import provenance
@@ -20,11 +29,13 @@ from experiments.studies.tabular import (
     AGENTS,
     BUTTON_GRID_SIZE,
     CONTRASTS,
+    GYM_STEPS,
     SCALES,
     SEEDS,
     Curves,
     Extent,
     Parents,
+    Problem,
     Scale,
     columns,
     draw,
@@ -42,6 +53,8 @@ def tabular(
     out: Path,
     env: str = "all",
     size: int | None = None,
+    env_arg: tuple[str, ...] = (),
+    factors: tuple[str, ...] = (),
     agents: Annotated[tuple[str, ...], tyro.conf.arg(metavar="AGENT [AGENT ...]")] = tuple(AGENTS),
     seeds: int | None = None,
     steps: int | None = None,
@@ -66,8 +79,11 @@ def tabular(
 
     Args:
         out: A folder for metrics.parquet, summary.json and figure.png.
-        env: PushTree, PanFlute, ButtonGrid, ProcMaze, OpenGrid, or all.
+        env: PushTree, PanFlute, ButtonGrid, ProcMaze, OpenGrid, or all; or gym:ID for an environment of
+            Gymnasium whose dynamics mbgen env optimum knows.
         size: Bystanders, pipes, buttons on a 3x3 grid, or grid size; with one environment alone.
+        env_arg: With gym:ID: KEY=VALUE for each argument that the environment is made with.
+        factors: With gym:ID and the agent factored: NAME=SIZE for each factor, as of mbgen env scopes.
         agents: Of replay, table and factored.
         seeds: How many seeds; by default as the scale has it.
         steps: Steps in the environment; by default as the scale has it.
@@ -88,7 +104,10 @@ def tabular(
     """
     from tabular import OnlineSettings
 
-    games = _games(env, size, steps, SCALES[scale])
+    require_options_of(
+        env, papers={"size": size}, gymnasiums={"env-arg": env_arg, "factors": factors}
+    )
+    games = {} if is_gymnasiums(env) else _games(env, size, steps, SCALES[scale])
     chosen = _agents(agents)
     count = SEEDS[scale] if seeds is None else seeds
     for name, value, least, most in (
@@ -114,11 +133,16 @@ def tabular(
         "button_grid_size": BUTTON_GRID_SIZE,
         "environments": {name: extent._asdict() for name, extent in games.items()},
     }  # fmt: skip
-    with progress("enumerating") as report:
-        problems = []
-        for done, (name, extent) in enumerate(games.items()):
-            problems.append(prepare(name, extent, chosen, parents, false_alarms))
-            report((done + 1) / len(games))
+    screen = console(json)
+    if is_gymnasiums(env):
+        problem, own = _of_gymnasium(
+            env, env_arg, factors, GYM_STEPS[scale] if steps is None else steps, chosen, parents,
+            false_alarms,
+        )  # fmt: skip
+        problems, settings["environments"] = [problem], {env: own}
+        screen.print(f"dynamics: {own['dynamics']}")
+    else:
+        problems = _of_the_paper(games, chosen, parents, false_alarms)
     with progress("learning") as report:
         found = learn(problems, learning, every_seed, evaluations, threads, report)
     summary = {
@@ -130,7 +154,7 @@ def tabular(
     write_table(out / "metrics.parquet", columns(found, every_seed), settings)
     draw(found, out / "figure.png")
     write_json(summary, str(out / "summary.json"))
-    show(found, count, console(json))
+    show(found, count, screen)
     write_json(summary, json)
     return 0
 
@@ -177,6 +201,46 @@ def show(found: Iterable[Curves], seeds: int, screen: Any) -> None:
     if differences:
         what = ("", "difference over the run", "Welch, 95 %", "")
         screen.print(table("Differences", what, differences))
+
+
+def _of_the_paper(
+    games: Mapping[str, Extent], agents: list[str], parents: Parents, false_alarms: float
+) -> list[Problem]:
+    problems = []
+    with progress("enumerating") as report:
+        for done, (name, extent) in enumerate(games.items()):
+            made = make(name, extent.size)
+            problems.append(prepare(made, extent.steps, agents, parents, false_alarms))
+            report((done + 1) / len(games))
+    return problems
+
+
+def _of_gymnasium(
+    env: str,
+    env_arg: tuple[str, ...],
+    factors: tuple[str, ...],
+    steps: int,
+    agents: list[str],
+    parents: Parents,
+    false_alarms: float,
+) -> tuple[Problem, dict[str, Any]]:
+    """An environment of Gymnasium, enumerated, and what it is, to be stored."""
+    sizes, arguments = factor_sizes(factors), env_arguments(env_arg)
+    if "factored" in agents and not sizes:
+        raise ValueError(
+            f"agent factored needs --factors NAME=SIZE ... of {env}; accepted without: --agents replay table"
+        )
+    known = dynamics_of(env, arguments)
+    rule = factored_table(env, arguments, known, sizes)
+    horizon = evaluation_horizon(known)
+    problem = prepare(rule, steps, agents, parents, false_alarms, horizon=horizon)
+    return problem, {
+        "env_args": json_text.loads(arguments),
+        "factors": sizes,
+        "steps": steps,
+        "evaluation_steps": horizon,
+        "dynamics": known.source,
+    }
 
 
 def _games(

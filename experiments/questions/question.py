@@ -13,7 +13,6 @@ No agent shares a seed with another, so that no score depends on one of another 
 
 from __future__ import annotations
 
-import json
 import math
 import shlex
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.analysis.sequential import Design
-from experiments.runs.gym_settings import GymSettings, gym_settings, is_gym
+from experiments.runs.gym_settings import GymSettings, env_arg_option, gym_settings, is_gym
 from experiments.runs.lane_settings import LEARNED, require_integer, require_one_of
 from experiments.runs.scales import steps_for
 from experiments.runs.settings import AGENTS, RunSettings, run_settings
@@ -236,10 +235,8 @@ def command(question: Question, plan: Plan) -> list[str]:
     more = dict(question.more)
     pieces = ["mbgen ask", f"--env {shlex.quote(question.env)}"]
     pieces += [f"--size {question.size}"] if question.size is not None else []
-    if given := json.loads(more.pop("env_args", "{}")):
-        pieces.append(
-            f"--env-arg {shlex.join(f'{key}={json.dumps(value)}' for key, value in given.items())}"
-        )
+    if given := env_arg_option(more.pop("env_args", "{}")):
+        pieces.append(given.strip())
     if keys := more.pop("keys", ""):
         pieces.append(f"--keys {shlex.join(keys.split(','))}")
     pieces += [f"--{name.replace('_', '-')} {value}" for name, value in more.items()]

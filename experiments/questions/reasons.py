@@ -5,6 +5,7 @@ Which reason stands out is a rule that was fixed before any question was asked, 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
@@ -17,6 +18,7 @@ from experiments.analysis.statistics import difference_interval
 from experiments.questions.evidence import scores_of
 from experiments.questions.ingredients import INGREDIENTS, known_structure, smallest_size
 from experiments.questions.question import REPLAY, Question
+from experiments.runs.gym_settings import GymSettings, env_arg_option
 from experiments.runs.quality_table import HORIZONS, NOVELTY
 from experiments.runs.run_folder import Measured, StoredRun
 
@@ -67,7 +69,7 @@ def reasons(
     replay = np.concatenate([scores_of(run) for run in runs[REPLAY]])
     return [
         _room(replay, reference),
-        _factored(question),
+        factored(question),
         *(_ingredient(name, question, decision, replay, beside) for name in INGREDIENTS),
         _predicts(decision.agent, runs),
         _learned(decision.agent, runs),
@@ -138,13 +140,18 @@ def _room(replay: Float[np.ndarray, " seed"], reference: Mapping[str, float]) ->
     return Reason(name, what, finding, bool(way < GOOD_SHARE))
 
 
-def _factored(question: Question) -> Reason:
+def factored(question: Question) -> Reason:
+    """Whether the environment is made of factors, as far as its smallest size tells."""
     name, what = "factored", "the environment is factored"
-    if question.gymnasium:
-        return Reason(
-            name, what, "the scopes of an environment of Gymnasium cannot be read off", None
+    settings = question.settings(REPLAY, 0)
+    env = settings.env
+    if isinstance(settings, GymSettings):
+        asked = f"mbgen env scopes {shlex.quote(env)}{env_arg_option(settings.env_args)}"
+        told = (
+            f"not known here; {asked} --factors NAME=SIZE ... finds the scopes, from a table P or by "
+            "exploring what is deterministic"
         )
-    env = question.settings(REPLAY, 0).env
+        return Reason(name, what, told, None)
     structure = known_structure(env)
     if structure is None:
         told = f"too many states to go through; mbgen env scopes {env} takes the time"

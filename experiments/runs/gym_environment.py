@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -19,17 +19,21 @@ Make = Callable[[], gymnasium.Env[Any, Any]]
 
 
 class ExactDynamics(NamedTuple):
-    """What an environment says of itself.
+    """What an environment says of itself, or what was found by exploring it.
 
     Attributes:
-        table: Gymnasium's `P`; see `tabular.transition_table`.
+        table: Gymnasium's `P`, or one like it; see `tabular.transition_table`.
         initial: Probability of each state after a reset.
         limit: The most steps of an episode; None if there is no limit.
+        numbering: The number of each state by what it consists of, and how many numbers there are.
+        source: Where all this is from, in a few words.
     """
 
     table: Table
     initial: Any
     limit: int | None
+    numbering: Callable[[], tuple[Sequence[int], int]]
+    source: str
 
 
 def made(env: str, env_args: str) -> tuple[Make, gymnasium.Env[Any, Any]]:
@@ -59,26 +63,58 @@ def made(env: str, env_args: str) -> tuple[Make, gymnasium.Env[Any, Any]]:
         raise ValueError(f"env {env} cannot be made: {said}") from None
 
 
-def exact_dynamics(env: str, env_args: str) -> ExactDynamics:
-    """The table that an environment keeps of its dynamics.
+def exact_dynamics(
+    env: str, env_args: str, *, max_states: int, report: Callable[[float], None]
+) -> ExactDynamics:
+    """The table that an environment keeps of its dynamics, or else one that is found by exploring it.
 
     Args:
         env: "gym:ID", or "gym:module:ID" where a module registers it.
         env_args: What it is made with, a JSON object.
+        max_states: The most states to explore.
+        report: Is told what share of the states known so far has been explored.
 
     Raises:
-        ValueError: It cannot be made, or keeps no table.
+        ValueError: It cannot be made, or keeps no table and cannot be explored.
     """
     _, copy = made(env, env_args)
     table = getattr(copy.unwrapped, "P", None)
     initial = getattr(copy.unwrapped, "initial_state_distrib", None)
-    if not isinstance(table, dict) or initial is None:
-        raise ValueError(
-            f"env {env} has no table P of its dynamics beside initial_state_distrib; accepted: "
-            "environments that have both, as FrozenLake, Taxi and CliffWalking"
-        )
     limit = copy.spec.max_episode_steps if copy.spec else None
-    return ExactDynamics(table, initial, limit)
+    if isinstance(table, dict) and initial is not None:
+        count = len(table)
+        return ExactDynamics(
+            table, initial, limit, lambda: (range(count), count), "its own table P"
+        )
+    try:
+        return _explored(copy, limit, max_states, report)
+    except ValueError as error:
+        raise ValueError(
+            f"env {env} has no table P of its dynamics beside initial_state_distrib, and cannot be "
+            f"explored: {error}"
+        ) from None
+
+
+def _explored(
+    game: gymnasium.Env[Any, Any],
+    limit: int | None,
+    max_states: int,
+    report: Callable[[float], None],
+) -> ExactDynamics:
+    from experiments.runs.gym_exploration import ExplorableGame, numbers_of
+    from tabular.exploration import RESETS, explored
+
+    space, explorable = game.observation_space, ExplorableGame(game)
+    found = explored(explorable, explorable.num_actions, max_states=max_states, report=report)
+    source = (
+        f"exploring {len(found.states):,} states, each action twice; "
+        f"where episodes begin was counted over {RESETS:,} resets"
+    )
+    if limit is not None:
+        source += f"; its time limit of {limit:,} steps is no part of a state"
+    return ExactDynamics(
+        found.table, found.initial, limit, lambda: numbers_of(space, found.states), source
+    )
 
 
 def _register(name: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -106,6 +107,13 @@ def env_arguments(given: tuple[str, ...]) -> str:
         except ValueError:
             arguments[key] = value
     return json.dumps(arguments, sort_keys=True)
+
+
+def env_arg_option(env_args: str) -> str:
+    """The command's option for arguments that are a JSON object, with a space before it; or nothing."""
+    given = json.loads(env_args)
+    shown = shlex.join(f"{key}={json.dumps(value)}" for key, value in given.items())
+    return f" --env-arg {shown}" if given else ""
 
 
 def gym_settings(*, lanes: int, seed: int = 0, given: Mapping[str, Any]) -> GymSettings:

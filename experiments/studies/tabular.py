@@ -20,8 +20,18 @@ from experiments.analysis.statistics import Interval, difference_interval, mean_
 from experiments.figures.tabular_learning import Panel, draw_panels
 
 if TYPE_CHECKING:
-    from tabular import Environment, FactoredSpace, FiniteMDP, OnlineSettings, Performance, World
+    from tabular import (
+        Environment,
+        FactoredSpace,
+        FiniteMDP,
+        OnlineSettings,
+        Performance,
+        World,
+    )
     from tabular.online_learning import Source
+    from tabular.transition_table import FactoredTable
+
+    Enumerable = Environment[Any] | FactoredTable
 
 Parents = Literal["declared", "exact", "statistical"]
 Scale = Literal["smoke", "desk", "paper"]
@@ -57,6 +67,8 @@ SCALES: Mapping[Scale, Mapping[str, Extent]] = {
         "OpenGrid": Extent(5, 20_000),
     },
 }
+GYM_STEPS: Mapping[Scale, int] = {"smoke": 200, "desk": 20_000, "paper": 100_000}
+"""In an environment of Gymnasium."""
 SEEDS: Mapping[Scale, int] = {"smoke": 3, "desk": 30, "paper": 30}
 AGENTS = {
     "replay": "replay",
@@ -79,7 +91,7 @@ _MAX_TRANSITIONS = 1_000_000
 class Problem(NamedTuple):
     """An environment, enumerated, with its reference lines and the source of updates of each agent."""
 
-    environment: Environment[Any]
+    environment: Enumerable
     steps: int
     mdp: FiniteMDP[Any]
     space: FactoredSpace
@@ -106,14 +118,30 @@ class Curves(NamedTuple):
 
 
 def prepare(
-    name: str, extent: Extent, agents: Iterable[str], parents: Parents, false_alarms: float
+    environment: Enumerable,
+    steps: int,
+    agents: Iterable[str],
+    parents: Parents,
+    false_alarms: float,
+    *,
+    horizon: int = 100,
 ) -> Problem:
     """Enumerate an environment, and find what its models pool.
 
+    Args:
+        environment: Where the agents learn.
+        steps: For how many steps.
+        agents: Of `AGENTS`.
+        parents: What the factored model pools.
+        false_alarms: The rate at which a learned tree divides without need.
+        horizon: The most steps of an evaluation.
+
     Raises:
-        ValueError: There is no such environment, or it is too large to be enumerated.
+        ValueError: It is too large to be enumerated, a reward is left to chance, or it declares no
+            parents and is asked for them.
     """
     from tabular import (
+        Environment,
         FactoredSpace,
         FiniteMDP,
         World,
@@ -123,9 +151,11 @@ def prepare(
         reference_performance,
         table_structure,
     )
+    from tabular.rule import require_certain_rewards
 
-    environment = make(name, extent.size)
     mdp = FiniteMDP.from_rule(environment, max_transitions=_MAX_TRANSITIONS)
+    if not isinstance(environment, Environment):
+        require_certain_rewards(environment, mdp.states)
     space = FactoredSpace.of(environment, mdp)
     sources: dict[str, Source] = {}
     for agent in agents:
@@ -135,6 +165,10 @@ def prepare(
             case "table", _:
                 sources[agent] = table_structure(mdp, space)
             case _, "declared":
+                if not isinstance(environment, Environment):
+                    raise ValueError(
+                        f"parents are declared, and {environment} declares none; accepted: exact, statistical"
+                    )
                 sources[agent] = declared_structure(environment, mdp, space)
             case _, "exact":
                 sources[agent] = exact_structure(environment, mdp, space)
@@ -142,13 +176,13 @@ def prepare(
                 sources[agent] = partial(learned_structure, space, false_alarms=false_alarms)
     return Problem(
         environment,
-        extent.steps,
+        steps,
         mdp,
         space,
         World.of(mdp, space),
         sources,
-        reference_performance(environment, "optimal"),
-        reference_performance(environment, "uniform"),
+        reference_performance(environment, "optimal", horizon=horizon),
+        reference_performance(environment, "uniform", horizon=horizon),
     )
 
 
@@ -233,7 +267,7 @@ def columns(found: Iterable[Curves], seeds: Sequence[int]) -> dict[str, np.ndarr
             for seed, values, updates in zip(
                 seeds, performance.tolist(), curves.updates[agent].tolist(), strict=True
             ):
-                name = type(curves.problem.environment).__name__
+                name = kind(curves.problem.environment)
                 rows += [
                     (name, agent, seed, *row)
                     for row in zip(curves.stops.tolist(), updates, values, strict=True)
@@ -259,7 +293,7 @@ def tell_story(updates: int = 1000) -> dict[str, list[float]]:
     from tabular import Experience, OnlineSettings, PushTreeState, learn_offline
     from tabular.environments.push_tree import story
 
-    problem = prepare("PushTree", Extent(0, 1), AGENTS, "exact", 0.01)
+    problem = prepare(make("PushTree", 0), 1, AGENTS, "exact", 0.01)
     states, space = problem.mdp.states, problem.space
     number = {state: int(space.reached[k]) for k, state in enumerate(states)}
     lived = [
@@ -317,9 +351,20 @@ def _plain(interval: Interval) -> dict[str, Any]:
     }
 
 
+def kind(environment: Enumerable) -> str:
+    """What an environment is called whatever its size."""
+    from tabular import Environment
+
+    return type(environment).__name__ if isinstance(environment, Environment) else str(environment)
+
+
 def title(problem: Problem) -> str:
     """The environment, its size, and how many states it has."""
-    name = type(problem.environment).__name__
+    from tabular import Environment
+
+    name = kind(problem.environment)
+    if not isinstance(problem.environment, Environment):
+        return f"{name}: {problem.mdp.num_states} states"
     size = next(iter(vars(problem.environment).values()))
     what = {
         "PushTree": f"{size} bystander{'s' * (size != 1)}",

@@ -76,5 +76,10 @@ def test_states_are_numbered_by_their_factors_the_last_one_fastest(sizes):
 
 
 def test_factors_that_number_another_count_of_states_are_refused():
-    with pytest.raises(ValueError, match="coin has 2 states, and factors of 2 x 3 number 6"):
+    with pytest.raises(ValueError, match="coin has 2 numbers of states, and factors of 2 x 3 n"):
         FactoredTable(COIN, [1.0, 0.0], {"x": 2, "y": 3}, name="coin")
+
+
+def test_states_may_have_numbers_of_their_own():
+    rule = FactoredTable(COIN, [1.0, 0.0], {"x": 2, "y": 3}, numbers=[5, 1], count=6)
+    assert [rule.factors(state) for state in range(2)] == [(1, 2), (0, 1)]

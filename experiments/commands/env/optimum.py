@@ -13,8 +13,9 @@ from experiments.commands.env.arguments import (
     readable,
     require_options_of,
 )
+from experiments.commands.known_dynamics import dynamics_of, evaluation_horizon
 from experiments.commands.terminal import console, progress, table
-from experiments.runs.gym_settings import GymSettings, env_arguments, shown_arguments
+from experiments.runs.gym_settings import env_arguments, shown_arguments
 from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
 from experiments.tasks import SIZES
@@ -32,6 +33,7 @@ class _Played(NamedTuple):
     best: Performance
     random: Performance
     rate: float | None
+    source: str | None = None
 
 
 def optimum(
@@ -54,7 +56,8 @@ def optimum(
 
     Args:
         name: PanFlute, ButtonGrid, ProcMaze or OpenGrid; or gym:ID for an environment of Gymnasium that
-            keeps a table P of its dynamics (gym:MODULE:ID where a module registers it).
+            keeps a table P of its dynamics, or is deterministic and can be explored by copies
+            (gym:MODULE:ID where a module registers it).
         size: Pipes, buttons, or grid size; by default every size of the online experiment.
         grid_size: ButtonGrid's grid, if it is not 5.
         spontaneous: Whether spontaneous transitions are on.
@@ -99,12 +102,15 @@ def optimum(
             ],
         )
     )
+    if (source := found[0].source) is not None:
+        console(json).print(f"dynamics: {source}")
     write_json(
         [
             {
                 "environment": played.name,
                 "size": played.size,
                 "options": played.options,
+                "dynamics": played.source,
                 "unit": played.best.unit,
                 "horizon": played.best.horizon,
                 "method": played.best.method,
@@ -157,15 +163,12 @@ def _of_the_paper(
 
 
 def _by_its_table(name: str, arguments: str, horizon: int | None) -> _Played:
-    from experiments.runs.gym_environment import exact_dynamics
     from tabular import optimal_rate, reference_performance
     from tabular.transition_table import TableRule
 
-    known = exact_dynamics(name, arguments)
+    known = dynamics_of(name, arguments)
     rule = TableRule(known.table, known.initial, name=name)
-    steps = GymSettings.evaluation_steps if horizon is None else horizon
-    if known.limit is not None:
-        steps = min(steps, known.limit)
+    steps = evaluation_horizon(known, horizon)
     best, random = (
         reference_performance(rule, policy, horizon=steps) for policy in ("optimal", "uniform")
     )
@@ -173,7 +176,7 @@ def _by_its_table(name: str, arguments: str, horizon: int | None) -> _Played:
     if best.unit == "reward a step":
         with suppress(ArithmeticError):  # it differs from state to state
             rate = optimal_rate(rule)
-    return _Played(name, None, json_text.loads(arguments), best, random, rate)
+    return _Played(name, None, json_text.loads(arguments), best, random, rate, known.source)
 
 
 def _sizes(name: str) -> tuple[int, ...]:

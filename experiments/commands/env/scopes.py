@@ -14,14 +14,14 @@ from experiments.commands.env.arguments import (
     readable,
     require_options_of,
 )
+from experiments.commands.known_dynamics import dynamics_of, factor_sizes, factored_table
 from experiments.commands.terminal import console, facts, require_picture, table
-from experiments.runs.gym_settings import env_arguments, shown_arguments
+from experiments.runs.gym_settings import env_arguments
 from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
 
 if TYPE_CHECKING:
     from tabular import FactoredRule, FactoredStructure, Scope
-    from tabular.transition_table import FactoredTable
 
 
 def scopes(
@@ -47,8 +47,8 @@ def scopes(
         name: PanFlute, ButtonGrid, ProcMaze or OpenGrid; or FILE.py:RULE for a rule of your own,
             which has num_actions, factor_names, initial_distribution(), outcomes(state, action)
             and factors(state), or is called (with the size, if one is given) to make such a rule; or
-            gym:ID for an environment of Gymnasium that keeps a table P of its dynamics (gym:MODULE:ID
-            where a module registers it).
+            gym:ID for an environment of Gymnasium that keeps a table P of its dynamics, or is
+            deterministic and can be explored by copies (gym:MODULE:ID where a module registers it).
         size: Pipes, buttons, or grid size.
         grid_size: ButtonGrid's grid, if it is not 5.
         spontaneous: Whether spontaneous transitions are on.
@@ -71,8 +71,18 @@ def scopes(
         },
         gymnasiums={"env-arg": env_arg, "factors": factors},
     )
+    source = None
     if is_gymnasiums(name):
-        rule: FactoredRule[Any] = _factored_table(name, env_arg, factors)
+        sizes, arguments = factor_sizes(factors), env_arguments(env_arg)
+        known = dynamics_of(name, arguments, max_states)
+        if not sizes:
+            _, count = known.numbering()
+            raise ValueError(
+                f"{name} needs --factors NAME=SIZE ..., sizes whose product is its {count:,} numbers "
+                "of states"
+            )
+        rule: FactoredRule[Any] = factored_table(name, arguments, known, sizes)
+        source = known.source
     else:
         rule = _rule(name, size, grid_size, spontaneous)
     if context is not None and context not in rule.factor_names:
@@ -106,11 +116,13 @@ def scopes(
             )
         )
     screen.print(facts("In numbers", _facts(structure)))
+    if source is not None:
+        screen.print(f"dynamics: {source}")
     if out is not None:
         from experiments.figures.factor_network import draw_network
 
         draw_network(str(rule), structure, out)
-    write_json(_structure_json(rule, structure, contexts), json)
+    write_json(_structure_json(rule, source, structure, contexts), json)
     return int(any(scope.declared_holds is False for scope in structure.scopes))
 
 
@@ -141,35 +153,6 @@ def _rule(
             "initial_distribution, outcomes and factors"
         )
     return rule
-
-
-def _factored_table(name: str, env_arg: tuple[str, ...], factors: tuple[str, ...]) -> FactoredTable:
-    sizes, arguments = _factor_sizes(factors), env_arguments(env_arg)
-    from experiments.runs.gym_environment import exact_dynamics
-    from tabular.transition_table import FactoredTable
-
-    known = exact_dynamics(name, arguments)
-    if not sizes:
-        raise ValueError(
-            f"{name} needs --factors NAME=SIZE ..., sizes whose product is its {len(known.table):,} states"
-        )
-    title = name + shown_arguments(arguments)
-    return FactoredTable(known.table, known.initial, sizes, name=title)
-
-
-def _factor_sizes(given: tuple[str, ...]) -> dict[str, int]:
-    """The sizes of factors given as NAME=SIZE.
-
-    Raises:
-        ValueError: One is not of this form, or given twice.
-    """
-    sizes: dict[str, int] = {}
-    for each in given:
-        name, equals, size = each.partition("=")
-        if not (equals and name.isidentifier() and size.isdecimal()) or name in sizes:
-            raise ValueError(f"--factors must be NAME=SIZE, each name once, got {each!r}")
-        sizes[name] = int(size)
-    return sizes
 
 
 def _scope_rows(structure: FactoredStructure) -> list[tuple[object, ...]]:
@@ -249,10 +232,14 @@ def _facts(structure: FactoredStructure) -> list[tuple[str, object]]:
 
 
 def _structure_json(
-    rule: FactoredRule[Any], structure: FactoredStructure, contexts: list[dict[str, Any]]
+    rule: FactoredRule[Any],
+    source: str | None,
+    structure: FactoredStructure,
+    contexts: list[dict[str, Any]],
 ) -> dict[str, Any]:
     return {
         "environment": str(rule),
+        "dynamics": source,
         "states": structure.num_states,
         "actions": structure.num_actions,
         "factors": dict(zip(structure.factor_names, structure.values, strict=True)),

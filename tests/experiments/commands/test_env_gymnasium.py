@@ -1,4 +1,4 @@
-"""`mbgen env optimum` and `mbgen env scopes` for environments of Gymnasium that keep a table."""
+"""`mbgen env optimum` and `mbgen env scopes` for environments of Gymnasium, by their tables or explored."""
 
 import json
 from collections import defaultdict
@@ -39,6 +39,19 @@ def no_start():
     found.initial_state_distrib = None
     return found
 
+class NoTable(gymnasium.Env):
+    def __init__(self):
+        self._lake = gymnasium.make("FrozenLake-v1", is_slippery=False).unwrapped
+        self.observation_space = self._lake.observation_space
+        self.action_space = self._lake.action_space
+
+    def reset(self, *, seed=None, options=None):
+        return self._lake.reset(seed=seed)
+
+    def step(self, action):
+        return self._lake.step(action)
+
+gymnasium.register("no_table-v0", entry_point=NoTable, max_episode_steps=100)
 for name in ("round_trip", "islands", "astray", "no_start"):
     gymnasium.register(f"{name}-v0", entry_point=globals()[name])
 """
@@ -129,6 +142,31 @@ def test_where_the_best_rate_depends_on_the_state_there_is_none(capsys, own):
     assert entry["optimal_rate"] is None
 
 
+def test_the_optimum_of_what_is_explored_is_that_of_the_table_it_does_not_show(capsys, own):
+    entry = optimum_json(capsys, f"{own}:no_table-v0")
+    lake = optimum_json(capsys, "gym:FrozenLake-v1", env_arg=("is_slippery=false",))
+    assert lake["dynamics"] == "its own table P"
+    for key in ("unit", "horizon", "method", "optimal", "uniform", "optimal_rate"):
+        assert entry[key] == lake[key]
+    assert entry["dynamics"] == (
+        "exploring 11 states, each action twice; where episodes begin was counted over 1,000 resets; "
+        "its time limit of 100 steps is no part of a state"
+    )
+
+
+def test_the_scopes_of_what_is_explored_are_those_of_the_table_it_does_not_show(capsys, own):
+    factors = ("row=4", "column=4")
+    assert scopes(f"{own}:no_table-v0", factors=factors, json="-") == 0
+    explored = json.loads(capsys.readouterr().out)
+    assert (
+        scopes("gym:FrozenLake-v1", env_arg=("is_slippery=false",), factors=factors, json="-") == 0
+    )
+    lake = json.loads(capsys.readouterr().out)
+    for key in ("states", "factors", "table_parameters", "factored_parameters", "scopes"):
+        assert explored[key] == lake[key]
+    assert explored["dynamics"].startswith("exploring 11 states")
+
+
 def smallest_by_brute_force(table, initial, names, decode):
     """For each action and output, all smallest sets of factors that the output is a function of."""
     known = [state for state, chance in enumerate(initial) if chance]
@@ -192,8 +230,11 @@ def test_scopes_of_a_table_are_printed_and_drawn_and_declared_by_nobody(capsys, 
 @pytest.mark.parametrize(
     ("call", "message"),
     [
-        (lambda _: optimum("gym:CartPole-v1"), "no table P .* accepted: .* FrozenLake, Taxi"),
-        (lambda own: optimum(f"{own}:no_start-v0"), "no table P"),
+        (lambda _: optimum("gym:Pendulum-v1"), "no table P .* explored: .* Box.*; accepted: Discr"),
+        (
+            lambda own: optimum(f"{own}:no_start-v0"),
+            "no table P .* its own code failed with",
+        ),
         (lambda own: optimum(f"{own}:astray-v0"), r"next state from 0 to 2, .* got \(1.0, 3, 0, F"),
         (lambda _: optimum("gym:Nowhere-v0"), "env gym:Nowhere-v0 cannot be made"),
         (lambda _: optimum("gym:"), "env gym: cannot be made"),
@@ -204,7 +245,11 @@ def test_scopes_of_a_table_are_printed_and_drawn_and_declared_by_nobody(capsys, 
         (lambda _: optimum("PanFlute", env_arg=("x=1",)), "--env-arg goes with gym:ID, got PanFl"),
         (lambda _: scopes("PanFlute", size=3, factors=("x=1",)), "--factors goes with gym:ID"),
         (lambda _: scopes(TAXI, spontaneous=False), "--no-spontaneous is of the paper's"),
-        (lambda _: scopes(TAXI), "needs --factors NAME=SIZE .* product is its 500 states"),
+        (lambda _: scopes(TAXI), "needs --factors NAME=SIZE .* product is its 500 numbers"),
+        (
+            lambda own: scopes(f"{own}:no_table-v0", factors=("row=4", "column=4"), max_states=9),
+            "no_table-v0 .* cannot be explored: it has more than 9 states",
+        ),
         (lambda _: scopes(TAXI, factors=("row=5", "column=99")), "has 500 .* 5 x 99 number 495"),
         (lambda _: scopes(TAXI, factors=("row=0",)), "size of factor row .* at least 1, got 0"),
         (lambda _: scopes(TAXI, factors=("row",)), "--factors must be NAME=SIZE, .* got 'row'"),

@@ -1,5 +1,7 @@
 """Why: what is run beside a question that is decided, and what the words make of it."""
 
+import re
+import shlex
 from dataclasses import replace
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from experiments.analysis.sequential_answer import Decision, Pair
 from experiments.questions.asking import Asking
 from experiments.questions.ingredients import explaining_runs
-from experiments.questions.reasons import Reason, in_words, stands_out
+from experiments.questions.reasons import Reason, factored, in_words, stands_out
 from tests.experiments.questions.made_up_runs import carrying
 from tests.experiments.questions.test_questions import FLUTE, PLAN
 
@@ -101,6 +103,18 @@ def test_in_an_environment_of_gymnasium_there_is_more_replay_and_a_perfect_model
     lake = replace(FLUTE, env="gym:FrozenLake-v1", size=None)
     assert set(explaining_runs(lake)) == {"more-updates", "perfect"}
     assert set(explaining_runs(replace(lake, agents=("er", "perfect")))) == {"more-updates"}
+
+
+def test_in_an_environment_of_gymnasium_the_command_that_finds_scopes_is_named():
+    pytest.importorskip("gymnasium")
+    lake = replace(
+        FLUTE, env="gym:FrozenLake-v1", size=None, more={"env_args": '{"map_name": "8x8"}'}
+    )
+    reason = factored(lake)
+    assert reason.holds is None
+    asked = re.search("mbgen (env scopes .*) --factors NAME=SIZE", reason.finding)[1]
+    parsed = shlex.split(asked)
+    assert parsed == ["env", "scopes", "gym:FrozenLake-v1", "--env-arg", 'map_name="8x8"']
 
 
 def test_replay_that_ends_below_the_random_policy_is_said_to(tmp_path):
