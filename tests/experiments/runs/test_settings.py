@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from experiments.runs.offline_settings import OfflineSettings
-from experiments.runs.settings import AGENTS, RunSettings, run_settings
+from experiments.runs.settings import AGENTS, LATENT, MOST_VALUE_STEPS, RunSettings, run_settings
 from experiments.runs.stored_settings import stored_settings
-from experiments.tasks import EVENTS, REGIMES
+from experiments.tasks import ENVIRONMENTS, EVENTS, REGIMES, batched_environment
 
 ROOT = Path(__file__).parents[3]
 SETTINGS = run_settings(agent="simple", env="procmaze", size=2, regime="high", steps=1_100, lanes=2)
@@ -208,49 +208,71 @@ def test_settings_manifests_and_reading_results_need_no_torch():
     subprocess.run([sys.executable, "-c", code], check=True, cwd=ROOT)
 
 
-def test_names_numbers_and_regimes_are_those_of_deep():
+def test_names_and_numbers_are_those_of_deep():
     pytest.importorskip("torch")
     from deep import models
     from deep.environments import ENVIRONMENTS as BATCHED
     from deep.layers import PRECISIONS as PRODUCTS
     from deep.models import value_equivalent
-    from deep.online_loop import HIGH_DATA, LOW_DATA, MAX_RUN
+    from deep.online_loop import MAX_RUN
     from experiments.runs import lane_settings
-    from experiments.runs.assembly import VALUE_EQUIVALENT, agent_of, protocol_of
-    from experiments.runs.settings import LATENT, MOST_VALUE_STEPS
-    from experiments.tasks import ENVIRONMENTS, batched_environment
+    from experiments.runs.assembly import VALUE_EQUIVALENT
 
+    learned = [
+        name for name, kind in models.AGENTS.items() if issubclass(kind, models.LearnedModel)
+    ]
     assert set(AGENTS) == set(models.AGENTS)
-    assert (
-        tuple(name for name, kind in models.AGENTS.items() if issubclass(kind, models.LearnedModel))
-        == lane_settings.LEARNED
-    )
+    assert tuple(learned) == lane_settings.LEARNED
     assert tuple(BATCHED) == ENVIRONMENTS
     assert ("auto", *PRODUCTS) == lane_settings.PRECISIONS
     assert tuple(VALUE_EQUIVALENT) == LATENT
     assert MOST_VALUE_STEPS == value_equivalent.MOST_STEPS
     assert lane_settings.TRANSITIONS == models.TRANSITIONS
     assert lane_settings.MAX_STEPS == MAX_RUN
-    for name, expected in (("high", HIGH_DATA), ("low", LOW_DATA)):
-        run = run_settings(
-            agent="er", env="PanFlute", size=2, regime=name, steps=REGIMES[name].steps, lanes=1
-        )
-        assert protocol_of(run) == expected
-    for env, events in EVENTS.items():
-        for event in events:
-            assert batched_environment(env, 2, event=event).spontaneous_event == event
-    for agent in AGENTS:
-        for length in (1, 10) if agent != "er" else (1,):
-            run = run_settings(
-                agent=agent, env="PanFlute", size=2, regime="high", steps=2_000, lanes=1,
-                rollout_length=length, model_batch_size=64,
-            )  # fmt: skip
-            assert agent_of(run, "highest").replayed == run.replayed
-    trajectories = replace(SETTINGS, agent="gaussian", value_steps=3)
-    assert agent_of(trajectories, "highest").model.value_steps == 3
-    assert agent_of(trajectories, "highest").replayed == trajectories.replayed
-    mixed = replace(SETTINGS, real_share=0.5)
-    assert agent_of(mixed, "highest").replayed == mixed.replayed == 160
+
+
+@pytest.mark.parametrize("regime", ["high", "low"])
+def test_a_regime_is_the_protocol_of_deep(regime):
+    pytest.importorskip("torch")
+    from deep.online_loop import HIGH_DATA, LOW_DATA
+    from experiments.runs.assembly import protocol_of
+
+    run = run_settings(
+        agent="er", env="PanFlute", size=2, regime=regime, steps=REGIMES[regime].steps, lanes=1
+    )
+    assert protocol_of(run) == {"high": HIGH_DATA, "low": LOW_DATA}[regime]
+
+
+@pytest.mark.parametrize(
+    ("env", "event"), [(env, event) for env in EVENTS for event in EVENTS[env]]
+)
+def test_a_form_of_the_event_is_one_of_the_batched_environments(env, event):
+    pytest.importorskip("torch")
+    assert batched_environment(env, 2, event=event).spontaneous_event == event
+
+
+REPLAYING = [
+    run_settings(
+        agent=agent, env="PanFlute", size=2, regime="high", steps=2_000, lanes=1,
+        rollout_length=length, model_batch_size=64,
+    )
+    for agent in AGENTS
+    for length in ((1,) if agent == "er" else (1, 10))
+] + [
+    replace(SETTINGS, agent="gaussian", value_steps=3),
+    replace(SETTINGS, real_share=0.5),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("settings", REPLAYING, ids=lambda settings: settings.digest)
+def test_as_many_transitions_are_replayed_as_the_agent_asks_for(settings):
+    pytest.importorskip("torch")
+    from experiments.runs.assembly import agent_of
+
+    agent = agent_of(settings, "highest")
+    assert agent.replayed == settings.replayed
+    assert settings.value_steps in (None, getattr(agent.model, "value_steps", None))
+    assert settings.real_share == 0 or settings.replayed == 160
 
 
 def test_run_settings_are_frozen():
