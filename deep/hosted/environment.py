@@ -118,9 +118,15 @@ def transition_table(
     """The table of a Gymnasium `P`: for a state and an action (probability, state, reward, terminal) each.
 
     Raises:
-        ValueError: States or actions are not numbered from 0, or probabilities do not add to 1.
+        ValueError: States or actions are not numbered from 0, an outcome leads to no state, or probabilities are
+            negative or do not add to 1.
     """
-    states, actions = len(outcomes), len(outcomes[0])
+    states, actions = len(outcomes), len(outcomes.get(0, ()))
+    for state in range(states):
+        if state not in outcomes or set(outcomes[state]) != set(range(actions)):
+            raise ValueError(
+                f"the table has {states} states and {actions} actions, and not each of them for state {state}"
+            )
     listed = [(s, a, outcomes[s][a]) for s in range(states) for a in range(actions)]
     most = max(len(found) for *_, found in listed)
     chance = np.zeros((states, actions, most))
@@ -133,11 +139,17 @@ def transition_table(
             reward[state, action, index] = gained
             terminal[state, action, index] = ended
     total = chance.sum(-1)
-    if (abs(total - 1) > 1e-9).any() or (chance < 0).any():
-        state, action = np.argwhere(abs(total - 1) > 1e-9)[0]
+    for state, action in np.argwhere(abs(total - 1) > 1e-9):
         raise ValueError(
             f"the probabilities of state {state}, action {action} add to {total[state, action]}, not 1"
         )
+    for array, wrong, accepted in (
+        (chance, chance < 0, "probabilities of 0 or more"),
+        (successor, (successor < 0) | (successor >= states), f"states 0 to {states - 1}"),
+    ):
+        for state, action, index in np.argwhere(wrong):
+            found = array[state, action, index]
+            raise ValueError(f"state {state}, action {action} has {found}; accepted: {accepted}")
     until = np.rint(np.cumsum(chance, -1) * _WORD).astype(np.int64)
     until[..., -1] = _WORD
     # Behind the last outcome of a shorter list there is no room for chance by rounding.

@@ -320,6 +320,19 @@ def test_a_state_is_found_again_by_what_is_seen_of_it():
     assert torch.equal(world.from_observation(world.observe(states)).number, states.number)
 
 
-def test_a_table_whose_chances_do_not_add_to_1_is_refused():
-    with pytest.raises(ValueError, match=r"state 0, action 1 add to 0.5, not 1"):
-        transition_table({0: {0: [(1.0, 0, 0, False)], 1: [(0.5, 0, 0, True)]}})
+STAY = (1.0, 0, 0, False)
+
+
+@pytest.mark.parametrize(
+    ("table", "complaint"),
+    [
+        ({0: {0: [STAY], 1: [(0.5, 0, 0, True)]}}, "state 0, action 1 add to 0.5, not 1"),
+        ({0: {0: [(-0.5, 0, 0, False), (1.5, 0, 0, True)]}}, "action 0 has -0.5; accepted: prob"),
+        ({0: {0: [(1.0, 1, 0, False)]}}, "state 0, action 0 has 1; accepted: states 0 to 0"),
+        ({1: {0: [STAY]}}, "1 states and 0 actions, and not each of them for state 0"),
+        ({0: {0: [STAY]}, 1: {1: [STAY]}}, "1 actions, and not each of them for state 1"),
+    ],
+)
+def test_a_table_that_is_no_law_is_refused(table, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        transition_table(table)
