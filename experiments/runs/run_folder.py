@@ -39,7 +39,7 @@ from experiments.storage.folder_lock import LOCK, is_locked
 from experiments.storage.json_files import plain, read_json, write_json
 from experiments.storage.parquet_table import read_provenance, read_table
 from experiments.storage.provenance import RESULTS_VERSION
-from experiments.storage.whole_files import require_folder
+from experiments.storage.whole_files import PART, require_folder
 
 CONFIG, METRICS, SUMMARY = "config.json", "metrics.parquet", "summary.json"
 PROGRESS, FIGURE = "progress.json", "figure.png"
@@ -190,7 +190,7 @@ def lay_out(out: Path, settings: Settings) -> None:
 
 def clear_parts(out: Path) -> None:
     """Remove what a killed process had half written."""
-    for part in out.glob(".mbgen-*"):
+    for part in out.glob(f"{PART}*"):
         part.unlink(missing_ok=True)
 
 
