@@ -65,6 +65,11 @@ def require_writable(*targets: str | Path | None) -> None:
             write_whole(Path(target), None)
 
 
+def names_in(folder: Path) -> set[str]:
+    """What the folder holds, without what is or was being written."""
+    return {path.name for path in folder.iterdir() if not path.name.startswith(PART)}
+
+
 def require_folder(path: Path, *, overwrite: bool) -> None:
     """Refuse a folder for results that cannot be made, or holds something already.
 
@@ -73,7 +78,7 @@ def require_folder(path: Path, *, overwrite: bool) -> None:
     """
     try:
         if path.is_dir():
-            if any(path.iterdir()) and not overwrite:
+            if names_in(path) and not overwrite:
                 raise ValueError(f"{path} is not empty; accepted: a new folder, or --overwrite")
             write_whole(path / "any", None)
         elif path.exists():
