@@ -6,7 +6,7 @@ from typing import Any
 import numba
 
 
-def compile_once(**options: bool) -> Callable[[Callable[..., Any]], Any]:
+def compile_once(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """`numba.njit` that keeps what it has compiled, where there is a folder for that.
 
     Where neither the source's folder nor the user's cache can be written, numba refuses a function that asks to be

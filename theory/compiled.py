@@ -13,7 +13,7 @@ import numba
 MAX_INTERPRETED = 100_000
 
 
-def compile_once(**options: bool) -> Callable[[Callable[..., Any]], Any]:
+def compile_once(**options: Any) -> Callable[[Callable[..., Any]], Any]:
     """`numba.njit` that keeps what it has compiled, where there is a folder for that.
 
     Where neither the source's folder nor the user's cache can be written, numba refuses a function that asks to be
