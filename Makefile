@@ -15,7 +15,7 @@ help:
 	@echo "make figures   draw every study's figure from the results that are there"
 	@echo "make evidence  write docs/evidence.md again from the results that are there"
 	@echo "make docs      the documentation, with the report, into docs/_build/html"
-	@echo "make wheel-test  build a wheel, install it into an environment outside the tree, and work with it there"
+	@echo "make wheel-test  build a source distribution, and a wheel of that alone, and work with it outside the tree"
 	@echo "make clean     remove the environments and what the demo drew"
 
 demo: .venv/deep
@@ -49,10 +49,13 @@ evidence: .venv/base
 docs: .venv/tox
 	$(BIN)/tox run -e docs
 
-# In a folder of its own, where nothing of the source can be imported by chance.
-wheel-test: .venv/bin/python
+# In a folder of its own, where nothing of the source can be imported by chance. `build` makes the wheel of what the source
+# distribution holds, so that this is tried too.
+wheel-test:
 	set -e; folder=$$(mktemp -d); trap 'rm -rf "$$folder"' EXIT; \
-	$(BIN)/pip wheel --quiet --no-deps --wheel-dir "$$folder" .; \
+	$(PYTHON) -m venv "$$folder/builder"; \
+	"$$folder/builder/bin/pip" install --quiet build; \
+	"$$folder/builder/bin/python" -m build --outdir "$$folder" .; \
 	$(PYTHON) -m venv "$$folder/fresh"; \
 	"$$folder/fresh/bin/pip" install --quiet "$$(echo "$$folder"/*.whl)[deep,report]"; \
 	cd "$$folder"; mbgen=fresh/bin/mbgen; \

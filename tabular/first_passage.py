@@ -23,10 +23,10 @@ from itertools import combinations
 from math import comb
 from typing import Literal
 
-import numba
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from tabular.compiled import compile_once
 from tabular.environments.button_grid import ButtonGrid
 from tabular.environments.grid import NUM_ACTIONS, symmetries, target
 from tabular.environments.maze_generation import (
@@ -174,7 +174,7 @@ def _targets(
     return np.where(walls[:, ahead], np.arange(size**2)[:, None], ahead)
 
 
-@numba.njit(cache=True)
+@compile_once()
 @typing.no_type_check
 def _survival(targets, entered, success, start, setting, horizon, best):
     worlds, cells, actions = targets.shape

@@ -8,9 +8,9 @@ release the interpreter's lock.
 import typing
 from typing import NamedTuple
 
-import numba
 import numpy as np
 
+from tabular.compiled import compile_once
 from tabular.factored import CountedModel
 
 
@@ -35,7 +35,7 @@ def model_arrays(model: CountedModel) -> _Arrays:
     )  # fmt: skip
 
 
-@numba.njit(cache=True, nogil=True)
+@compile_once(nogil=True)
 @typing.no_type_check
 def run_steps(
     generator, world, memory, q, model, imagines, position, first, last,
@@ -75,7 +75,7 @@ def run_steps(
     return position, made
 
 
-@numba.njit(cache=True, nogil=True)
+@compile_once(nogil=True)
 @typing.no_type_check
 def replay(generator, memory, size, q, updates, step_size, discount):
     """Updates with transitions drawn from the first `size` stored ones, each as likely."""
@@ -87,7 +87,7 @@ def replay(generator, memory, size, q, updates, step_size, discount):
         )  # fmt: skip
 
 
-@numba.njit(cache=True, nogil=True)
+@compile_once(nogil=True)
 @typing.no_type_check
 def imagine(generator, model, starts, size, q, updates, rollout, step_size, discount):
     """Updates with imagined transitions; returns how many were made."""
@@ -123,7 +123,7 @@ def imagine(generator, model, starts, size, q, updates, rollout, step_size, disc
     return made
 
 
-@numba.njit(cache=True, nogil=True)
+@compile_once(nogil=True)
 @typing.no_type_check
 def observe(model, states, actions, rewards, next_states):
     """Count transitions; the counts are changed in place."""
@@ -131,7 +131,7 @@ def observe(model, states, actions, rewards, next_states):
         _count(model, states[step], actions[step], rewards[step], next_states[step])
 
 
-@numba.njit(cache=True, nogil=True)
+@compile_once(nogil=True)
 @typing.no_type_check
 def _behave(generator, values, exploration):
     explores, choice = generator.random() < exploration, generator.random()
@@ -148,7 +148,7 @@ def _behave(generator, values, exploration):
     return action
 
 
-@numba.njit(cache=True, nogil=True)
+@compile_once(nogil=True)
 @typing.no_type_check
 def _update(q, state, action, reward, following, step_size, discount):
     target = reward
@@ -160,7 +160,7 @@ def _update(q, state, action, reward, following, step_size, discount):
     q[state, action] += step_size * (target - q[state, action])
 
 
-@numba.njit(cache=True, nogil=True)
+@compile_once(nogil=True)
 @typing.no_type_check
 def _count(model, state, action, reward, following):
     termination, rewards = model.rows[-2, state, action], model.rows[-1, state, action]
@@ -180,7 +180,7 @@ def _count(model, state, action, reward, following):
             model.totals[row] += 1
 
 
-@numba.njit(cache=True, nogil=True)
+@compile_once(nogil=True)
 @typing.no_type_check
 def _known_actions(model, state, known):
     """Write the known actions of a state into `known`; returns how many they are."""
@@ -192,7 +192,7 @@ def _known_actions(model, state, known):
     return options
 
 
-@numba.njit(cache=True, nogil=True)
+@compile_once(nogil=True)
 @typing.no_type_check
 def _knows(model, state, action):
     termination, rewards = model.rows[-2, state, action], model.rows[-1, state, action]

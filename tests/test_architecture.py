@@ -1,6 +1,9 @@
 """Three wings side by side, none importing another, and one floor above that composes them."""
 
 import ast
+import re
+import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -30,6 +33,55 @@ def test_a_package_imports_only_what_its_place_allows(package):
     assert files
     broken = {str(f): bad for f in files if (bad := imported_packages(f) & FORBIDDEN[package])}
     assert not broken
+
+
+DEPENDENCIES = {
+    title.strip("`"): {
+        name: (shown or name, {*places.split(", ")} - {"nothing"})
+        for name, shown, places in re.findall(
+            r"^\| `([\w-]+)`(?:, as `(\w+)`)? \| ([a-z, ]+) \|", part, re.MULTILINE
+        )
+    }
+    for title, part in re.findall(
+        r"^## (?:The )?(?:extra )?(.*?)$(.*?)(?=^## |\Z)",
+        (ROOT / "docs" / "dependencies.md").read_text("utf-8"),
+        re.MULTILINE | re.DOTALL,
+    )
+}
+"""By section of the page on dependencies: the packages, each with its name in imports and who imports it."""
+BROUGHT = {"pillow", "markupsafe"}
+
+
+def test_each_dependency_is_listed_where_it_is_declared():
+    declared = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    extras = declared["optional-dependencies"]
+    del extras["all"]
+    asked = {"light base": declared["dependencies"], **extras}
+    names = {
+        section: {re.match(r"[\w-]+", entry)[0] for entry in entries} - {"mbgen"}
+        for section, entries in asked.items()
+    }
+    optional = "Used where they are there"
+    assert {
+        section: packages.keys() - BROUGHT
+        for section, packages in DEPENDENCIES.items()
+        if section != optional
+    } == names
+    assert not DEPENDENCIES[optional].keys() & set().union(*names.values())
+
+
+def test_each_package_imports_the_dependencies_that_are_said_to_be_its_own_and_no_other():
+    told = {package: set() for package in FORBIDDEN}
+    for section in DEPENDENCIES.values():
+        for name, places in section.values():
+            for place in places:
+                told[place].add(name)
+    assert told == {
+        package: set().union(*map(imported_packages, (ROOT / package).rglob("*.py")))
+        - sys.stdlib_module_names
+        - FORBIDDEN.keys()
+        for package in FORBIDDEN
+    }
 
 
 @pytest.mark.parametrize("package", FORBIDDEN)

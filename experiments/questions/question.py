@@ -25,7 +25,9 @@ from experiments.runs.gym_settings import GymSettings, env_arg_option, gym_setti
 from experiments.runs.lane_settings import LEARNED, require_integer, require_one_of
 from experiments.runs.scales import steps_for
 from experiments.runs.settings import AGENTS, RunSettings, run_settings
+from experiments.storage.folder_lock import LOCK
 from experiments.storage.json_files import read_json, write_json
+from experiments.storage.whole_files import names_in
 from experiments.studies.study import PlannedRun
 
 QUESTION, ANSWER, PAGE, LOGS = "question.json", "answer.json", "answer.html", "logs"
@@ -202,10 +204,10 @@ def begin(out: Path, question: Question) -> Plan | None:
     """
     path = out / QUESTION
     if not path.exists():
-        strange = [each.name for each in out.iterdir() if each.name != ".lock"]
+        strange = names_in(out) - {LOCK}
         if strange:
             raise ValueError(
-                f"{out} holds {strange[0]}; accepted: a new folder, or a question's own"
+                f"{out} holds {min(strange)}; accepted: a new folder, or a question's own"
             )
         write_json({"question": question.stored(), "plan": None}, str(path))
         return None

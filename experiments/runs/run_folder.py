@@ -40,7 +40,7 @@ from experiments.storage.folder_lock import LOCK, is_locked
 from experiments.storage.json_files import read_json, write_json
 from experiments.storage.parquet_table import read_provenance, read_table
 from experiments.storage.provenance import RESULTS_VERSION
-from experiments.storage.whole_files import require_folder
+from experiments.storage.whole_files import PART, names_in, require_folder
 
 CONFIG, METRICS, SUMMARY = "config.json", "metrics.parquet", "summary.json"
 PROGRESS, FIGURE = "progress.json", "figure.png"
@@ -151,7 +151,7 @@ def require_fit(out: Path, settings: Settings, *, resume: bool, overwrite: bool)
     if resume and (out / CONFIG).exists():
         require_same(settings, read_config(out)["settings"], out / CONFIG)
         return True
-    untouched = out.is_dir() and [path.name for path in out.iterdir()] == [LOCK]
+    untouched = out.is_dir() and names_in(out) == {LOCK}
     if not untouched:
         require_folder(out, overwrite=overwrite)
     return False
@@ -171,7 +171,7 @@ def lay_out(out: Path, settings: Settings) -> None:
 
 def clear_parts(out: Path) -> None:
     """Remove what a killed process had half written."""
-    for part in out.glob(".mbgen-*"):
+    for part in out.glob(f"{PART}*"):
         part.unlink(missing_ok=True)
 
 

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import os
 import secrets
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+
+PART = ".mbgen-"
+"""With what the name of a file begins that is being written."""
+
+LONGEST_WRITE = 3600.0
+"""Seconds without a change after which such a file has been left behind by a process that was killed."""
 
 
 def write_whole(path: Path, write: Callable[[Path], object] | None) -> None:
@@ -13,6 +21,7 @@ def write_whole(path: Path, write: Callable[[Path], object] | None) -> None:
 
     The new file is on the disc before it takes the old one's place: after a crash one of the two is
     there, whole. Links are followed; what is no ordinary file, such as a device, is written to as it is.
+    What a process that was killed left half-written beside it an hour ago or earlier is removed.
 
     Args:
         path: the file.
@@ -29,9 +38,10 @@ def write_whole(path: Path, write: Callable[[Path], object] | None) -> None:
             raise ValueError(f"{path} cannot be written: there is no folder {path.parent}")
         if whole.exists() and not whole.is_file():
             if write is not None:
-                write(whole)
+                write(path)
             return
-        part = whole.with_name(f".mbgen-{secrets.token_hex(8)}{whole.suffix}")
+        _remove_left_behind(whole.parent)
+        part = whole.with_name(f"{PART}{secrets.token_hex(8)}{path.suffix}")
         part.touch(exist_ok=False)
         try:
             if write is not None:
@@ -55,6 +65,11 @@ def require_writable(*targets: str | Path | None) -> None:
             write_whole(Path(target), None)
 
 
+def names_in(folder: Path) -> set[str]:
+    """What the folder holds, without what is or was being written."""
+    return {path.name for path in folder.iterdir() if not path.name.startswith(PART)}
+
+
 def require_folder(path: Path, *, overwrite: bool) -> None:
     """Refuse a folder for results that cannot be made, or holds something already.
 
@@ -63,7 +78,7 @@ def require_folder(path: Path, *, overwrite: bool) -> None:
     """
     try:
         if path.is_dir():
-            if any(path.iterdir()) and not overwrite:
+            if names_in(path) and not overwrite:
                 raise ValueError(f"{path} is not empty; accepted: a new folder, or --overwrite")
             write_whole(path / "any", None)
         elif path.exists():
@@ -72,6 +87,14 @@ def require_folder(path: Path, *, overwrite: bool) -> None:
             write_whole(path, None)
     except OSError as error:
         raise ValueError(f"{path} cannot be made a folder: {error.strerror}") from None
+
+
+def _remove_left_behind(folder: Path) -> None:
+    """Remove what killed processes left half-written, where it may be removed."""
+    for part in folder.glob(f"{PART}*"):
+        with suppress(OSError):
+            if time.time() - part.stat().st_mtime > LONGEST_WRITE:
+                part.unlink()
 
 
 def _flush(path: Path) -> None:

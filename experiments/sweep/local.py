@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from experiments.runs.run_folder import read_progress
+from experiments.storage.folder_lock import is_locked
 from experiments.sweep.run_log import RunLog
 from experiments.sweep.task import INTERRUPTED, Task
 
@@ -154,10 +155,13 @@ class _Sweep:
         return shutil.disk_usage(there).free < LEAST_FREE_BYTES
 
     def start_what_fits(self) -> None:
-        """Fill the rooms with the first tasks whose memory is there."""
+        """Fill the rooms with the first tasks whose memory is there.
+
+        A run that another process still works on waits for it: that of a sweep which was killed, perhaps.
+        """
         for task in list(self.waiting):
             room = self._room_for(task)
-            if room is not None:
+            if room is not None and not is_locked(task.folder):
                 self.waiting.remove(task)
                 self.workers.append(self._start(task, room))
 

@@ -6,11 +6,12 @@ import sys
 from itertools import product
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 
 from theory import gallery_class, solve
-from theory.compiled import MAX_INTERPRETED, kernel
+from theory.compiled import MAX_INTERPRETED, compile_once, kernel
 from theory.criteria import exchange, version_spaces
 from theory.solving import deterministic
 from theory.solving.lasso_table import lasso_table
@@ -64,6 +65,13 @@ def test_going_through_all_datasets(solved):
         *(solved.consistent, np.array(solved.option_counts) + 1),
         *(*counts, *marks, np.empty(size, dtype=np.int32)),
     )
+
+
+def test_a_function_that_no_folder_can_keep_is_compiled_all_the_same():
+    of_no_file = eval("lambda x: x + 1")
+    with pytest.raises(RuntimeError, match="no locator"):
+        numba.njit(cache=True)(of_no_file)
+    assert compile_once()(of_no_file)(1) == 2
 
 
 SEVERAL_THREADS = """

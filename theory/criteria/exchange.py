@@ -22,7 +22,7 @@ import numba
 import numpy as np
 from jaxtyping import Bool, Int64
 
-from theory.compiled import kernel
+from theory.compiled import compile_once, kernel
 from theory.progress import Progress, silent
 from theory.solving.solved_class import SolvedClass
 
@@ -159,7 +159,7 @@ def exchange_failures(
             yield q, np.flatnonzero(lonely)
 
 
-@numba.njit(parallel=True, cache=True)
+@compile_once(parallel=True)
 @typing.no_type_check
 def _without_stand_in(models, fiber, consistent):
     lonely = np.empty(len(models), dtype=np.bool_)
@@ -179,7 +179,7 @@ def _without_stand_in(models, fiber, consistent):
     return lonely
 
 
-@numba.njit(cache=True)
+@compile_once()
 @typing.no_type_check
 def _incomplete(models, fiber, consistent, start):
     for m in range(start, len(models)):

@@ -16,12 +16,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from math import prod
 
-import numba
 import numpy as np
 from jaxtyping import Bool, Int32
 
 from theory.classes.transition_class import Transition, checked_transition
-from theory.compiled import kernel
+from theory.compiled import compile_once, kernel
 from theory.progress import Progress, silent
 from theory.solving.solved_class import SolvedClass
 
@@ -219,7 +218,7 @@ def sweep_datasets(solved: SolvedClass, progress: Progress = silent) -> DatasetS
     return DatasetSweep(HM, HB, outside)
 
 
-@numba.njit(cache=True)
+@compile_once()
 @typing.no_type_check
 def _sweep(start, stop, members, fiber_start, consistent, bases, HM, HB, mark_M, mark_B, codes):
     pairs = members.shape[1]

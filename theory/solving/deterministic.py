@@ -20,7 +20,7 @@ from jaxtyping import Bool, Int32, Int64, Integer, Shaped, UInt
 
 from theory.classes.mdp_class import MDPClass, QTable
 from theory.classes.transition_class import Models
-from theory.compiled import kernel
+from theory.compiled import compile_once, kernel
 from theory.progress import Progress, silent
 from theory.solving.lasso_table import LassoTable, Scale, lasso_table, scale_of, table_seconds
 from theory.solving.solved_class import SolvedClass
@@ -214,7 +214,7 @@ def optimal_ranks(
     )
 
 
-@numba.njit(parallel=True, cache=True)
+@compile_once(parallel=True)
 @typing.no_type_check
 def _best_ranks(models, table, choice, stride, actions):
     states = len(stride)

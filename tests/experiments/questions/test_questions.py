@@ -10,6 +10,7 @@ from experiments.questions.evidence import read_pilot, scores_of
 from experiments.questions.ingredients import explaining_runs
 from experiments.questions.question import Plan, Question, begin, groups_within, keep_plan
 from experiments.runs.run_folder import read_run
+from experiments.storage.whole_files import PART
 from experiments.sweep.local import Ended
 from experiments.sweep.plan import lay_out_all
 from tests.experiments.questions.made_up_runs import carrying, finish
@@ -157,6 +158,11 @@ def test_a_folder_that_holds_something_else_is_refused(tmp_path):
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(ValueError, match=r"holds thesis\.tex; accepted: a new folder"):
         begin(tmp_path, FLUTE)
+
+
+def test_a_question_that_was_killed_at_its_first_file_can_be_asked_again(tmp_path):
+    (tmp_path / f"{PART}0.json").touch()
+    assert begin(tmp_path, FLUTE) is None
 
 
 @pytest.mark.parametrize("text", ["[]", "{", '{"question": 3, "plan": null}'])

@@ -22,11 +22,13 @@ from experiments.cli import main
 from experiments.runs.execution import execute, summary_of
 from experiments.runs.machine import Place
 from experiments.runs.online_run import OnlineRun
-from experiments.runs.run_folder import CHECKPOINT, Measured, read_config
+from experiments.runs.run_folder import CHECKPOINT, Measured, read_config, require_fit
 from experiments.runs.settings import AGENTS, run_settings
 from experiments.runs.tuned import tuned
+from experiments.storage.folder_lock import LOCK
 from experiments.storage.parquet_table import read_table
 from experiments.storage.provenance import RESULTS_VERSION
+from experiments.storage.whole_files import PART
 from tests.experiments.runs.killed_runs import TINY
 
 ROOT = Path(__file__).parents[3]
@@ -325,6 +327,13 @@ def test_a_gpu_that_is_not_there_is_refused(tmp_path, capsys):
     assert main(command(tmp_path / "run", device="cuda")) == 2
     assert "device cuda needs a GPU" in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_a_run_that_was_killed_at_its_first_file_can_be_begun_again(tmp_path, resume):
+    for name in (LOCK, f"{PART}0.json"):
+        (tmp_path / name).touch()
+    assert not require_fit(tmp_path, SETTINGS, resume=resume, overwrite=False)
 
 
 def test_a_folder_that_holds_something_is_refused_and_kept(tmp_path, capsys):

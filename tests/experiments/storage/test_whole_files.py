@@ -2,6 +2,7 @@
 
 import os
 import stat
+import time
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -11,7 +12,14 @@ from rich.console import Console
 
 from experiments.commands.terminal import cell, console, progress, table
 from experiments.storage.json_files import plain
-from experiments.storage.whole_files import require_writable, write_whole
+from experiments.storage.whole_files import (
+    LONGEST_WRITE,
+    PART,
+    names_in,
+    require_folder,
+    require_writable,
+    write_whole,
+)
 
 
 def test_a_file_is_replaced_as_a_whole(tmp_path):
@@ -56,6 +64,32 @@ def test_a_device_is_written_to_not_replaced(tmp_path):
         assert stat.S_ISFIFO(pipe.stat().st_mode)
     finally:
         os.close(reader)
+
+
+@pytest.mark.parametrize("target", ["/dev/null", "real"])
+def test_who_writes_sees_the_ending_that_was_asked_for_wherever_a_link_leads(tmp_path, target):
+    link = tmp_path / "picture.png"
+    link.symlink_to(target)
+    seen = []
+    write_whole(link, seen.append)
+    assert [path.suffix for path in seen] == [".png"]
+
+
+def test_what_a_killed_process_left_is_removed_an_hour_later_and_what_is_being_written_stays(
+    tmp_path,
+):
+    old, young = tmp_path / f"{PART}0.html", tmp_path / f"{PART}1.html"
+    for path in (old, young):
+        path.write_text("half")
+    os.utime(old, (time.time() - LONGEST_WRITE - 1,) * 2)
+    write_whole(tmp_path / "page.html", lambda whole: whole.write_text("whole"))
+    assert sorted(path.name for path in tmp_path.iterdir()) == [young.name, "page.html"]
+
+
+def test_a_folder_in_which_a_file_was_only_half_written_counts_as_new(tmp_path):
+    (tmp_path / f"{PART}0.json").touch()
+    assert names_in(tmp_path) == set()
+    require_folder(tmp_path, overwrite=False)
 
 
 def test_a_new_file_has_the_modes_that_the_user_asked_for(tmp_path):

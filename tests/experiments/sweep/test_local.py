@@ -3,9 +3,11 @@
 import os
 import signal
 import threading
+from contextlib import ExitStack
 
 import pytest
 
+from experiments.storage.folder_lock import lock
 from experiments.sweep import local
 from experiments.sweep.local import POLL_SECONDS, Room, carry_out
 from experiments.sweep.run_log import RunLog
@@ -137,6 +139,21 @@ def test_a_run_that_is_killed_is_tried_again(tmp_path):
     ended = swept([task], tmp_path, report=kill)
     assert ended.done == (task,)
     assert len(processes(task)) == 2
+
+
+def test_a_run_that_another_process_works_on_waits_for_it_and_costs_no_attempt(tmp_path):
+    held, free = (counting_task(tmp_path, name) for name in ("held", "free"))
+    started = []
+    with ExitStack() as another:
+        another.enter_context(lock(held.folder))
+
+        def leave(standing):
+            if standing.done and not started:
+                started.append(processes(held))
+                another.close()
+
+        assert swept([held, free], tmp_path, retries=0, report=leave).done == (held, free)
+    assert started == [[]]
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5])
