@@ -20,6 +20,7 @@ from experiments.analysis.claims import (
     gap_grows,
     holm,
     majority,
+    p_values,
     verdict,
 )
 from experiments.analysis.statistics import CONFIDENCE
@@ -150,7 +151,10 @@ def test_a_level_below_five_percent_is_an_interval_off_zero(drawn, other):
     each = alike("", first, second, 4.0)
     assert (each.p_above < LEVEL) == (each.low > 0)
     assert (each.p_below < LEVEL) == (each.high < 0)
-    each = above("", first, second)
+    within, each = each, above("", first, second)
+    for found in (within, each):
+        assert found.p_above == 1.0 or found.effect > 0
+        assert found.p_below == 1.0 or found.effect < 0
     if min(first.std(), second.std()) > 0 and each.effect > 0:
         p = stats.ttest_ind(first, second, equal_var=False).pvalue
         assert each.p_above == pytest.approx(p, abs=1e-9)
@@ -210,6 +214,7 @@ def test_a_claim_without_all_runs_is_open_and_counts_in_its_family():
     assert holm([sure, missing]) == ["open", "open"]
     assert holm([[made_up(0.02, 1)], missing]) == ["confirmed", "open"]
     assert holm([[]]) == ["open"]
+    assert p_values(missing) == p_values([]) == (1.0, 1.0)
 
 
 def test_a_claim_needs_all_its_comparisons():
