@@ -35,7 +35,9 @@ def arguments() -> argparse.Namespace:
     )
     parser.add_argument("--seed", type=int, default=0, metavar="S", help="of that sample")
     parser.add_argument(
-        "--missed", action="store_true", help="those alone that went unnoticed the last time"
+        "--missed",
+        action="store_true",
+        help="those alone that went unnoticed the last time, of code that is as it was",
     )
     asked = parser.parse_args()
     known = [subject.name for subjects in PARTS.values() for subject in subjects]
@@ -46,8 +48,12 @@ def arguments() -> argparse.Namespace:
     return asked
 
 
-def examine(part: str, subject: Subject, copy: Copy, asked: argparse.Namespace) -> None:
-    """Try the changes of a subject, and keep what was found, also if the process is interrupted."""
+def examine(part: str, subject: Subject, copy: Copy, asked: argparse.Namespace) -> int:
+    """Try the changes of a subject, and keep what was found, also if the process is interrupted.
+
+    Returns:
+        How many no test noticed.
+    """
     every, before = subject.changes(copy.folder), read(KEPT).get(subject.name)
     again = before if asked.missed and before and before.changes == len(every) else None
     chosen = [(f"{file}:{change.line}: {change.what}", file, change.text) for file, change in every]
@@ -55,6 +61,7 @@ def examine(part: str, subject: Subject, copy: Copy, asked: argparse.Namespace) 
         chosen = [each for each in chosen if each[0] in again.missed]
     elif asked.sample is not None and asked.sample < len(every):
         chosen = random.Random(asked.seed).sample(chosen, asked.sample)
+    print(f"{subject.name}: {len(chosen)} of {len(every)} changes", flush=True)
     missed, left = [], list(chosen)
     try:
         while left:
@@ -72,22 +79,25 @@ def examine(part: str, subject: Subject, copy: Copy, asked: argparse.Namespace) 
             commit = code_version()["commit"]
             found = Finding(part, subject.name, len(every), tried, tuple(missed), commit)
             write(KEPT, read(KEPT) | {subject.name: found})
+    return len(missed)
 
 
 def main() -> int:
     """Run the check; returns the exit status: 1 if a change goes unnoticed."""
-    asked = arguments()
+    asked, missed = arguments(), 0
     with tempfile.TemporaryDirectory() as folder:
         copy = Copy(ROOT, Path(folder))
         for part, subjects in PARTS.items():
             for subject in subjects:
                 named = not asked.subjects or subject.name in asked.subjects
                 if named and asked.part in (None, part):
-                    examine(part, subject, copy, asked)
-    kept = read(KEPT)
-    print("\n".join(summary(kept)))
-    return int(any(each.missed for each in kept.values()))
+                    missed += examine(part, subject, copy, asked)
+    print("\n".join(summary(read(KEPT))))
+    return int(missed > 0)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    try:
+        raise SystemExit(main())
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

@@ -73,7 +73,9 @@ def changes(text: str) -> list[Change]:
 def _deciding(node: ast.AST) -> Iterator[ast.AST]:
     """What decides within a node: no annotation, no message, no assertion, such as that lists are of one length."""
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, (ast.Raise, ast.Assert, ast.JoinedStr, ast.arguments, ast.AnnAssign)):
+        if isinstance(child, (ast.Raise, ast.Assert, ast.JoinedStr, ast.arguments)):
+            continue
+        if isinstance(node, ast.AnnAssign) and child is node.annotation:
             continue
         if isinstance(child, ast.keyword) and child.arg == "strict":
             continue

@@ -8,6 +8,7 @@ def f(x: int = 1) -> bool:
     if x < 3 and all(x):
         raise ValueError(f"{x + 1}")
     x += 0.5
+    y: Array[2] = x * x
     assert x > 1
     return not -x.mean().detach()
 """
@@ -18,6 +19,7 @@ WHAT = {
     "all(x) -> any(x)",
     "x += 0.5 -> x -= 0.5",
     "0.5 -> 1.0",
+    "x * x -> x / x",
     "not -x.mean().detach() -> -x.mean().detach()",
     "-x.mean().detach() -> x.mean().detach()",
     "x.mean().detach() -> x.mean()",

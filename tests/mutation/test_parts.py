@@ -14,7 +14,7 @@ KEPT = read(ROOT / "results" / "mutation.json")
 @pytest.mark.parametrize("subject", SUBJECTS, ids=lambda subject: subject.name)
 def test_a_subject_has_changes_and_tests_that_exist(subject):
     found = subject.changes(ROOT)
-    assert len({change.text for _, change in found}) == len(found) > 5
+    assert len({change.text for _, change in found}) == len(found) > 3
     for file, change in found[:: max(1, len(found) // 20)]:
         compile(change.text, file, "exec")
     for run in subject.tests:
