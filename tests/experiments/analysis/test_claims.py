@@ -77,7 +77,11 @@ def test_below_is_students_interval_of_the_distance():
 def test_two_means_are_alike_if_the_interval_of_their_difference_is_within_the_margin(
     shift, sign, expected
 ):
-    assert alike("", HIGH, HIGH + sign * shift, margin=1.0).verdict == expected
+    found = alike("", HIGH, HIGH + sign * shift, margin=1.0)
+    assert found.verdict == expected
+    assert (found.p_above < LEVEL) == (expected == "confirmed")
+    assert (found.p_below < LEVEL) == (expected == "contradicted")
+    assert (found.high == 1.0) == (shift == 0.0)
 
 
 def test_means_of_which_little_is_known_are_not_alike():
@@ -214,6 +218,7 @@ def test_a_claim_without_all_runs_is_open_and_counts_in_its_family():
     assert holm([sure, missing]) == ["open", "open"]
     assert holm([[made_up(0.02, 1)], missing]) == ["confirmed", "open"]
     assert holm([[]]) == ["open"]
+    assert holm([[made_up(LEVEL / 2, 1)], [made_up(0.2, 1)]]) == ["open", "open"]
     assert p_values(missing) == p_values([]) == (1.0, 1.0)
 
 
