@@ -9,7 +9,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 help:
 	@echo "make demo      check Theorem 1, certify a witness, learn in tables and online, draw the pictures into demo/"
 	@echo "make test      the whole suite, by tox: light (no torch), py311 (lint, types, everything), proofs (by Coq)"
-	@echo "make mutation  break what decides in one place after the other, and see a test fail for each: hours"
+	@echo "make mutation  change what decides in one place after the other, and see a test fail for each: hours"
 	@echo "make bench     the speed of the exact enumeration on this machine"
 	@echo "make pictures  draw the documentation's pictures again"
 	@echo "make figures   draw every study's figure from the results that are there"
@@ -25,8 +25,7 @@ test: .venv/tox
 	$(BIN)/tox $(if $(CI),,--parallel-no-spinner)
 
 mutation: .venv/tox
-	$(BIN)/tox exec -e py311 -- python -m tests.properties.mutation_check
-	$(BIN)/tox exec -e py311 -- python -m tests.theory.mutation_check
+	$(BIN)/tox exec -e py311 -- python -m tests.mutation
 
 bench: .venv/base
 	$(BIN)/mbgen bench theory

@@ -277,8 +277,7 @@ def majority(label: str, count: int, trials: int, confidence: float = CONFIDENCE
     low, high = proportion_interval(np.array(count), trials, confidence)
     # The interval of a level has 1/2 in it unless a tail of the fair coin is below half of that level.
     above, below = (
-        float(2 * special.bdtrc(least - 1, trials, 0.5)) if least > 0 else 1.0
-        for least in (count, trials - count)
+        float(2 * special.bdtrc(least - 1, trials, 0.5)) for least in (count, trials - count)
     )
     return Comparison(
         label,

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from tabular.rule import Environment as ReadableEnvironment
     from tabular.transition_table import Table
 
+_SAMPLES = 200
+
 
 class Reference(NamedTuple):
     """Performance of the best and of the uniformly random policy, and halves of their 95 % intervals."""
@@ -76,6 +78,6 @@ def table_reference(table: Table, initial: Iterable[float], horizon: int) -> Ref
 def _reference(played: ReadableEnvironment[Any]) -> Reference:
     from tabular import reference_performance
 
-    best = reference_performance(played, "optimal", samples=200)
-    uniform = reference_performance(played, "uniform", samples=200)
+    best = reference_performance(played, "optimal", samples=_SAMPLES)
+    uniform = reference_performance(played, "uniform", samples=_SAMPLES)
     return Reference(best.value, best.half_width, uniform.value, uniform.half_width)

@@ -211,7 +211,7 @@ def interval(
             finer = np.linspace(near, far, 9)
             rejected = shift_test(first, second, finer, design).rejected[:, -1]
             inner = int(np.flatnonzero(~rejected)[-1])
-            near, far = float(finer[inner]), float(finer[min(inner + 1, 8)])
+            near, far = float(finer[inner]), float(finer[inner + 1])
         ends.append(far)
     return ends[0], ends[1]
 

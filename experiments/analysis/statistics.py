@@ -46,8 +46,7 @@ class Interval(NamedTuple):
         return self._end(1)
 
     def _end(self, sign: int) -> Float[np.ndarray, "*measured"]:
-        centre = np.where(self.seeds > 0, self.estimate, 0.0)
-        end: np.ndarray = centre + sign * self.half_width
+        end: np.ndarray = np.nan_to_num(self.estimate) + sign * self.half_width
         return end
 
 
@@ -122,10 +121,9 @@ def contrast_interval(
             (error / squared_error) ** 2 / (sample.seeds - 1)
             for error, sample in zip(errors, moments, strict=True)
         )
-        freedom = 1 / np.asarray(shares)
-    known = np.where(np.isfinite(freedom), freedom, 1.0)  # no spread: any will do
+        freedom = np.fmax(1 / np.asarray(shares), 1)  # never less; NaN without spread: any will do
     seeds = np.minimum.reduce([sample.seeds for sample in moments])
-    return _interval(np.asarray(estimate), np.asarray(squared_error), seeds, known, confidence)
+    return _interval(np.asarray(estimate), np.asarray(squared_error), seeds, freedom, confidence)
 
 
 def _moments(samples: Float[np.ndarray, "seed *measured"]) -> _Moments:
@@ -140,7 +138,7 @@ def _moments(samples: Float[np.ndarray, "seed *measured"]) -> _Moments:
     mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
     deviations = np.where(valid, samples - mean, 0.0)
     freedom = np.maximum(count - 1, 1)
-    squared_error = (deviations**2).sum(axis=0) / freedom / np.maximum(count, 1)
+    squared_error = (deviations**2).sum(axis=0) / freedom / (freedom + 1)
     return _Moments(count, mean, np.where(count > 1, squared_error, np.inf))
 
 

@@ -20,6 +20,7 @@ from experiments.analysis.claims import (
     gap_grows,
     holm,
     majority,
+    p_values,
     seeds_to_decide,
     verdict,
 )
@@ -77,7 +78,11 @@ def test_below_is_students_interval_of_the_distance():
 def test_two_means_are_alike_if_the_interval_of_their_difference_is_within_the_margin(
     shift, sign, expected
 ):
-    assert alike("", HIGH, HIGH + sign * shift, margin=1.0).verdict == expected
+    found = alike("", HIGH, HIGH + sign * shift, margin=1.0)
+    assert found.verdict == expected
+    assert (found.p_above < LEVEL) == (expected == "confirmed")
+    assert (found.p_below < LEVEL) == (expected == "contradicted")
+    assert (found.high == 1.0) == (shift == 0.0)
 
 
 def test_means_of_which_little_is_known_are_not_alike():
@@ -151,7 +156,10 @@ def test_a_level_below_five_percent_is_an_interval_off_zero(drawn, other):
     each = alike("", first, second, 4.0)
     assert (each.p_above < LEVEL) == (each.low > 0)
     assert (each.p_below < LEVEL) == (each.high < 0)
-    each = above("", first, second)
+    within, each = each, above("", first, second)
+    for found in (within, each):
+        assert found.p_above == 1.0 or found.effect > 0
+        assert found.p_below == 1.0 or found.effect < 0
     if min(first.std(), second.std()) > 0 and each.effect > 0:
         p = stats.ttest_ind(first, second, equal_var=False).pvalue
         assert each.p_above == pytest.approx(p, abs=1e-9)
@@ -211,6 +219,8 @@ def test_a_claim_without_all_runs_is_open_and_counts_in_its_family():
     assert holm([sure, missing]) == ["open", "open"]
     assert holm([[made_up(0.02, 1)], missing]) == ["confirmed", "open"]
     assert holm([[]]) == ["open"]
+    assert holm([[made_up(LEVEL / 2, 1)], [made_up(0.2, 1)]]) == ["open", "open"]
+    assert p_values(missing) == p_values([]) == (1.0, 1.0)
 
 
 def test_a_claim_needs_all_its_comparisons():

@@ -24,6 +24,6 @@ def test_the_first_evaluation_at_the_level_counts():
     assert steps_to(step, np.array([np.nan, np.nan, 1.0]), 0.9) == 1500
 
 
-def test_lanes_above_a_level_are_counted_and_diverged_ones_are_not():
-    curves = np.array([[1.0, 1.0], [0.2, 0.2], [np.nan, np.nan]])
-    assert lanes_above(curves, 0.5) == 1
+def test_lanes_that_reach_a_level_are_counted_and_diverged_ones_are_not():
+    curves = np.array([[1.0, 1.0], [0.5, 0.5], [0.2, 0.2], [np.nan, np.nan]])
+    assert lanes_above(curves, 0.5) == 2

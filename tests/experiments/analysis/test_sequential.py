@@ -98,6 +98,152 @@ def test_a_look_that_is_over_says_the_same_when_more_is_seen():
         np.testing.assert_array_equal(part.rejected, whole.rejected[:looks])
 
 
+def test_the_interval_holds_the_shifts_that_are_not_rejected():
+    first, second = np.random.default_rng(3).normal(size=(2, 3, 5))
+    first += 4
+    design = Design(3)
+    low, high = interval(first, second, design)
+    ends = np.array([low - 0.05, low + 0.1, high - 0.1, high + 0.05])
+    rejected = shift_test(first, second, ends, design).rejected[:, -1]
+    np.testing.assert_array_equal(rejected, [True, False, False, True])
+    within = np.array([low, low + 0.01, high - 0.01, high])
+    rejected = shift_test(first, second, within, design).rejected[:, -1]
+    np.testing.assert_array_equal(rejected, [True, False, False, True])
+    assert low < first.mean() - second.mean() < high
+
+
+def test_an_interval_moves_and_stretches_with_the_scores():
+    first, second = np.random.default_rng(4).normal(size=(2, 3, 5))
+    low, high = interval(first, second, Design(3))
+    moved = interval(10 * first + 50, 10 * second, Design(3))
+    np.testing.assert_allclose(moved, [10 * low + 50, 10 * high + 50], rtol=1e-6)
+
+
+def test_an_interval_is_unbounded_where_nothing_can_be_rejected_yet():
+    first, second = np.random.default_rng(5).normal(size=(2, 1, 2))
+    assert interval(first, second, Design(6)) == (-np.inf, np.inf)
+
+
+def test_agents_that_never_vary_have_an_interval_of_no_width():
+    low, high = interval(np.full((4, 5), 2.0), np.full((4, 5), 2.0), Design(4))
+    assert -1e-5 < low <= 0 <= high < 1e-5
+
+
+def test_the_trace_of_a_pair_is_in_differences_of_means():
+    first, second = np.random.default_rng(7).normal(size=(2, 3, 5))
+    trace = pair_trace(first, second, Design(3))
+    expected = [abs(first[:k].mean() - second[:k].mean()) for k in (1, 2, 3)]
+    np.testing.assert_allclose(trace.statistic, expected, atol=1e-6)
+    sums = block_test(np.stack([first, second], axis=1), [[0, 1]], Design(3))
+    np.testing.assert_allclose(trace.bound * [5, 10, 15], sums.bound)
+
+
+def scores(*levels, spread=0.1, groups=4):
+    noise = spread * np.random.default_rng(6).normal(size=(len(levels), groups, 5))
+    names = ("er", "simple", "categorical")
+    return {n: level + x for n, level, x in zip(names, levels, noise, strict=False)}
+
+
+@pytest.mark.parametrize(
+    ("levels", "answer", "agent"),
+    [
+        ((0.0, 1.0), "model", "simple"),
+        ((1.0, 0.0), "replay", "simple"),
+        ((0.0, 0.0), "equivalent", "simple"),
+        ((0.0, -1.0, 2.0), "model", "categorical"),
+        ((0.0, -1.0, -2.0), "replay", "simple"),
+        ((0.0, -1.0, 0.0), "equivalent", "categorical"),
+    ],
+)
+def test_clear_scores_get_their_answer(levels, answer, agent):
+    found = decide(scores(*levels), Design(4, margin=0.5))
+    assert (found.answer, found.agent) == (answer, agent)
+    assert found.pair.low <= found.pair.difference <= found.pair.high
+
+
+def test_without_a_margin_equal_agents_stay_undecided():
+    assert decide(scores(0.0, 0.0), Design(4)).answer == "undecided"
+
+
+def test_the_answer_is_about_the_candidates_alone():
+    found = decide(scores(0.0, -1.0, 2.0), Design(4), ["simple"])
+    assert (found.answer, found.agent) == ("replay", "simple")
+    assert [pair.first for pair in found.pairs] == ["simple", "categorical"]
+
+
+def test_a_difference_that_is_sure_and_within_the_margin_counts_as_none():
+    sure = Findings(np.array([[0.3]]), np.array([[True]]), np.array([[True]]))
+    assert sure.answer() == ("equivalent", 0)
+
+
+@pytest.mark.parametrize(
+    ("difference", "different", "equivalent", "answer"),
+    [
+        ([0.0], [True], [False], ("undecided", 0)),
+        ([-1.0, 1.0], [True, False], [False, False], ("undecided", 1)),
+        ([-1.0, 0.1], [True, False], [False, True], ("equivalent", 1)),
+        ([1.0, 2.0], [True, False], [False, False], ("model", 0)),
+        ([1.0, -2.0], [False, True], [False, False], ("undecided", 0)),
+    ],
+)
+def test_an_answer_needs_every_agent_but_one_that_is_better(
+    difference, different, equivalent, answer
+):
+    found = Findings(np.array([difference]), np.array([different]), np.array([equivalent]))
+    assert found.answer() == answer
+
+
+@pytest.mark.parametrize("lead", [0.5, -0.5])
+def test_what_lies_at_the_margin_or_varies_widely_is_not_equivalent(lead):
+    assert not findings(
+        np.stack([*scores(0.0, lead).values()], 1), Design(4, margin=0.5)
+    ).equivalent.any()
+    wide = scores(0.0, 0.0, spread=2.0)
+    assert decide(wide, Design(4, margin=0.5)).answer == "undecided"
+
+
+def test_several_agents_share_alpha_so_that_each_is_harder_to_call_equivalent():
+    two, three = scores(0.0, 0.0, spread=1.0), scores(0.0, 0.0, 0.0, spread=1.0)
+    narrow, wide = (decide(s, Design(4)).pairs[0] for s in (two, three))
+    assert wide.low < narrow.low < narrow.high < wide.high
+
+
+def test_the_same_scores_give_the_same_findings():
+    table = np.random.default_rng(8).normal(size=(3, 2, 5))
+    one, other = (findings(table, Design(3, margin=1.0, seed=5)) for _ in range(2))
+    np.testing.assert_array_equal(one.different, other.different)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"looks": 0}, "looks is 0"),
+        ({"alpha": 0.0}, "alpha is 0.0"),
+        ({"alpha": 1.0}, "alpha is 1.0"),
+        ({"margin": 0.0}, "margin is 0.0"),
+        ({"margin": float("nan")}, "margin is nan"),
+        ({"paths": 1}, "paths is 1"),
+    ],
+)
+def test_a_design_that_is_none_is_refused(change, complaint):
+    with pytest.raises(ValueError, match=complaint):
+        Design(**{"looks": 3} | change)
+
+
+def test_the_smallest_design_has_one_look_and_two_paths():
+    assert Design(1, paths=2).paths == 2
+
+
+def test_one_agent_alone_and_scores_that_are_no_numbers_are_refused():
+    with pytest.raises(ValueError, match="agents are er; accepted"):
+        decide(scores(0.0), Design(4))
+    with pytest.raises(ValueError, match="must be finite"):
+        decide({"er": np.full((1, 2), np.nan), "simple": np.ones((1, 2))}, Design(1))
+
+
+# Simulations, which take longer
+
+
 @pytest.mark.parametrize("name", DISTRIBUTIONS)
 def test_no_rule_of_stopping_makes_false_answers_frequent(name):
     design = Design(4, 0.1, paths=200)
@@ -145,17 +291,6 @@ def test_what_a_budget_decides_is_what_simulated_questions_decide():
     assert seeds_needed(0.0, 4, 0.05, 1.0) == np.inf
 
 
-def test_the_interval_holds_the_shifts_that_are_not_rejected():
-    first, second = np.random.default_rng(3).normal(size=(2, 3, 5))
-    first += 4
-    design = Design(3)
-    low, high = interval(first, second, design)
-    ends = np.array([low - 0.05, low + 0.1, high - 0.1, high + 0.05])
-    rejected = shift_test(first, second, ends, design).rejected[:, -1]
-    np.testing.assert_array_equal(rejected, [True, False, False, True])
-    assert low < first.mean() - second.mean() < high
-
-
 def test_an_interval_lies_within_a_confidence_sequence_that_knows_the_spread_and_is_not_much_shorter():
     ville = pytest.importorskip("ville", reason="an oracle, in the group dev")
     # Robbins' normal mixture covers at every number of seeds, not at four looks alone, and is wider for that.
@@ -172,99 +307,3 @@ def test_an_interval_lies_within_a_confidence_sequence_that_knows_the_spread_and
         within.append(known_low <= low and high <= known_high)
     assert np.mean(within) >= 0.9
     assert 0.65 < np.mean(widths) < 0.95
-
-
-def test_an_interval_moves_and_stretches_with_the_scores():
-    first, second = np.random.default_rng(4).normal(size=(2, 3, 5))
-    low, high = interval(first, second, Design(3))
-    moved = interval(10 * first + 50, 10 * second, Design(3))
-    np.testing.assert_allclose(moved, [10 * low + 50, 10 * high + 50], rtol=1e-6)
-
-
-def test_an_interval_is_unbounded_where_nothing_can_be_rejected_yet():
-    first, second = np.random.default_rng(5).normal(size=(2, 1, 2))
-    assert interval(first, second, Design(6)) == (-np.inf, np.inf)
-
-
-def test_agents_that_never_vary_have_an_interval_of_no_width():
-    low, high = interval(np.full((4, 5), 2.0), np.full((4, 5), 2.0), Design(4))
-    assert -1e-5 < low <= 0 <= high < 1e-5
-
-
-def test_the_trace_of_a_pair_is_in_differences_of_means():
-    first, second = np.random.default_rng(7).normal(size=(2, 3, 5))
-    trace = pair_trace(first, second, Design(3))
-    expected = [abs(first[:k].mean() - second[:k].mean()) for k in (1, 2, 3)]
-    np.testing.assert_allclose(trace.statistic, expected, atol=1e-6)
-
-
-def scores(*levels, spread=0.1, groups=4):
-    noise = spread * np.random.default_rng(6).normal(size=(len(levels), groups, 5))
-    names = ("er", "simple", "categorical")
-    return {n: level + x for n, level, x in zip(names, levels, noise, strict=False)}
-
-
-@pytest.mark.parametrize(
-    ("levels", "answer", "agent"),
-    [
-        ((0.0, 1.0), "model", "simple"),
-        ((1.0, 0.0), "replay", "simple"),
-        ((0.0, 0.0), "equivalent", "simple"),
-        ((0.0, -1.0, 2.0), "model", "categorical"),
-        ((0.0, -1.0, -2.0), "replay", "simple"),
-        ((0.0, -1.0, 0.0), "equivalent", "categorical"),
-    ],
-)
-def test_clear_scores_get_their_answer(levels, answer, agent):
-    found = decide(scores(*levels), Design(4, margin=0.5))
-    assert (found.answer, found.agent) == (answer, agent)
-    assert found.pair.low <= found.pair.difference <= found.pair.high
-
-
-def test_without_a_margin_equal_agents_stay_undecided():
-    assert decide(scores(0.0, 0.0), Design(4)).answer == "undecided"
-
-
-def test_the_answer_is_about_the_candidates_alone():
-    found = decide(scores(0.0, -1.0, 2.0), Design(4), ["simple"])
-    assert (found.answer, found.agent) == ("replay", "simple")
-    assert [pair.first for pair in found.pairs] == ["simple", "categorical"]
-
-
-def test_a_difference_that_is_sure_and_within_the_margin_counts_as_none():
-    sure = Findings(np.array([[0.3]]), np.array([[True]]), np.array([[True]]))
-    assert sure.answer() == ("equivalent", 0)
-
-
-def test_several_agents_share_alpha_so_that_each_is_harder_to_call_equivalent():
-    two, three = scores(0.0, 0.0, spread=1.0), scores(0.0, 0.0, 0.0, spread=1.0)
-    narrow, wide = (decide(s, Design(4)).pairs[0] for s in (two, three))
-    assert wide.low < narrow.low < narrow.high < wide.high
-
-
-def test_the_same_scores_give_the_same_findings():
-    table = np.random.default_rng(8).normal(size=(3, 2, 5))
-    one, other = (findings(table, Design(3, margin=1.0, seed=5)) for _ in range(2))
-    np.testing.assert_array_equal(one.different, other.different)
-
-
-@pytest.mark.parametrize(
-    ("change", "complaint"),
-    [
-        ({"looks": 0}, "looks is 0"),
-        ({"alpha": 1.0}, "alpha is 1.0"),
-        ({"margin": 0.0}, "margin is 0.0"),
-        ({"margin": float("nan")}, "margin is nan"),
-        ({"paths": 1}, "paths is 1"),
-    ],
-)
-def test_a_design_that_is_none_is_refused(change, complaint):
-    with pytest.raises(ValueError, match=complaint):
-        Design(**{"looks": 3} | change)
-
-
-def test_one_agent_alone_and_scores_that_are_no_numbers_are_refused():
-    with pytest.raises(ValueError, match="agents are er; accepted"):
-        decide(scores(0.0), Design(4))
-    with pytest.raises(ValueError, match="must be finite"):
-        decide({"er": np.full((1, 2), np.nan), "simple": np.ones((1, 2))}, Design(1))

@@ -8,6 +8,7 @@ from scipy import stats
 
 from experiments.analysis.statistics import (
     CONFIDENCE,
+    contrast_interval,
     difference_interval,
     mean_interval,
     proportion_interval,
@@ -24,7 +25,10 @@ def test_the_interval_of_a_mean_is_students(values):
     assert interval.seeds == len(values)
     if sample.std() == 0:
         assert interval.half_width == 0
+        assert interval.p_value == (0.0 if sample.any() else 1.0)
         return
+    expected = stats.ttest_1samp(sample, 0.0).pvalue
+    assert interval.p_value == pytest.approx(expected, abs=1e-12)
     low, high = stats.t.interval(
         CONFIDENCE, len(values) - 1, loc=sample.mean(), scale=stats.sem(sample)
     )
@@ -41,8 +45,17 @@ def test_the_interval_of_a_difference_is_welchs(first, second):
         assert interval.half_width == 0
         return
     if min(a.std(), b.std()) > 0:  # scipy warns of a sample without spread
-        expected = stats.ttest_ind(a, b, equal_var=False).confidence_interval(CONFIDENCE)
+        test = stats.ttest_ind(a, b, equal_var=False)
+        expected = test.confidence_interval(CONFIDENCE)
         assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high))
+        assert interval.p_value == pytest.approx(test.pvalue, abs=1e-12)
+
+
+@given(VALUES, VALUES, st.sampled_from([0.25, 3.0, -2.0]))
+def test_a_weight_multiplies_a_mean_as_multiplying_its_sample_does(first, second, weight):
+    a, b = np.array(first, dtype=float), np.array(second, dtype=float)
+    weighed = contrast_interval((a, b), (weight, -1))
+    np.testing.assert_allclose(weighed, difference_interval(weight * a, b), rtol=1e-9, atol=1e-9)
 
 
 @given(VALUES, st.sampled_from([0.5, 0.9, 0.99]))
@@ -94,7 +107,7 @@ def test_failed_seeds_are_left_out_and_counted():
 def test_of_one_seed_nothing_bounds_the_spread(sample, mean):
     interval = mean_interval(np.array(sample))
     assert interval.estimate == mean
-    assert (interval.low, interval.high) == (-np.inf, np.inf)
+    assert (interval.low, interval.high, interval.p_value) == (-np.inf, np.inf, 1.0)
     for welch in (
         difference_interval(np.array(sample), np.array([0.0, 1.0])),
         difference_interval(np.array([0.0, 1.0]), np.array(sample)),
@@ -107,6 +120,7 @@ def test_without_seeds_there_is_no_mean(sample):
     interval = mean_interval(np.array(sample))
     assert np.isnan(interval.estimate)
     assert (interval.low, interval.high, interval.seeds) == (-np.inf, np.inf, 0)
+    assert interval.p_value == 1.0
 
 
 @pytest.mark.parametrize(

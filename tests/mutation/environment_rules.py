@@ -1,23 +1,9 @@
-"""Break each rule of each environment in one place, and see some property test fail for each.
+"""The rules of each environment, and a way to break each in one place."""
 
-    python -m tests.properties.mutation_check [ENVIRONMENT ...]
-
-Works on a temporary copy. Prints one line for each break; exit status 1 if one goes unnoticed.
-"""
-
-import argparse
-import os
-import shutil
-import subprocess
-import sys
-import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parent.parent.parent
-TESTS = ["tests/properties/test_same_law.py", "tests/properties/test_every_environment.py"]
-BROKEN = 1
-"""What pytest exits with when a test fails."""
+from tests.mutation.changes import Change
 
 
 class Break(NamedTuple):
@@ -171,63 +157,12 @@ BREAKS = [
 ]  # fmt: skip
 
 
-def source(folder: Path, file: str) -> Path:
-    """A file of the batched environments in a copy of the project."""
-    return folder / "deep" / "environments" / file
-
-
-def notices(folder: Path, environment: str) -> bool:
-    """Whether some property test of the environment fails on this copy of the project.
-
-    Raises:
-        RuntimeError: The tests did not run.
-    """
-    maze = " or mazes or open_cells" if environment == "ProcMaze" else ""
-    command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider", *TESTS]
-    done = subprocess.run(
-        [*command, "-k", environment + maze],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(folder)},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if done.returncode not in (0, BROKEN):
-        raise RuntimeError(done.stdout + done.stderr)
-    return done.returncode == BROKEN
-
-
-def main() -> int:
-    """Run the check; returns the exit status."""
-    known = list(dict.fromkeys(b.environment for b in BREAKS))
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("environments", nargs="*", default=known, metavar="ENVIRONMENT")
-    chosen = parser.parse_args().environments
-    if unknown := set(chosen) - set(known):
-        parser.error(f"environments are {', '.join(known)}, got {', '.join(sorted(unknown))}")
-    unnoticed = 0
-    with tempfile.TemporaryDirectory() as name:
-        copy = Path(name)
-        for part in ("deep", "tabular", "tests"):
-            shutil.copytree(ROOT / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
-        shutil.copy(ROOT / "pyproject.toml", copy)
-        for environment in chosen:
-            if notices(copy, environment):
-                raise SystemExit(f"{environment}: a test fails before anything is broken")
-        for broken in (b for b in BREAKS if b.environment in chosen):
-            path = source(copy, broken.file)
-            text = path.read_text()
-            path.write_text(text.replace(broken.right, broken.wrong))
-            noticed = notices(copy, broken.environment)
-            path.write_text(text)
-            unnoticed += not noticed
-            print(
-                f"{'noticed' if noticed else 'MISSED '}  {broken.environment}: {broken.rule}",
-                flush=True,
-            )
-    print(f"{unnoticed} unnoticed")
-    return int(unnoticed > 0)
-
-
-if __name__ == "__main__":
-    raise SystemExit(main())
+def broken(environment: str, folder: Path) -> list[tuple[str, Change]]:
+    """File and change of each rule of an environment, in this copy of the project."""
+    found = []
+    for each in (b for b in BREAKS if b.environment == environment):
+        file = f"deep/environments/{each.file}"
+        text = (folder / file).read_text(encoding="utf-8")
+        line = text[: text.index(each.right)].count("\n") + 1
+        found.append((file, Change(line, each.rule, text.replace(each.right, each.wrong))))
+    return found
