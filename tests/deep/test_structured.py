@@ -143,7 +143,7 @@ def test_the_products_of_an_update_are_those_that_torch_counts():
 
 
 def test_kernels_leave_its_networks_to_torch(monkeypatch):
-    monkeypatch.setattr("deep.agent.available", lambda: True)
+    monkeypatch.setattr("deep.kernels.require", lambda: None)
     model = StructuredModel(PanFlute(3), precision="bf16")
     agent = Acceleration(compiled=True, kernels=True).agent(Agent(model))
     assert not agent.q_network.packs

@@ -173,5 +173,5 @@ def test_greedy_actions_are_those_of_the_largest_value_in_each_cell():
                 continue
             seen = WalledMaze().observation(WalledMazeState(cell, walls))
             shown = torch.tensor(seen, dtype=torch.uint8).expand(2, 1, -1)
-            q = run.learner.agent._q(run.learner.state.learner.q)(shown.float())
+            q = run.learner.agent._q(run.learner.state.learner)(shown.float())
             assert found[:, layout, cell].tolist() == q.argmax(2).flatten().tolist()
