@@ -26,9 +26,11 @@ def main(folder, count, pause=0.05):
     reached = int(checkpoint.read_text()) if checkpoint.exists() else 0
     gpu = os.environ.get("CUDA_VISIBLE_DEVICES")
     print(f"counting from {reached} on GPU {gpu}", flush=True)
-    while reached < count and not interrupted:
+    while reached < count:
         time.sleep(pause)
         reached += 1
+        if interrupted:  # asked for after a number, so that whoever interrupts it early waits for one too
+            break
     checkpoint.write_text(str(reached))
     if reached < count:
         return 130
