@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from experiments.commands.terminal import console, progress, table
-from experiments.storage.whole_files import write_whole
+from experiments.storage.whole_files import make_folder, write_whole
 
 if TYPE_CHECKING:
     from experiments.runs.execution import Moment
@@ -37,10 +37,7 @@ def demo(*, out: Path = Path("demo"), steps: int = 2_000) -> int:
     if steps < 0:
         raise ValueError(f"steps is {steps}; accepted: 0 or more")
     start = time.perf_counter()
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(f"{out} cannot be made a folder: {error.strerror}") from None
+    make_folder(out)
     screen = console()
     holds = _check_gallery(screen)
     _push_tree(screen)

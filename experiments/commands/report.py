@@ -9,7 +9,7 @@ import tyro
 
 from experiments.commands.arguments import require_results
 from experiments.commands.terminal import console, progress
-from experiments.storage.whole_files import require_writable, write_whole
+from experiments.storage.whole_files import make_folder, require_writable, write_whole
 
 PAGE = "index.html"
 
@@ -31,10 +31,7 @@ def report(
     from experiments.report.pages import render
 
     require_results(results)
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(f"{out} cannot be made a folder: {error.strerror}") from None
+    make_folder(out)
     path = out / PAGE
     require_writable(path)
     from experiments.report.content import report_content

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryFile
 
 PART = ".mbgen-"
 """With what the name of a file begins that is being written."""
@@ -70,6 +71,18 @@ def names_in(folder: Path) -> set[str]:
     return {path.name for path in folder.iterdir() if not path.name.startswith(PART)}
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those that it lies in, where there are none.
+
+    Raises:
+        ValueError: naming the folder and why it cannot be made.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ValueError(f"{path} cannot be made a folder: {error.strerror}") from None
+
+
 def require_folder(path: Path, *, overwrite: bool) -> None:
     """Refuse a folder for results that cannot be made, or holds something already.
 
@@ -80,13 +93,14 @@ def require_folder(path: Path, *, overwrite: bool) -> None:
         if path.is_dir():
             if names_in(path) and not overwrite:
                 raise ValueError(f"{path} is not empty; accepted: a new folder, or --overwrite")
-            write_whole(path / "any", None)
+            with TemporaryFile(dir=path):
+                pass
         elif path.exists():
             raise ValueError(f"{path} is no folder; accepted: a folder for the results")
         else:
             write_whole(path, None)
     except OSError as error:
-        raise ValueError(f"{path} cannot be made a folder: {error.strerror}") from None
+        raise ValueError(f"{path} cannot be written: {error.strerror}") from None
 
 
 def _remove_left_behind(folder: Path) -> None:

@@ -8,7 +8,7 @@ from experiments.commands.terminal import console, progress, table
 from experiments.exact.claims import FILE, ExactCheck, exact_entries, stored_form
 from experiments.storage.json_files import write_json
 from experiments.storage.provenance import provenance
-from experiments.storage.whole_files import require_writable
+from experiments.storage.whole_files import make_folder, require_writable
 
 
 def decide(*, results: Path = Path("results")) -> int:
@@ -29,10 +29,7 @@ def decide(*, results: Path = Path("results")) -> int:
     )
 
     path = results / FILE
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ValueError(f"{path.parent} cannot be made a folder: {error.strerror}") from None
+    make_folder(path.parent)
     require_writable(path)
     checks: list[ExactCheck] = []
     with progress("identities") as report_progress:
