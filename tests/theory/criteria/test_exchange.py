@@ -19,7 +19,7 @@ from theory import (
     tabular,
 )
 from theory.criteria import exchange as module
-from theory.criteria.exchange import ExchangeTooLargeError
+from theory.criteria.exchange import ExchangeTooLargeError, splice_failures
 
 
 def equality_over_datasets(expected, states, actions):
@@ -60,7 +60,7 @@ def check_criteria(models, rewards, gamma):
         for T0 in models_without.tolist()
     }
     n, k = len(rewards), len(rewards[0])
-    lonely = set()
+    lonely, spliced = set(), set()
     for q in range(solved.value_functions):
         table = solved.q_table(q)
         fiber = [m for m, q_of_m in expected.solved if q_of_m == table]
@@ -72,7 +72,21 @@ def check_criteria(models, rewards, gamma):
             ]
             if not any(all(m[s][a] == model[s][a] for s, a in kept) for m in fiber):
                 lonely.add((q, solved.q_of_model.tolist()[T0], T0))
+            choices = [
+                [model[s][a]]
+                if (s, a) in kept
+                else [
+                    x for x in range(n + 1) if oracle.consistent(table, rewards, gamma, (s, a, x))
+                ]
+                for s, a in product(range(n), range(k))
+            ]
+            splices = {
+                tuple(splice[s * k : s * k + k] for s in range(n)) for splice in product(*choices)
+            }
+            if not splices <= set(fiber):
+                spliced.add((q, T0))
     assert failures == lonely
+    assert set(splice_failures(solved)) == spliced
 
 
 @given(mixed_classes(oracle.gammas))
