@@ -29,7 +29,9 @@ def main(folder, count, pause=0.05):
     while reached < count:
         time.sleep(pause)
         reached += 1
-        if interrupted:  # asked for after a number, so that whoever interrupts it early waits for one too
+        if (
+            interrupted
+        ):  # asked for after a number, so that whoever interrupts it early waits for one too
             break
     checkpoint.write_text(str(reached))
     if reached < count:

@@ -1,5 +1,6 @@
 """A sweep on a real Slurm, which is this machine alone."""
 
+import json
 import os
 import re
 import signal
@@ -171,3 +172,19 @@ def test_the_command_submits_a_sweep_and_comes_back_until_all_is_done(sweep, cap
     assert main(command) == 1
     wait_until(queue_is_empty, 300.0)
     assert main(command) == 0
+
+
+def test_the_command_asks_a_question_in_turns_the_pilot_and_then_a_group(sweep):
+    pytest.importorskip("torch")
+    out = sweep.folder / "question"
+    command = ["ask", "--env", "PanFlute", "--size", "2", "--scale", "smoke", "--seeds", "3"]
+    command += ["--groups", "1", "--alpha", "0.01", "--out", str(out)]
+    command += ["--executor", "slurm", "--memory", str(2**29)]
+    answers = []
+    for _turn in range(3):
+        assert main(command) == 1  # so few seeds decide nothing at that alpha
+        wait_until(queue_is_empty, 300.0)
+        answers.append(json.loads((out / "answer.json").read_text())["groups"])
+    finished = {path.parent.parent.name for path in out.glob("*/*/summary.json")}
+    assert finished == {"pilot", "group-01"}
+    assert answers == [0, 0, 1]
