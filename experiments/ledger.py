@@ -15,6 +15,7 @@ from experiments.analysis.claims import (
     Comparison,
     Verdict,
     holm,
+    incomplete,
     p_values,
     seeds_to_decide,
     verdict,
@@ -53,7 +54,7 @@ class Entry:
     @property
     def deciding(self) -> Comparison | None:
         """The comparison that the verdict hangs on, which least bears the claim out; None while one is missing."""
-        if any(isnan(each.effect) for each in self.comparisons):
+        if incomplete(self.comparisons):
             return None
         return max(
             self.comparisons,

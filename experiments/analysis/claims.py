@@ -78,9 +78,14 @@ class Claim:
 LEVEL = 1 - CONFIDENCE
 
 
+def incomplete(comparisons: Sequence[Comparison]) -> bool:
+    """Whether runs of one of them are missing."""
+    return any(isnan(comparison.effect) for comparison in comparisons)
+
+
 def p_values(comparisons: Sequence[Comparison]) -> tuple[float, float]:
     """Levels from which on a claim would be confirmed, and contradicted; 1 while one of its comparisons is missing."""
-    if not comparisons or any(isnan(comparison.effect) for comparison in comparisons):
+    if not comparisons or incomplete(comparisons):
         return 1.0, 1.0
     return max(each.p_above for each in comparisons), min(each.p_below for each in comparisons)
 
@@ -109,7 +114,7 @@ def holm(families: Sequence[Sequence[Comparison]]) -> list[Verdict]:
 def verdict(comparisons: Sequence[Comparison]) -> Verdict:
     """Of a claim that says all of these are above zero."""
     verdicts = [comparison.verdict for comparison in comparisons]
-    if any(isnan(comparison.effect) for comparison in comparisons):
+    if incomplete(comparisons):
         return "open"
     if "contradicted" in verdicts:
         return "contradicted"
@@ -119,13 +124,14 @@ def verdict(comparisons: Sequence[Comparison]) -> Verdict:
 def seeds_to_decide(comparisons: Sequence[Comparison]) -> float:
     """How many would decide a claim with a probability of 80 %, about, if effects and spreads are as they look.
 
-    Of effects that are all above zero the last decides, else the first that is below. An interval narrows with the
-    root of the number of seeds; it is as far from zero as its width if half of such intervals leave it.
+    Of effects that are all above zero the last one decides, else the first of those below. An interval narrows with
+    the root of the number of seeds: where it just reaches zero, it lies off zero half of the times that it is measured,
+    and somewhat narrower with a probability of 80 %.
 
     Returns:
         Infinite if an effect is zero, or nothing is known of its spread; NaN while runs are missing.
     """
-    if not comparisons or any(isnan(each.effect) for each in comparisons):
+    if not comparisons or incomplete(comparisons):
         return nan
     below = [each for each in comparisons if each.effect < 0]
     return min(map(_seeds_needed, below)) if below else max(map(_seeds_needed, comparisons))
@@ -252,7 +258,7 @@ def _combined(
     of_levels: Callable[[list[float]], float],
 ) -> Comparison:
     """One effect in place of several; its level of being above zero goes the other way. Open while one is missing."""
-    if any(isnan(way.effect) for way in ways):
+    if incomplete(ways):
         return Comparison(label)
     return Comparison(
         label,

@@ -47,7 +47,7 @@ from experiments.storage.json_files import plain, write_json
 from experiments.storage.whole_files import require_writable
 from experiments.studies.study import PlannedRun
 from experiments.sweep.local import Ended, Room, carry_out
-from experiments.sweep.manifest import MANIFEST, add_to_manifest, write_manifest
+from experiments.sweep.manifest import MANIFEST, add_to_manifest
 from experiments.sweep.plan import lay_out_all, tasks_of
 from experiments.sweep.slurm import SlurmOptions, submit
 from experiments.tasks import REGIMES
@@ -285,8 +285,8 @@ def _next_runs(asking: Asking, seconds: float | None) -> list[PlannedRun]:
 def _submit(asking: Asking, runs: Sequence[PlannedRun], cluster: SlurmOptions, device: str) -> None:
     if not runs:
         return
-    known = [*asking.question.pilot(), *asking.planned(), *asking.beside()]
-    write_manifest(asking.out / MANIFEST, known)
+    known = [*asking.question.pilot(), *asking.planned(), *runs]
+    add_to_manifest(asking.out / MANIFEST, known)
     lay_out_all(runs, asking.out, renew=False)
     logs = asking.out / LOGS
     tasks = tasks_of(runs, asking.out, device)
