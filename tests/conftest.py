@@ -25,6 +25,20 @@ def without_type_checks():
 
 
 @pytest.fixture
+def own_environments():
+    """What a test registers with Gymnasium is gone after it: two documents may call theirs by one name.
+
+    Packages have a namespace, register once, when they are imported, and stay.
+    """
+    registry = pytest.importorskip("gymnasium").registry
+    before = set(registry)
+    yield
+    for name in set(registry) - before:
+        if "/" not in name:
+            del registry[name]
+
+
+@pytest.fixture
 def small_networks(monkeypatch):
     """For tests that look at everything but what is learned: layers of 16 units, 4 latent variables of 4 classes."""
     pytest.importorskip("torch")

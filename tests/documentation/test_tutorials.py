@@ -14,7 +14,7 @@ EXAMPLES = sorted((ROOT / "examples").glob("*.py"))
 BLOCK = re.compile(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", re.DOTALL)
 
 
-@pytest.mark.usefixtures("without_type_checks")
+@pytest.mark.usefixtures("without_type_checks", "own_environments")
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
 def test_one_after_the_other_the_examples_of_a_tutorial_print_what_stands_below_them(
     path, monkeypatch

@@ -11,6 +11,7 @@ pytest.importorskip("gymnasium")
 
 from experiments.cli import main
 
+pytestmark = pytest.mark.usefixtures("own_environments")
 DOCS = Path(__file__).parent.parent.parent / "docs"
 SECTION = (DOCS / "gymnasium.md").read_text("utf-8").partition("## What is explored")[2]
 

@@ -226,7 +226,7 @@ def test_a_question_is_asked_of_agents_that_really_learn(tmp_path):
     assert "simple has the whole state right after 1 step: " in predicts["finding"]
 
 
-@pytest.mark.usefixtures("small_networks", "without_type_checks")
+@pytest.mark.usefixtures("small_networks", "without_type_checks", "own_environments")
 def test_an_environment_of_ones_own_that_ends_at_once_is_seen_in_the_pilot(tmp_path):
     pytest.importorskip("torch")
     gymnasium = pytest.importorskip("gymnasium")
@@ -242,10 +242,7 @@ def test_an_environment_of_ones_own_that_ends_at_once_is_seen_in_the_pilot(tmp_p
             return int(action), 1.0, True, False, {}
 
     gymnasium.register("Own-v0", Own)
-    try:
-        question = replace(FLUTE, env="gym:Own-v0", size=None, steps=70, seeds=2, more=SHORT)
-        really(tmp_path, question.pilot())
-        with pytest.raises(ValueError, match="in gym:Own-v0 every episode ends with its first"):
-            read_pilot(question, tmp_path)
-    finally:
-        del gymnasium.registry["Own-v0"]
+    question = replace(FLUTE, env="gym:Own-v0", size=None, steps=70, seeds=2, more=SHORT)
+    really(tmp_path, question.pilot())
+    with pytest.raises(ValueError, match="in gym:Own-v0 every episode ends with its first"):
+        read_pilot(question, tmp_path)
