@@ -67,104 +67,135 @@ def check(
         json: Write the report as JSON; "-" is standard output.
         out: Draw |H_M| and |H_B| by the size of the dataset.
     """
-    from theory import (
-        SeveralSolutionsError,
-        check_class,
-        check_dataset,
-        load_dataset,
-        load_value_functions,
-    )
-    from theory.criteria.version_spaces import SweepTooLargeError
+    from theory import SeveralSolutionsError
 
     problem = load(name, gamma)
     require_picture(out)
     require_writable(json)
     screen = console(json)
-    if (allow is not None or threshold is not None) and samples is None:
-        raise ValueError("--allow and --threshold are about samples; accepted: with --samples FILE")
-    if evidence is not None or samples is not None:
-        given = "--evidence" if samples is None else "--samples"
-        if evidence is not None and samples is not None:
-            raise ValueError("--evidence and --samples are both given; accepted: one of them")
-        for asked, flag, why in (
-            (datasets != "functional", "--datasets", "says which data are meant too"),
-            (value_equivalence is not None, "--value-equivalence", "follows trajectories"),
-            (value_functions is not None, "--value-functions", "is about following trajectories"),
-            (out is not None, "--out", "draws many datasets"),
-        ):
-            if asked:
-                raise ValueError(f"{flag} {why}; accepted: without {given}")
-        return _check_evidence(
+    of_evidence = evidence is not None or samples is not None
+    given = "--samples" if evidence is None else "--evidence"
+    single = datasets not in ("functional", "realizable")
+    not_one = not single and not of_evidence
+    for asked, refusal in (
+        (
+            samples is None and (allow is not None or threshold is not None),
+            "--allow and --threshold are about samples; accepted: with --samples FILE",
+        ),
+        (
+            evidence is not None and samples is not None,
+            "--evidence and --samples are both given; accepted: one of them",
+        ),
+        (
+            certificate is not None and not of_evidence,
+            "--certificate is about evidence; accepted: with --evidence FILE or --samples FILE",
+        ),
+        (
+            of_evidence and datasets != "functional",
+            f"--datasets says which data are meant too; accepted: without {given}",
+        ),
+        (
+            of_evidence and value_equivalence is not None,
+            f"--value-equivalence follows trajectories; accepted: without {given}",
+        ),
+        (
+            of_evidence and value_functions is not None,
+            f"--value-functions is about following trajectories; accepted: without {given}",
+        ),
+        (of_evidence and out is not None, f"--out draws many datasets; accepted: without {given}"),
+        (
+            single and out is not None,
+            f"--out {out} draws many datasets; accepted: none for a single dataset",
+        ),
+        (
+            not_one and value_equivalence is not None,
+            "--value-equivalence is about one dataset; accepted: with --datasets FILE",
+        ),
+        (
+            not_one and policies,
+            "--policies is about one dataset; accepted: with --datasets FILE, --evidence or --samples",
+        ),
+        (
+            not_one and tolerance,
+            "--tolerance is about one dataset; accepted: with --datasets FILE, --evidence or --samples",
+        ),
+        (
+            value_equivalence is not None and value_equivalence < 1,
+            f"--value-equivalence is {value_equivalence}; accepted: 1 or more steps",
+        ),
+        (
+            value_functions is not None and value_equivalence is None,
+            "--value-functions is about value equivalence; accepted: with --value-equivalence K",
+        ),
+        (
+            single and not Path(datasets).exists(),
+            f"datasets is {datasets!r}; accepted: functional, realizable, or a file",
+        ),
+    ):
+        if asked:
+            raise ValueError(refusal)
+    try:
+        if of_evidence:
+            return _check_evidence(
+                screen,
+                problem,
+                evidence=evidence,
+                samples=samples,
+                allowance=allowance_of(allow or "support", threshold),
+                certificate=certificate,
+                json=json,
+                allow_zero_sum=allow_zero_sum,
+                policies=policies,
+                tolerance=tolerance,
+            )
+        if single:
+            return _check_dataset(
+                screen,
+                problem,
+                Path(datasets),
+                steps=value_equivalence or 0,
+                value_functions=value_functions,
+                json=json,
+                allow_zero_sum=allow_zero_sum,
+                policies=policies,
+                tolerance=tolerance,
+            )
+        return _check_class(
             screen,
             problem,
-            evidence=evidence,
-            samples=samples,
-            allowance=allowance_of(allow or "support", threshold),
-            certificate=certificate,
+            "functional" if datasets == "functional" else "realizable",
             json=json,
+            out=out,
             allow_zero_sum=allow_zero_sum,
-            policies=policies,
-            tolerance=tolerance,
         )
-    if certificate is not None:
-        raise ValueError(
-            "--certificate is about evidence; accepted: with --evidence FILE or --samples FILE"
-        )
-    single = datasets not in ("functional", "realizable")
-    if single:
-        problem.require_successors(
-            "--datasets FILE (a transition says of a law that it is possible: there is --samples)"
-        )
-    if single and out is not None:
-        raise ValueError(f"--out {out} draws many datasets; accepted: none for a single dataset")
-    for asked, option, beside in (
-        (value_equivalence is not None, "--value-equivalence", ""),
-        (policies, "--policies", ", --evidence or --samples"),
-        (tolerance, "--tolerance", ", --evidence or --samples"),
-    ):
-        if asked and not single:
-            raise ValueError(
-                f"{option} is about one dataset; accepted: with --datasets FILE{beside}"
-            )
-    if value_equivalence is not None and value_equivalence < 1:
-        raise ValueError(f"--value-equivalence is {value_equivalence}; accepted: 1 or more steps")
-    if value_functions is not None and value_equivalence is None:
-        raise ValueError(
-            "--value-functions is about value equivalence; accepted: with --value-equivalence K"
-        )
-    if single and not Path(datasets).exists():
-        raise ValueError(f"datasets is {datasets!r}; accepted: functional, realizable, or a file")
-    try:
-        with progress(f"checking {problem.name}") as report_progress:
-            if single:
-                one = check_dataset(
-                    problem,
-                    load_dataset(Path(datasets), problem),
-                    allow_zero_sum=allow_zero_sum,
-                    steps=value_equivalence or 0,
-                    functions=load_value_functions(value_functions, problem)
-                    if value_functions is not None
-                    else (),
-                    policies=policies,
-                    tolerance=tolerance,
-                    progress=report_progress,
-                )
-            else:
-                report = check_class(
-                    problem,
-                    "functional" if datasets == "functional" else "realizable",
-                    allow_zero_sum=allow_zero_sum,
-                    every_dataset=out is not None,
-                    progress=report_progress,
-                )
-    except SweepTooLargeError as error:
-        raise ValueError(f"--out {out} draws means over all datasets, but {error}") from None
     except SeveralSolutionsError as error:
         raise ValueError(f"{error}, or --allow-zero-sum") from None
-    if single:
-        write_json(one, json)
-        print_dataset(screen, problem, one)
-        return 0 if one.part1 else 1
+
+
+def _check_class(
+    screen: Console,
+    problem: MDPClass,
+    datasets: Literal["functional", "realizable"],
+    *,
+    json: str | None,
+    out: Path | None,
+    allow_zero_sum: bool,
+) -> int:
+    """`check` for every dataset of a class."""
+    from theory import check_class
+    from theory.criteria.version_spaces import SweepTooLargeError
+
+    try:
+        with progress(f"checking {problem.name}") as report_progress:
+            report = check_class(
+                problem,
+                datasets,
+                allow_zero_sum=allow_zero_sum,
+                every_dataset=out is not None,
+                progress=report_progress,
+            )
+    except SweepTooLargeError as error:
+        raise ValueError(f"--out {out} draws means over all datasets, but {error}") from None
     if out is not None:
         from experiments.figures.version_spaces import draw_sizes
 
@@ -173,6 +204,33 @@ def check(
     print_report(screen, problem, report)
     holds = report.part1 and (report.part3_functional or not problem.transitions.is_tabular)
     return 0 if holds else 1
+
+
+def _check_dataset(
+    screen: Console,
+    problem: MDPClass,
+    path: Path,
+    *,
+    steps: int,
+    value_functions: Path | None,
+    json: str | None,
+    **asked: bool,
+) -> int:
+    """`check` for one dataset."""
+    from theory import check_dataset, load_dataset, load_value_functions
+
+    problem.require_successors(
+        "--datasets FILE (a transition says of a law that it is possible: there is --samples)"
+    )
+    functions = () if value_functions is None else load_value_functions(value_functions, problem)
+    dataset = load_dataset(path, problem)
+    with progress(f"checking {problem.name}") as report_progress:
+        report = check_dataset(
+            problem, dataset, steps=steps, functions=functions, **asked, progress=report_progress
+        )
+    write_json(report, json)
+    print_dataset(screen, problem, report)
+    return 0 if report.part1 else 1
 
 
 def _check_evidence(
@@ -188,7 +246,6 @@ def _check_evidence(
 ) -> int:
     """`check` for one piece of evidence, given or derived from samples."""
     from theory import (
-        SeveralSolutionsError,
         check_evidence,
         checked_evidence,
         evidence_certificate_text,
@@ -213,11 +270,8 @@ def _check_evidence(
     if certificate is not None:
         require_writable(certificate)
         require_certifiable(problem)
-    try:
-        with progress(f"checking {problem.name}") as report_progress:
-            report = check_evidence(problem, allowed, **asked, progress=report_progress)
-    except SeveralSolutionsError as error:
-        raise ValueError(f"{error}, or --allow-zero-sum") from None
+    with progress(f"checking {problem.name}") as report_progress:
+        report = check_evidence(problem, allowed, **asked, progress=report_progress)
     write_json(report, json)
     print_evidence(screen, problem, report)
     if certificate is not None:
