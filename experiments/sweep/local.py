@@ -13,6 +13,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -189,6 +190,7 @@ class _Sweep:
                 env={**os.environ, **one_thread, **self.rooms[room].environment},
                 start_new_session=True,  # the terminal's Ctrl-C is the sweep's to answer
             )  # fmt: skip
+        _be_as_nice(process.pid)
         self.tell(f"begun: {task.id}")
         return _Worker(task, room, process, log, share_before=_share(task))
 
@@ -250,6 +252,12 @@ class _Sweep:
         return Standing(
             len(self.tasks), self.finished, running, len(self.failed), pace * left / self.places
         )
+
+
+def _be_as_nice(process: int) -> None:
+    """Let the session of a run be as nice as the sweep: Linux may give each session the same share of the cores."""
+    with suppress(OSError):  # there are no such groups here, or it has ended
+        Path(f"/proc/{process}/autogroup").write_text(str(os.nice(0)))
 
 
 def _share(task: Task) -> float:

@@ -71,6 +71,8 @@ def scopes(
         },
         gymnasiums={"env-arg": env_arg, "factors": factors},
     )
+    require_picture(out)
+    require_writable(json)
     source = None
     if is_gymnasiums(name):
         sizes, arguments = factor_sizes(factors), env_arguments(env_arg)
@@ -87,8 +89,6 @@ def scopes(
         rule = _rule(name, size, grid_size, spontaneous)
     if context is not None and context not in rule.factor_names:
         raise ValueError(f"context is {context!r}; accepted: {', '.join(rule.factor_names)}")
-    require_picture(out)
-    require_writable(json)
     enumeration = enumerate_factors(rule, max_states=max_states)
     structure = factored_structure(enumeration)
     screen = console(json)

@@ -3,7 +3,8 @@
 import os
 import signal
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
+from pathlib import Path
 
 import pytest
 
@@ -154,6 +155,24 @@ def test_a_run_that_another_process_works_on_waits_for_it_and_costs_no_attempt(t
 
         assert swept([held, free], tmp_path, retries=0, report=leave).done == (held, free)
     assert started == [[]]
+
+
+def test_the_runs_of_a_nice_sweep_are_as_nice(tmp_path, monkeypatch):
+    """By their session too, which has a share of its own where Linux gives one to each."""
+    groups = Path("/proc/self/autogroup")
+    if not groups.exists() or not groups.read_text().strip():
+        pytest.skip("processes are not grouped by their session here")
+    seen = []
+
+    def look(_):
+        for run in processes(task):
+            with suppress(OSError):  # it has ended
+                seen.append(Path(f"/proc/{run}/autogroup").read_text())
+
+    task = counting_task(tmp_path, "a", count=20)
+    monkeypatch.setattr(local.os, "nice", lambda _: 7)
+    swept([task], tmp_path, report=look)
+    assert seen[-1].split()[-1] == "7"
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5])
