@@ -40,6 +40,7 @@ class Comparison(NamedTuple):
         seeds: Of the smaller sample.
         p_above: Level from which on the interval would lie above zero; 1 if the effect is not above.
         p_below: Likewise below zero.
+        reach: From the effect to the end that would have to pass zero, where the interval is cut; else NaN.
     """
 
     label: str
@@ -49,6 +50,7 @@ class Comparison(NamedTuple):
     seeds: int = 0
     p_above: float = 1.0
     p_below: float = 1.0
+    reach: float = nan
 
     @property
     def verdict(self) -> Verdict:
@@ -84,10 +86,16 @@ def incomplete(comparisons: Sequence[Comparison]) -> bool:
 
 
 def p_values(comparisons: Sequence[Comparison]) -> tuple[float, float]:
-    """Levels from which on a claim would be confirmed, and contradicted; 1 while one of its comparisons is missing."""
+    """Levels from which on a claim would be confirmed, and contradicted; 1 while one of its comparisons is missing.
+
+    All comparisons have to confirm a claim, and any contradicts it: the more there are, the more often one does by
+    chance. Each has half of its level on that side, so that two may be looked at as they are.
+    """
     if not comparisons or incomplete(comparisons):
         return 1.0, 1.0
-    return max(each.p_above for each in comparisons), min(each.p_below for each in comparisons)
+    chances = max(1.0, len(comparisons) / 2)
+    below = min(each.p_below for each in comparisons)
+    return max(each.p_above for each in comparisons), min(1.0, chances * below)
 
 
 def holm(families: Sequence[Sequence[Comparison]]) -> list[Verdict]:
@@ -140,6 +148,7 @@ def seeds_to_decide(comparisons: Sequence[Comparison]) -> float:
 def _seeds_needed(comparison: Comparison) -> float:
     effect, low, high = comparison.effect, comparison.low, comparison.high
     reach = effect - low if effect > 0 else high - effect
+    reach = reach if isnan(comparison.reach) else comparison.reach
     if not effect or isinf(reach):
         return inf
     further = float(special.ndtri(POWER) / special.ndtri(1 - LEVEL / 2))
@@ -222,6 +231,7 @@ def alike(label: str, one: Sample, other: Sample, margin: float) -> Comparison:
         int(difference.seeds),
         p if effect > 0 else 1.0,
         p if effect < 0 else 1.0,
+        (high - low) / 2,
     )
 
 

@@ -41,7 +41,7 @@ class Decision(NamedTuple):
 
     Attributes:
         answer: "model" is better, "replay" is, they are "equivalent", or it is "undecided".
-        agent: The model-based agent that the answer is about: the best of them, by its mean.
+        agent: The model-based agent that the answer is about: the best of those that have it, by its mean.
         pairs: Each other agent against replay.
     """
 
@@ -82,7 +82,9 @@ class Findings(NamedTuple):
         best = int(difference.argmax())
         if not (below | equivalent).all():
             return "undecided", best
-        return ("equivalent" if equivalent.any() else "replay"), best
+        if equivalent.any():
+            return "equivalent", int(np.where(equivalent, difference, -np.inf).argmax())
+        return "replay", best
 
     def answers(self) -> list[AnswerName]:
         """The answer at each look."""

@@ -50,7 +50,7 @@ from experiments.sweep.local import Ended, Room, carry_out
 from experiments.sweep.manifest import MANIFEST, add_to_manifest
 from experiments.sweep.plan import lay_out_all, tasks_of
 from experiments.sweep.slurm import SlurmOptions, submit
-from experiments.tasks import REGIMES
+from experiments.tasks import REGIMES, environment_name
 
 GROUPS, SEEDS = 6, 5
 """Thirty seeds of each agent at most, as the paper has, where no budget says otherwise."""
@@ -135,6 +135,7 @@ def ask(
     more = _more(
         env, size, env_arg, keys, {"levels": levels, "step_size": step_size, "temperature": temperature}
     )  # fmt: skip
+    env = env if is_gym(env) else environment_name(env)
     question = Question(
         agents=tuple(agent.lower() for agent in agents), env=env, size=size, regime=regime,
         steps=EXTENTS[scale][regime].steps if steps is None else steps,
@@ -145,6 +146,7 @@ def ask(
         _require_environment(question)
     with lock(out):
         plan = begin(out, question)
+        _require_groups(groups, plan, out)
         with asked_to_stop() as interrupted, shown_progress() as (report, tell):
 
             def carry(
@@ -212,6 +214,21 @@ def _more(
         if value:
             raise ValueError(f"{name} goes with --env gym:ID, got --env {env}")
     return given
+
+
+def _require_groups(groups: int | None, plan: Plan | None, out: Path) -> None:
+    """Refuse fewer groups than were planned before the first look, and tell where the plan has fewer than are given."""
+    if plan is None or groups is None or groups == plan.groups:
+        return
+    if groups < plan.groups:
+        raise ValueError(
+            f"groups is {groups}, and the question in {out} was planned with {plan.groups}; "
+            "accepted: as planned, or another folder"
+        )
+    print(
+        f"mbgen: the question in {out} was planned with {plan.groups} groups at most, and keeps to it",
+        file=sys.stderr,
+    )
 
 
 def _require_environment(question: Question) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -108,7 +109,9 @@ def _show_run(screen: Console, content: dict[str, Any]) -> None:
 
 
 def _sweep_status(folder: Path) -> dict[str, Any]:
-    planned, _ = read_manifest(folder / MANIFEST)
+    planned, complaints = read_manifest(folder / MANIFEST)
+    for complaint in complaints:
+        print(f"mbgen: {complaint}", file=sys.stderr)
     states = states_of(planned, folder)
     left = sum(_seconds_left(folder / run.id, run.settings, states[run.id]) for run in planned)
     counts = {state: list(states.values()).count(state) for state in dict.fromkeys(states.values())}

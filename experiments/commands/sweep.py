@@ -77,6 +77,11 @@ def sweep(
     require_integer("retries", retries, 0, 1_000)
     if executor != "slurm" and cluster != USUAL:
         raise ValueError(f"options for Slurm are given, but the executor is {executor}")
+    for name, value in (("workers", workers), ("budget", budget)):
+        if executor == "slurm" and value is not None:
+            raise ValueError(
+                f"--{name} is of a local sweep; accepted with Slurm: --parallel, --per-job, --time"
+            )
     rooms = rooms_for(executor, device, workers, per_device)
     seconds = None if budget is None else duration("budget", budget)
     planned, complaints, folder = _planned(what, study, results)

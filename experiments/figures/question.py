@@ -24,7 +24,7 @@ def draw_looks(path: Path, looks: Sequence[Mapping[str, Any]], margin: float | N
     Args:
         path: Where to.
         looks: Of each group: groups, agent, difference, low, high, statistic and bound; an end is None if there is
-            none yet.
+            none yet, a bound if there is none for one agent.
         margin: A difference that does not matter; None if each does.
 
     Raises:
@@ -33,14 +33,19 @@ def draw_looks(path: Path, looks: Sequence[Mapping[str, Any]], margin: float | N
     with picture(path, 7.0, 4.6) as figure:
         axes = figure.subplots()
         groups = np.array([look["groups"] for look in looks])
-        bound = np.array([look["bound"] for look in looks])
-        agent = looks[-1]["agent"]
+        bounds = [look["bound"] for look in looks]
+        (agent,) = (
+            agents
+            if len(agents := {look["agent"] for look in looks}) == 1
+            else ["the agent of the answer"]
+        )
         if margin is not None:
             axes.axhspan(-margin, margin, color=EQUAL, alpha=0.15, label="does not matter")
         axes.axhline(0.0, color=GREY, linewidth=1.0)
-        for sign, colour, said in ((1, MODEL, "model"), (-1, BELLMAN, "replay")):
+        sides = ((1, MODEL, "model"), (-1, BELLMAN, "replay")) if None not in bounds else ()
+        for sign, colour, said in sides:
             axes.plot(
-                groups, sign * bound, color=colour, linestyle="--", marker="_", markersize=12,
+                groups, sign * np.array(bounds), color=colour, linestyle="--", marker="_", markersize=12,
                 label=f"beyond: {said} is better",
             )  # fmt: skip
         for look in looks:

@@ -157,7 +157,11 @@ class Asking:
         scores = score_table(runs)
         design = plan.design(question.alpha, question.seed)
         decision, pair = last.decision, last.decision.pair
-        trace = pair_trace(scores[pair.first], scores[pair.second], design)
+        traces = {
+            each.first: pair_trace(scores[each.first], scores[each.second], design)
+            for each in decision.pairs
+        }
+        alone = len(decision.pairs) == 1
         needed = seeds_needed(
             pair.difference, plan.groups, question.alpha, spread_of([scores[pair.first], scores[pair.second]])
         )  # fmt: skip
@@ -188,8 +192,9 @@ class Asking:
                     "difference": look.decision.pair.difference,
                     "low": look.decision.pair.low,
                     "high": look.decision.pair.high,
-                    "statistic": float(trace.statistic[look.groups - 1]),
-                    "bound": float(trace.bound[look.groups - 1]),
+                    "statistic": float(traces[look.decision.agent].statistic[look.groups - 1]),
+                    # Several are told apart by closed testing, which has no bound for one of them.
+                    "bound": float(traces[look.decision.agent].bound[look.groups - 1]) if alone else None,
                 }
                 for look in self.looks
             ],

@@ -18,9 +18,9 @@ from experiments.runs.run_folder import (
     Measured,
     StoredRun,
     read_run,
+    read_summary,
     require_one_version,
 )
-from experiments.storage.json_files import read_json
 from experiments.studies.study import PlannedRun
 
 MARGIN_SHARE = 0.1
@@ -81,7 +81,7 @@ def read_pilot(question: Question, out: Path) -> Pilot:
     seconds = more_seconds = 0.0
     spreads, paid, known = [], False, {}
     for planned in question.pilot():
-        run, summary = read_run(out / planned.id), read_json(out / planned.id / SUMMARY)
+        run, summary = read_run(out / planned.id), read_summary(out / planned.id)
         measured = run.measured
         assert isinstance(measured, Measured)
         lived = planned.settings.steps * len(planned.settings.seeds)
@@ -93,6 +93,8 @@ def read_pilot(question: Question, out: Path) -> Pilot:
         paid |= bool(np.any(measured.reward != 0) or np.any(np.nan_to_num(measured.performance)))
         spreads.append(scores_of(run)[None])
         pace = summary["last_steps_per_second"] or summary["steps_per_second"]
+        # None where it was killed between its last checkpoint and its summary.
+        pace = pace or planned.settings.steps / summary["seconds"]
         seconds += summary["seconds"]
         more_seconds += (question.steps - planned.settings.steps) / pace
         known = summary["reference"]
@@ -113,7 +115,7 @@ def is_finished(planned: PlannedRun, out: Path) -> bool:
 def seconds_of(runs: Sequence[PlannedRun], out: Path) -> float:
     """That the processes of those runs took which are finished, together."""
     made = [run for run in runs if is_finished(run, out)]
-    return float(sum(read_json(out / run.id / SUMMARY)["seconds"] for run in made))
+    return float(sum(read_summary(out / run.id)["seconds"] for run in made))
 
 
 def finished_groups(question: Question, out: Path, plan: Plan) -> int:
@@ -153,7 +155,7 @@ def read_beside(question: Question, out: Path) -> dict[str, StoredRun | None]:
 
 def reference_of(run: StoredRun) -> dict[str, float]:
     """Performance of the best and of the uniformly random policy in the run's environment, where known."""
-    found = read_json(run.folder / SUMMARY)["reference"]
+    found = read_summary(run.folder)["reference"]
     return {name: found[name] for name in ("optimal", "uniform") if found.get(name) is not None}
 
 

@@ -221,10 +221,15 @@ def begin(out: Path, question: Question) -> Plan | None:
                 f"{out} holds the question with {name} {_shown(other)}, got {_shown(value)}; "
                 "accepted: the same question, or another folder"
             )
+    if found["plan"] is None:
+        return None
     try:
-        return None if found["plan"] is None else Plan(**found["plan"])
-    except TypeError:
+        plan = Plan(**found["plan"])
+        require_integer("groups", plan.groups, 1, MOST_GROUPS)
+        plan.design(question.alpha, question.seed)
+    except (TypeError, ValueError):
         raise ValueError(f"{path} is no question; accepted: what mbgen ask wrote") from None
+    return plan
 
 
 def keep_plan(out: Path, question: Question, plan: Plan) -> None:

@@ -68,17 +68,22 @@ def question_content(asking: Asking, content: Mapping[str, Any]) -> dict[str, An
 
 def looks_in_words(looks: Sequence[Mapping[str, Any]]) -> str:
     """What the picture of the test shows, for who cannot see it."""
-    last = looks[-1]
     told = [
-        f"After group {look['groups']} the difference is {cell(look['difference'])} "
-        f"({_ends(look)}); the test stands at {cell(look['statistic'])} and had to exceed {cell(look['bound'])}: "
-        f"{look['answer']}."
+        f"After group {look['groups']} the difference of {look['agent']} and er is {cell(look['difference'])} "
+        f"({_ends(look)}){_test(look)}: {look['answer']}."
         for look in looks
     ]
     return (
-        f"The difference of {last['agent']} and er after each group of seeds, its interval, and the bounds beyond "
-        f"which one of them is better. {' '.join(told)}"
+        "The difference of an agent and er after each group of seeds, its interval, and, where the test is of two "
+        f"agents, the bounds beyond which one of them is better. {' '.join(told)}"
     )
+
+
+def _test(look: Mapping[str, Any]) -> str:
+    """Where the test of two agents stands."""
+    if look["bound"] is None:
+        return ""
+    return f"; the test stands at {cell(look['statistic'])} and had to exceed {cell(look['bound'])}"
 
 
 def learning_figure(curves: Sequence[Curve], reference: Mapping[str, float]) -> Figure:

@@ -8,7 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
-from experiments.runs.lane_settings import require_integer, require_one_of, usual_rollout_length
+from experiments.runs.lane_settings import (
+    MAX_LANES,
+    require_integer,
+    require_one_of,
+    usual_rollout_length,
+)
 from experiments.runs.settings import OnlineSettings
 from experiments.tasks import REGIMES
 
@@ -130,7 +135,7 @@ def gym_settings(*, lanes: int, seed: int = 0, given: Mapping[str, Any]) -> GymS
     fields = dict(given)
     regime, env = fields["regime"], fields.pop("env")
     require_one_of("regime", regime, REGIMES)
-    require_integer("lanes", lanes, 1)
+    require_integer("lanes", lanes, 1, MAX_LANES)
     require_integer("seed", seed, 0, 2**63 - lanes)
     agent = fields.pop("agent").lower()
     fields.setdefault("rollout_length", usual_rollout_length(agent))

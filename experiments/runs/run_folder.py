@@ -206,8 +206,33 @@ def read_config(out: Path) -> dict[str, Any]:
     """
     path = out / CONFIG
     found = read_json(path)
-    if not {"settings", "digest", "place", "sittings"} <= found.keys():
+    sittings = found.get("sittings")
+    if (
+        not {"settings", "digest", "place"} <= found.keys()
+        or not isinstance(sittings, list)
+        or not all(
+            isinstance(sitting, dict) and "results_version" in sitting for sitting in sittings
+        )
+    ):
         raise ValueError(f"{path} is no config of a run; accepted: what mbgen wrote")
+    return found
+
+
+def read_summary(out: Path) -> dict[str, Any]:
+    """The content of summary.json.
+
+    Raises:
+        ValueError: There is none, or it is no run's.
+    """
+    path = out / SUMMARY
+    found = read_json(path)
+    seconds = found.get("seconds")
+    if (
+        not isinstance(seconds, (int, float))
+        or not seconds > 0
+        or not isinstance(found.get("reference"), dict)
+    ):
+        raise ValueError(f"{path} is no summary of a run; accepted: what mbgen wrote")
     return found
 
 
@@ -318,7 +343,7 @@ def finished_summary(settings: Settings, out: Path) -> dict[str, Any] | None:
     require_same(settings, read_config(out)["settings"], out / CONFIG)
     if not all((out / name).exists() for name in (METRICS, SUMMARY)):
         return None
-    return read_json(out / SUMMARY)
+    return read_summary(out)
 
 
 State = Literal["not begun", "running", "cut short", "finished", "older version"]
@@ -377,6 +402,8 @@ def write_progress(out: Path, steps: int, total: int, speed: float) -> None:
 def read_progress(out: Path) -> Progress | None:
     """How far the run said it was, if it did."""
     try:
-        return Progress(**read_json(out / PROGRESS))
+        said = Progress(**read_json(out / PROGRESS))
     except (ValueError, TypeError):
         return None
+    numbers = all(isinstance(each, (int, float)) for each in said)
+    return said if numbers and 0 <= said.steps <= said.total and said.total > 0 else None

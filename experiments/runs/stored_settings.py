@@ -27,7 +27,7 @@ def stored_settings(stored: object) -> Settings:
             "the settings of a run are an object with its agent, steps, seeds and more"
         )
     name = stored.get("kind", "online")
-    if name not in _KINDS:
+    if not isinstance(name, str) or name not in _KINDS:
         raise ValueError(f"the kind of a run is {name!r}; accepted: {', '.join(_KINDS)}")
     return _KINDS[name].from_stored({key: stored[key] for key in stored if key != "kind"})
 

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import fcntl
+import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 LOCK = ".lock"
 """The file that is locked; it stays, and means nothing by itself."""
+
+_TRIES, _PAUSE = 10, 0.03  # seconds
 
 
 @contextmanager
@@ -24,13 +28,21 @@ def lock(folder: Path) -> Iterator[None]:
     except OSError as error:
         raise ValueError(f"{folder} cannot be written: {error.strerror}") from None
     with file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _held(file):
             raise ValueError(
                 f"{folder} is in use: another process works there; accepted: a folder of its own"
-            ) from None
+            )
         yield
+
+
+def _held(file: IO[str]) -> bool:
+    """Lock the file, unless another process keeps it; one that only looks lets it go at once."""
+    for _ in range(_TRIES):
+        with suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+        time.sleep(_PAUSE)
+    return False
 
 
 def is_locked(folder: Path) -> bool:

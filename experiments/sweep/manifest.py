@@ -14,7 +14,8 @@ from experiments.studies.study import PlannedRun
 MANIFEST = "manifest.jsonl"
 """Of a sweep or a question, in its folder."""
 
-_ID = re.compile(r"[A-Za-z0-9_.-]+(/[A-Za-z0-9_.-]+)*")
+_PART = r"(?!\.+(/|$))[A-Za-z0-9_.-]+"
+_ID = re.compile(f"{_PART}(/{_PART})*")
 
 
 def write_manifest(path: Path, planned: Iterable[PlannedRun]) -> None:
@@ -65,18 +66,25 @@ def read_manifest(path: Path) -> tuple[list[PlannedRun], list[str]]:
 def add_to_manifest(path: Path, planned: Iterable[PlannedRun]) -> None:
     """Write a manifest of these runs and of those that are in it, by their priority; a run of the same id is replaced.
 
+    One that has all of them is left as it is.
+
     Raises:
-        ValueError: It cannot be read or written.
+        ValueError: It cannot be read or written; or has a line that is no run, and would be lost.
     """
-    earlier = read_manifest(path)[0] if path.exists() else []
-    merged = {run.id: run for run in (*earlier, *planned)}
+    earlier, complaints = read_manifest(path) if path.exists() else ([], [])
+    held = {run.id: run for run in earlier}
+    merged = held | {run.id: run for run in planned}
+    if merged == held:
+        return
+    if complaints:
+        raise ValueError(f"{complaints[0]}; to be mended or removed before runs are added")
     write_manifest(path, sorted(merged.values(), key=lambda run: run.priority))
 
 
 def _run(line: str) -> PlannedRun:
     try:
         held = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"no JSON: {error}") from None
     keys = {"id", "settings"}
     if not isinstance(held, dict) or not keys <= held.keys() <= {*keys, "priority"}:
@@ -85,7 +93,7 @@ def _run(line: str) -> PlannedRun:
     if not isinstance(name, str) or not _ID.fullmatch(name) or ".." in name:
         raise ValueError(
             f"the id is {name!r}; accepted: letters, digits, dots, dashes and underscores, in "
-            "parts between slashes"
+            "parts between slashes, none of dots alone"
         )
     if not isinstance(priority, int) or isinstance(priority, bool):
         raise ValueError(f"the priority is {priority!r}; accepted: a whole number")

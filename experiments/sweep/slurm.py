@@ -7,7 +7,6 @@ of logs also holds, for each array, a file that says which runs its jobs carry o
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import secrets
@@ -20,7 +19,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
-from experiments.storage.json_files import write_json
+from experiments.storage.json_files import read_json, write_json
 from experiments.sweep.run_log import RunLog
 from experiments.sweep.task import Task, interpreter
 
@@ -35,7 +34,20 @@ _UNANSWERED = (
 )
 _OPTION = re.compile(r"([a-z][a-z-]*)=(.*)")
 _Item = TypeVar("_Item")
-_OURS = {"array", "job-name", "open-mode", "output", "requeue", "signal", "time", "wrap"}
+_OURS = {
+    *(
+        "account",
+        "array",
+        "cpus-per-task",
+        "job-name",
+        "mem",
+        "nodes",
+        "ntasks",
+        "open-mode",
+        "output",
+    ),
+    *("partition", "requeue", "signal", "time", "wrap"),
+}
 
 
 @dataclass(frozen=True)
@@ -259,8 +271,13 @@ def _queued(logs: Path) -> set[str]:
     for name, indices in _listed().items():
         plan = logs / f"{name}.json"
         if plan.is_file():
-            jobs = json.loads(plan.read_text(encoding="utf-8"))["jobs"]
-            found |= {task["id"] for index in indices for task in jobs[index]}
+            jobs = read_json(plan).get("jobs", [])
+            try:
+                found |= {task["id"] for index in indices for task in jobs[index]}
+            except (TypeError, LookupError):
+                raise ValueError(
+                    f"{plan} is no array of jobs; accepted: what mbgen sweep wrote"
+                ) from None
     return found
 
 

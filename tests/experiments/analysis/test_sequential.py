@@ -182,6 +182,7 @@ def test_a_difference_that_is_sure_and_within_the_margin_counts_as_none():
         ([0.0], [True], [False], ("undecided", 0)),
         ([-1.0, 1.0], [True, False], [False, False], ("undecided", 1)),
         ([-1.0, 0.1], [True, False], [False, True], ("equivalent", 1)),
+        ([-0.15, -0.13], [False, True], [True, False], ("equivalent", 0)),
         ([1.0, 2.0], [True, False], [False, False], ("model", 0)),
         ([1.0, -2.0], [False, True], [False, False], ("undecided", 0)),
     ],

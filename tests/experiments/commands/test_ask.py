@@ -326,3 +326,63 @@ def test_with_slurm_a_budget_too_short_for_a_group_is_told_once_the_pilot_is_don
     assert ask(cluster.out, *SLURM, "--budget", "10") == 2
     assert "one group takes about 8 s" in capsys.readouterr().err
     assert cluster.given() == set()
+
+
+def test_other_groups_than_were_planned_are_told_or_refused(tmp_path, made_up, capsys):
+    assert ask(tmp_path / "q", "--groups", "2") == 0
+    assert ask(tmp_path / "q", "--groups", "2", env="panflute") == 0
+    capsys.readouterr()
+    assert ask(tmp_path / "q", "--groups", "3") == 0
+    assert "was planned with 2 groups at most, and keeps to it" in capsys.readouterr().err
+    assert ask(tmp_path / "q", "--groups", "1") == 2
+    assert "groups is 1, and the question in" in capsys.readouterr().err
+
+
+def test_several_agents_have_looks_of_their_own_and_no_bound(tmp_path, made_up):
+    levels, *_ = made_up
+    levels["categorical"] = 0.3
+    agents = ("--agents", "er", "simple", "categorical", "--groups", "2")
+    assert ask(tmp_path / "q", *agents) == 0
+    (look,) = json.loads((tmp_path / "q" / ANSWER).read_text())["looks"]
+    assert look["agent"] == "simple"
+    assert look["statistic"] == pytest.approx(abs(look["difference"]))
+    assert look["bound"] is None
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "named"),
+    [
+        (QUESTION, {"plan": {"groups": "2"}}, "is no question"),
+        (QUESTION, {"plan": {"groups": 1.5}}, "is no question"),
+        (QUESTION, {"plan": {"margin": "x"}}, "is no question"),
+        ("group-01/er/summary.json", {"reference": None}, "is no summary of a run"),
+        ("group-01/er/summary.json", {"seconds": "soon"}, "is no summary of a run"),
+        ("group-01/er/config.json", {"sittings": [{}]}, "is no config of a run"),
+        ("group-01/er/config.json", {"sittings": None}, "is no config of a run"),
+    ],
+)
+def test_a_file_that_was_edited_is_named(tmp_path, made_up, capsys, file, content, named):
+    assert ask(tmp_path / "q", "--groups", "1") in (0, 1)
+    path = tmp_path / "q" / file
+    held = json.loads(path.read_text())
+    for key, value in content.items():
+        held[key] = held[key] | value if isinstance(value, dict) else value
+    path.write_text(json.dumps(held))
+    capsys.readouterr()
+    assert ask(tmp_path / "q", "--groups", "1") == 2
+    (complaint,) = capsys.readouterr().err.splitlines()[-1:]
+    assert complaint.startswith("mbgen: ")
+    assert f"{path} {named}" in complaint
+
+
+def test_a_pilot_that_was_killed_before_its_summary_has_the_pace_of_all_of_it(tmp_path, made_up):
+    assert ask(tmp_path / "q", "--groups", "1") in (0, 1)
+    for agent in ("er", "simple"):
+        path = tmp_path / "q" / "pilot" / agent / "summary.json"
+        held = json.loads(path.read_text()) | dict.fromkeys(
+            ("steps_per_second", "last_steps_per_second")
+        )
+        path.write_text(json.dumps(held))
+    question = json.loads((tmp_path / "q" / QUESTION).read_text())
+    (tmp_path / "q" / QUESTION).write_text(json.dumps(question | {"plan": None}))
+    assert ask(tmp_path / "q", "--groups", "1") in (0, 1)

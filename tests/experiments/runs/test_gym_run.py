@@ -134,6 +134,7 @@ def test_er_replays_by_priority_where_asked(tmp_path):
         ({"agent": "simple", "more": ("--prioritized", "True")}, "an option of the agent er, got"),
         ({"more": ("--env-arg", "oops")}, "--env-arg must be KEY=VALUE, each key once, got 'oops'"),
         ({"more": ("--env-arg", "slippery=1")}, "unexpected keyword argument 'slippery'"),
+        ({"more": ("--lanes", "2000000")}, "lanes must be a whole number, 1 to 1000000"),
         ({"more": ("--levels", "1")}, "levels must be a whole number, 2 to 256, got 1"),
         ({"more": ("--keys", "image")}, "keys are of a Dict, and observations are Discrete"),
         ({"more": ("--evaluation-steps", "0")}, "evaluation_steps must be a whole number"),

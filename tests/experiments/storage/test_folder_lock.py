@@ -1,13 +1,16 @@
 """A folder is held by one process, and a crash lets it go."""
 
+import fcntl
 import os
 import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from experiments.storage.folder_lock import is_locked, lock
+from experiments.storage.folder_lock import LOCK, is_locked, lock
 
 HOLD = """
 import sys, time
@@ -39,3 +42,13 @@ def test_a_folder_that_cannot_be_made_is_refused_in_one_line(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(ValueError, match="cannot be written"), lock(tmp_path / "file" / "run"):
         pass
+
+
+def test_whoever_only_looks_refuses_nobody(tmp_path):
+    with lock(tmp_path):
+        pass
+    with (tmp_path / LOCK).open() as looking, ThreadPoolExecutor() as pool:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        pool.submit(lambda: (time.sleep(0.05), fcntl.flock(looking, fcntl.LOCK_UN)))
+        with lock(tmp_path):
+            assert is_locked(tmp_path)

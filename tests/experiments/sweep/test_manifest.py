@@ -9,7 +9,7 @@ import pytest
 from experiments.runs.gym_settings import gym_settings
 from experiments.studies.registry import STUDIES
 from experiments.studies.study import manifest
-from experiments.sweep.manifest import read_manifest, write_manifest
+from experiments.sweep.manifest import add_to_manifest, read_manifest, write_manifest
 
 RUNS = manifest([STUDIES["quirks"]], "smoke")
 
@@ -35,6 +35,10 @@ def test_what_is_written_is_read(tmp_path):
         (line(id="../up"), r"the id is '\.\./up'; accepted"),
         (line(id="a//b"), "the id is 'a//b'; accepted"),
         (line(id=3), "the id is 3; accepted"),
+        (line(id="."), r"the id is '\.'; accepted"),
+        (line(id="./a"), r"the id is '\./a'; accepted"),
+        (line(settings={"kind": []}), r"the kind of a run is \[\]; accepted"),
+        ('{"id": "a/b", "settings": ' + 20_000 * "[", "no JSON: maximum recursion"),
         (line(priority="first"), "the priority is 'first'; accepted: a whole number"),
         (line(settings=[]), "the settings of a run are an object"),
         (line(settings=RUNS[0].settings.stored() | {"agent": "sarsa"}), "agent must be one of er,"),
@@ -78,3 +82,23 @@ def test_reading_a_manifest_imports_no_module_that_it_names(tmp_path, monkeypatc
     assert (run.settings, complaints) == (settings, [])
     with pytest.raises(AssertionError, match="imported"):
         importlib.import_module("beside_the_manifest")
+
+
+def test_a_manifest_that_has_the_runs_is_left_as_it_is_and_no_broken_line_is_lost(tmp_path):
+    path = tmp_path / "manifest.jsonl"
+    path.write_text("\n".join([line(), '{"id": "mistyped",}', line(RUNS[2])]))
+    before = path.read_text()
+    add_to_manifest(path, [RUNS[0], RUNS[2]])
+    assert path.read_text() == before
+    with pytest.raises(ValueError, match=r"manifest.jsonl, line 2: no JSON.*; to be mended or rem"):
+        add_to_manifest(path, [RUNS[1]])
+    assert path.read_text() == before
+
+
+def test_runs_that_are_new_are_added_by_their_priority(tmp_path):
+    path = tmp_path / "manifest.jsonl"
+    write_manifest(path, RUNS[1:3])
+    add_to_manifest(path, RUNS[:2])
+    runs, _ = read_manifest(path)
+    assert sorted(run.id for run in runs) == sorted(run.id for run in RUNS[:3])
+    assert runs == sorted(runs, key=lambda run: run.priority)

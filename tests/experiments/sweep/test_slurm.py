@@ -198,6 +198,8 @@ def test_a_machine_without_slurm_is_told_so(tasks, logs, tmp_path, monkeypatch):
         ({"time": float("inf")}, "time is inf"),
         ({"slurm": ("qos",)}, "slurm option 'qos'; accepted: KEY=VALUE"),
         ({"slurm": ("array=0-9",)}, "slurm option 'array=0-9'"),
+        ({"slurm": ("nodes=2",)}, "slurm option 'nodes=2'"),
+        ({"slurm": ("mem=1M",)}, "slurm option 'mem=1M'"),
     ],
 )
 def test_an_option_out_of_range_is_refused(options, complaint):

@@ -19,7 +19,8 @@ from experiments.runs import machine
 from experiments.runs.run_folder import CHECKPOINT, read_config, read_run, state_of, write_config
 from experiments.runs.settings import run_settings
 from experiments.storage.folder_lock import lock
-from experiments.studies.study import PlannedRun
+from experiments.studies.registry import STUDIES
+from experiments.studies.study import PlannedRun, manifest
 from experiments.sweep.local import Ended
 from experiments.sweep.manifest import write_manifest
 from experiments.sweep.plan import lay_out_all
@@ -175,6 +176,24 @@ def test_status_tells_how_far_a_run_and_a_sweep_are(finished, capsys):
     assert "finished" in capsys.readouterr().out
 
 
+def test_status_tells_of_lines_that_are_no_run_and_of_no_progress_that_is_none(tmp_path, capsys):
+    run = manifest([STUDIES["quirks"]], "smoke")[0]
+    write_manifest(tmp_path / "manifest.jsonl", [run])
+    with (tmp_path / "manifest.jsonl").open("a") as file:
+        file.write("{,}\n")
+    lay_out_all([run], tmp_path, renew=False)
+    for said in (
+        {"steps": "1"},
+        {"steps": 1, "total": 0, "speed": 1.0, "at": 0.0},
+        {"steps": 9, "total": 5, "speed": 1.0, "at": 0.0},
+    ):
+        (tmp_path / run.id / "progress.json").write_text(json.dumps(said))
+        assert main(["status", str(tmp_path), "--json", "-"]) == 0
+        output = capsys.readouterr()
+        assert "manifest.jsonl, line 2: no JSON" in output.err
+        assert json.loads(output.out)["states"] == {"not begun": 1}
+
+
 def test_status_of_a_folder_that_holds_neither_is_refused(tmp_path, capsys):
     assert main(["status", str(tmp_path)]) == 2
     assert "holds no run and no sweep" in capsys.readouterr().err
@@ -232,6 +251,14 @@ def test_a_study_of_which_nothing_is_there_says_so_and_draws_nothing(tmp_path, c
         (
             ["sweep", "smoke", "--partition", "gpu"],
             "options for Slurm are given, but the executor is",
+        ),
+        (
+            ["sweep", "smoke", "--executor", "slurm", "--budget", "60"],
+            "--budget is of a local sweep; accepted with Slurm: --parallel, --per-job, --time",
+        ),
+        (
+            ["sweep", "smoke", "--executor", "slurm", "--workers", "3"],
+            "--workers is of a local sweep",
         ),
         (["online", "--results", "nowhere"], "there is no folder nowhere"),
         (["online", "--scale", "huge"], "scale must be one of smoke, desk, paper"),
