@@ -31,7 +31,7 @@ MAX_REWARD = 1e100
 """The largest size of a reward, so that no value, square or product of values overflows."""
 
 _ROUNDING = 1e-12
-"""By how much probabilities that add to 1 may miss it in floating point."""
+"""By how much a few probabilities that add to 1 may miss it in floating point."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,7 +79,7 @@ class FiniteMDP(Generic[State]):
         rows = np.searchsorted(law.indptr, wrong, side="right") - 1
         self._refuse(rows, law.data[wrong], "transition probabilities must be at least 0")
         sums = law @ np.ones(self.num_states)
-        above = np.flatnonzero(sums > 1 + _ROUNDING)
+        above = np.flatnonzero(sums > 1 + self._rounding)
         self._refuse(above, sums[above], "transition probabilities must add to at most 1")
         if not ((self.initial >= 0).all() and abs(self.initial.sum() - 1) <= 1e-9):
             raise ValueError(
@@ -229,7 +229,12 @@ class FiniteMDP(Generic[State]):
     def termination(self) -> Float[np.ndarray, "state action"]:
         """The probability that a step is terminal; what rounding may leave counts as none."""
         ending: np.ndarray = 1 - self.expected(np.ones(self.num_states))
-        return np.where(ending > _ROUNDING, ending, 0.0)
+        return np.where(ending > self._rounding, ending, 0.0)
+
+    @property
+    def _rounding(self) -> float:
+        """By how much probabilities that add to 1 may miss it: each of a long row may be rounded."""
+        return max(_ROUNDING, float(np.finfo(float).eps) * self.num_states)
 
     def expected(self, values: Float[np.ndarray, " state"]) -> Float[np.ndarray, "state action"]:
         """The sum over s' of P(s' | s, a) v(s')."""

@@ -34,10 +34,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import inf
 from numbers import Rational
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
-import sympy
 from jaxtyping import Shaped
 
 from tabular.dataset import Dataset, Number
@@ -260,10 +259,16 @@ def _solution(
     """Solve matrix x = right, exactly if the matrix is exact."""
     solved: np.ndarray
     if all(isinstance(entry, Rational) for entry in matrix.flat):
+        import sympy  # which takes a second, and is asked for here alone
+
         exact = sympy.Matrix(matrix)
         rank = exact.rank()
-        inverse = np.array([Fraction(entry.p, entry.q) for entry in exact.pinv()], dtype=object)
-        solved = inverse.reshape(matrix.shape) @ right
+        if rank == len(matrix):
+            columns = sympy.Matrix(right.reshape(len(matrix), -1))
+            found = exact.to_DM(field=True).lu_solve(columns.to_DM(field=True)).to_Matrix()
+            solved = _fractions(found).reshape(right.shape)
+        else:
+            solved = _fractions(exact.pinv()).reshape(matrix.shape) @ right
     else:
         solved, _, rank, _ = np.linalg.lstsq(matrix.astype(float), right.astype(float))
     if rank < len(matrix) and not minimum_norm:
@@ -272,6 +277,11 @@ def _solution(
             f"got rank {rank} with {len(matrix)} features"
         )
     return solved
+
+
+def _fractions(matrix: Any) -> Shaped[np.ndarray, " entry"]:
+    """The entries of a matrix of sympy, row by row."""
+    return np.array([Fraction(entry.p, entry.q) for entry in matrix], dtype=object)
 
 
 def _require_discount(discount: Number) -> None:

@@ -61,7 +61,7 @@ class TableRule:
                     Outcome(
                         chances[row],
                         None if terminal else following,
-                        _exact(reward),
+                        Fraction(repr(reward)),
                         terminal,
                     )
                     for row, (_, following, reward, terminal) in enumerate(listed)
@@ -159,8 +159,12 @@ def _outcome(where: str, found: Any, states: int) -> tuple[float, int, float, bo
 
 def _law(where: str, chances: list[tuple[int, float]]) -> dict[int, Fraction]:
     """Exact and without the impossible; adds to 1."""
-    exact = {row: _exact(float(chance)) for row, chance in chances}
-    if min(exact.values(), default=0) < 0 or sum(exact.values()) != 1:
+    written = {row: Fraction(repr(float(chance))) for row, chance in chances}
+    exact = (
+        written if sum(written.values()) == 1 else {row: _simplest(x) for row, x in written.items()}
+    )
+    lost = any(written[row] and not share for row, share in exact.items())
+    if min(exact.values(), default=0) < 0 or sum(exact.values()) != 1 or lost:
         raise ValueError(
             f"the probabilities of {where} must be 0 or more and add to 1, got "
             f"{', '.join(str(chance) for _, chance in chances[:8])}"
@@ -168,5 +172,5 @@ def _law(where: str, chances: list[tuple[int, float]]) -> dict[int, Fraction]:
     return {row: chance for row, chance in exact.items() if chance}
 
 
-def _exact(number: float) -> Fraction:
-    return Fraction(number).limit_denominator(_LARGEST_DENOMINATOR)
+def _simplest(number: Fraction) -> Fraction:
+    return number.limit_denominator(_LARGEST_DENOMINATOR)

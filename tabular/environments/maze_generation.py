@@ -25,6 +25,7 @@ MAX_MAZES = 1_000_000
 """More are not enumerated."""
 
 _ESTIMATED_ABOVE = 4
+_COUNTLESS = 1e290  # mazes, where a float has no number for them
 
 
 def random_maze(size: int, generator: np.random.Generator) -> Walls:
@@ -96,10 +97,14 @@ def maze_classes(size: int) -> dict[Walls, Fraction]:
 def estimated_mazes(size: int) -> float:
     """How many mazes there are: counted up to size 4, and beyond it about as many.
 
-    Their number is nearly exponential in the number of cells, at the rate counted at size 4.
+    Their number is nearly exponential in the number of cells, at the rate counted at size 4;
+    1e290 stands for what is beyond.
     """
     counted = len(maze_distribution(min(size, _ESTIMATED_ABOVE)))
-    return float(counted ** (max(size / _ESTIMATED_ABOVE, 1) ** 2))
+    try:
+        return float(counted ** (max(size / _ESTIMATED_ABOVE, 1) ** 2))
+    except OverflowError:
+        return _COUNTLESS
 
 
 def _neighbourhoods(size: int) -> list[tuple[tuple[int, ...], int]]:

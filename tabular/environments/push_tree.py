@@ -39,7 +39,8 @@ class PushTree(Environment[PushTreeState]):
     num_bystanders: int = 0
 
     def __post_init__(self) -> None:
-        if self.num_bystanders not in range(_MOST_BYSTANDERS + 1):
+        bystanders = self.num_bystanders
+        if not isinstance(bystanders, int) or not 0 <= bystanders <= _MOST_BYSTANDERS:
             raise ValueError(
                 f"num_bystanders must be an integer of 0 to {_MOST_BYSTANDERS}, "
                 f"got {self.num_bystanders!r}"

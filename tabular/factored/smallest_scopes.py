@@ -20,16 +20,21 @@ def smallest_scopes(
     """All smallest sets of columns on which rows with different labels always differ.
 
     Different rows of `codes` may have equal labels, but equal rows must.
+
+    Raises:
+        ValueError: Equal rows have different labels.
     """
     conflicts = {
         frozenset([column])
         for column in range(codes.shape[1])
-        if conflict_of(codes, labels, frozenset(range(codes.shape[1])) - {column})
+        if conflict_of(codes, labels, frozenset(range(codes.shape[1])) - {column}) is not None
     }
     while True:
         candidates = _smallest_hitting_sets(conflicts, codes.shape[1])
         refuted = {
-            conflict for scope in candidates if (conflict := conflict_of(codes, labels, scope))
+            conflict
+            for scope in candidates
+            if (conflict := conflict_of(codes, labels, scope)) is not None
         }
         if not refuted:
             return tuple(sorted(candidates, key=sorted))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import sparse
 
 from tabular import ButtonGrid, FiniteMDP, OpenGrid, Outcome, PanFlute, ProcMaze
 from tabular.solvers import finite_horizon
@@ -200,3 +201,19 @@ def test_a_negative_horizon_is_refused():
     assert finite_horizon.total_reward(mdp, 0).tolist() == [0]
     with pytest.raises(ValueError, match="horizon must be at least 0, got -1"):
         finite_horizon.total_reward(mdp, -1)
+
+
+def test_what_rounding_leaves_of_a_long_row_is_no_end():
+    """Where the sum of 43,264 equal chances misses 1 by more than 1e-12."""
+    count = 43_264
+    away = sparse.csr_array(np.full((1, count), 1 / count))
+    first = np.zeros(count - 1, int)
+    back = sparse.csr_array((np.ones(count - 1), (np.arange(count - 1), first)), (count - 1, count))
+    mdp = FiniteMDP(
+        tuple(range(count)),
+        sparse.csr_array(sparse.vstack([away, back])),
+        np.ones((count, 1)),
+        np.eye(1, count)[0],
+    )
+    assert abs((away @ np.ones(count))[0] - 1) > 1e-12
+    assert not mdp.termination.any()

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from tabular import ProcMaze
 from tabular.environments.grid import neighbours
 from tabular.environments.maze_generation import (
     estimated_mazes,
@@ -71,3 +72,11 @@ def test_drawn_mazes_have_the_exact_distribution():
 def test_the_estimated_number_of_mazes_is_near_the_true_one():
     assert estimated_mazes(3) == len(maze_distribution(3))
     assert 0.8 < estimated_mazes(5) / len(maze_distribution(5)) < 1.25
+
+
+@pytest.mark.parametrize("size", [45, 50, 1000])
+def test_mazes_without_number_are_refused_in_a_line(size):
+    with pytest.raises(ValueError, match=rf"grid_size {size} has about \de\+\d+ mazes; at most"):
+        maze_classes(size)
+    with pytest.raises(ValueError, match=r"starts in about \de\+\d+ states; at most 1,000,000 are"):
+        ProcMaze(size).initial_distribution()

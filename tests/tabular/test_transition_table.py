@@ -83,3 +83,17 @@ def test_factors_that_number_another_count_of_states_are_refused():
 def test_states_may_have_numbers_of_their_own():
     rule = FactoredTable(COIN, [1.0, 0.0], {"x": 2, "y": 3}, numbers=[5, 1], count=6)
     assert [rule.factors(state) for state in range(2)] == [(1, 2), (0, 1)]
+
+
+def test_small_numbers_are_what_is_written():
+    rule = TableRule({0: {0: [(1e-7, 0, 4e-7, True), (1 - 1e-7, 0, 0.12345678, False)]}}, [1.0])
+    rare, usual = rule.outcomes(0, 0)
+    assert (rare.probability, rare.reward) == (Fraction(1, 10**7), Fraction(4, 10**7))
+    assert usual.reward == Fraction(12345678, 10**8)
+    long = TableRule({0: {0: [(p, 0, 0, False) for p in (0.1234567, 0.2345678, 0.6419755)]}}, [1.0])
+    assert [outcome.probability for outcome in long.outcomes(0, 0)] == [1]
+
+
+def test_a_chance_too_small_for_simple_fractions_is_not_lost():
+    with pytest.raises(ValueError, match="state 0, action 0 must be 0 or more and add to 1"):
+        TableRule({0: {0: [(1 / 3, 0, 0, False)] * 3 + [(1e-17, 0, 0, True)]}}, [1.0])

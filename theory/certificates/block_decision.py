@@ -109,9 +109,12 @@ def witness_or_proof(
         )
     if isinstance(found, Denied):
         time_left = max(0.0, end - time.monotonic())
-        witness = find_block_witness(
-            problem, progress, time_limit=time_left, tried=tried, first=[found.T1]
-        )
+        try:
+            witness = find_block_witness(
+                problem, progress, time_limit=time_left, tried=tried, first=[found.T1]
+            )
+        except WitnessSearchTooLargeError:  # for a small one; that T1 has one is settled
+            witness = find_block_witness(problem, tried=1, first=[found.T1])
         assert witness is not None
         return witness
     return found

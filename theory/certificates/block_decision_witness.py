@@ -72,10 +72,10 @@ def find_block_decision_witness(
         WitnessSearchTooLargeError: if nothing was found by then, or among what was tried.
     """
     blocks = product_blocks(problem)
+    deadline = Deadline(time_limit)
     found = prove_equality(problem, "realizable", time_limit=time_limit, most_parts=1)
     if isinstance(found, EqualityProof):
         return None
-    deadline = Deadline(time_limit)
     count = 0
     try:
         for family in _families(blocks):

@@ -1,8 +1,8 @@
 """Witnesses of product classes beyond enumeration, one q at a time.
 
-The models of a `ProductClass` are free choices of one assignment from each block of pairs; in a factored class the
-blocks are the actions. For gamma < 1 a q solves the Bellman equation of T as soon as it is consistent with all that T
-does, and is then q*_T. So the fiber of q is a product over the blocks too,
+The models of a `ProductClass` are free choices of one assignment from each block of pairs; in a factored class a
+block is the pairs that share an unknown. For gamma < 1 a q solves the Bellman equation of T as soon as it is
+consistent with all that T does, and is then q*_T. So the fiber of q is a product over the blocks too,
 
     F(q) = product over blocks of { assignments whose every successor is consistent with q },
 

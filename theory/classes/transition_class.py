@@ -238,8 +238,8 @@ class TransitionClass(ABC):
 class ProductClass(TransitionClass):
     """Independent blocks of pairs, each with a list of joint assignments; a model chooses one from each block.
 
-    This one form covers the tabular class (each pair is a block), the factored classes (each action is a block) and
-    explicit lists (everything is one block). The last block varies fastest.
+    This one form covers the tabular class (each pair is a block), the factored classes (the pairs that share an unknown
+    are a block) and explicit lists (everything is one block). The last block varies fastest.
 
     Args:
         states: n.

@@ -167,8 +167,11 @@ def _policies(ways: list[Actions]) -> tuple[int | None, tuple[tuple[int, ...], .
     count = int(chosen.sum())
     if count > MAX_LISTED:
         return count, None
-    digits = np.unravel_index(np.flatnonzero(chosen), (actions,) * states)
-    return count, tuple(tuple(map(int, policy)) for policy in np.transpose(digits))
+    places = actions ** np.arange(states - 1, -1, -1, dtype=object)
+    return count, tuple(
+        tuple(int(number // place % actions) for place in places)
+        for number in np.flatnonzero(chosen).tolist()
+    )
 
 
 def _settled(solved: SolvedClass, left: Bool[np.ndarray, " q"]) -> int:

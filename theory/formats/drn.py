@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-from theory.formats.explicit_model import END, Choice, ExplicitModel, index, number, token
+from theory.formats.explicit_model import END, Choice, ExplicitModel, index, number, share, token
 
 REWARD = "reward"
 TYPES = ("MDP", "DTMC")
@@ -71,12 +71,18 @@ def parse_drn(text: str) -> ExplicitModel:
     size = entries.get("@nr_states", "")
     if not re.fullmatch("[0-9]{1,7}", size):
         raise ValueError(f"@nr_states is {size!r}; accepted: an integer")
-    return _states(
+    model = _states(
         body.splitlines(),
         head.count("\n") + 2,
         int(size),
         number(gamma[1], "gamma") if gamma else None,
     )
+    choices = sum(map(len, model.choices))
+    if entries.get("@nr_choices", str(choices)) != str(choices):
+        raise ValueError(
+            f"{choices} choices are listed; accepted: @nr_choices of them, {entries['@nr_choices']}"
+        )
+    return model
 
 
 def _head(head: str) -> dict[str, str]:
@@ -115,7 +121,7 @@ def _states(lines: list[str], first: int, states: int, gamma: Fraction | None) -
         elif choices and choices[-1] and (parts := _STEP.fullmatch(line)):
             law = choices[-1][-1].law
             successor = index(parts[1], states, f"the successor in line {place}")
-            probability = number(parts[2], f"the probability in line {place}")
+            probability = share(parts[2], f"the probability in line {place}")
             law[successor] = law.get(successor, Fraction(0)) + probability
         else:
             raise ValueError(

@@ -123,30 +123,31 @@ def class_from_models(
             "no discount goes with the model; accepted: one given beside it, by --gamma P/Q"
         )
     read = [_chosen(model) for model in models]
-    first, names = read[0]
+    first, names, there = read[0]
     n, k = len(first), len(first[0])
-    for number, (rows, _) in enumerate(read):
-        if (len(rows), len(rows[0])) != (n, k):
+    for number, (rows, called, kept) in enumerate(read):
+        if kept != there or len(rows[0]) != k or called != names:
             raise ValueError(
-                f"model {number} has other states or actions than model 0; accepted: the same in all"
+                f"model {number} has other states or actions than model 0; accepted: the same in all, by one name and"
+                " in one order, and the same ends"
             )
     rewards = [[option.reward for option in row] for row in first]
-    certain = all(len(o.law) == 1 for rows, _ in read for row in rows for o in row)
+    certain = all(len(o.law) == 1 for rows, *_ in read for row in rows for o in row)
     if certain and all(
-        [[option.reward for option in row] for row in rows] == rewards for rows, _ in read
+        [[option.reward for option in row] for row in rows] == rewards for rows, *_ in read
     ):
-        tables = [[[option.law[0][0] for option in row] for row in rows] for rows, _ in read]
+        tables = [[[option.law[0][0] for option in row] for row in rows] for rows, *_ in read]
         transitions: TransitionClass = explicit(tables)
     else:
-        flat = [[option for row in rows for option in row] for rows, _ in read]
+        flat = [[option for row in rows for option in row] for rows, *_ in read]
         options = [list(dict.fromkeys(column)) for column in zip(*flat, strict=True)]
         chosen = [[o.index(x) for o, x in zip(options, row, strict=True)] for row in flat]
         transitions = option_class(n, k, options, chosen)
     return mdp_class(transitions, rewards, gamma, name=name, action_names=names)
 
 
-def _chosen(model: ExplicitModel) -> tuple[list[list[Option]], tuple[str, ...]]:
-    """The options of each state's actions and the names of the actions, the ends being one terminal state."""
+def _chosen(model: ExplicitModel) -> tuple[list[list[Option]], tuple[str, ...], list[int]]:
+    """The options of each state's actions, the names of the actions, and the states that are not the end."""
     ends = model.ends or frozenset(
         s
         for s, row in enumerate(model.choices)
@@ -178,7 +179,7 @@ def _chosen(model: ExplicitModel) -> tuple[list[list[Option]], tuple[str, ...]]:
     names = tuple(choice.action for choice in model.choices[kept[0]])
     same = all(tuple(c.action for c in model.choices[s]) == names for s in kept)
     named = same and len(set(names)) == actions and all(name.strip() for name in names)
-    return rows, names if named else ()
+    return rows, names if named else (), kept
 
 
 def read_text(path: Path) -> str:
@@ -206,6 +207,18 @@ def number(text: str, what: str) -> Fraction:
             f"{what} is {text[:40]!r}; accepted: an integer, a fraction p/q, or a decimal"
         )
     return exact(text, what)
+
+
+def share(text: str, what: str) -> Fraction:
+    """A probability of a file, which may be one of several of one successor.
+
+    Raises:
+        ValueError: if it is no number, or below 0.
+    """
+    found = number(text, what)
+    if found < 0:
+        raise ValueError(f"{what} is {text[:40]!r}; accepted: 0 or more")
+    return found
 
 
 def token(name: str) -> str:

@@ -58,7 +58,10 @@ def _choice(outcomes: Any, where: str, action: str, end: int) -> Choice:
         at = checked_index(successor, end - 1, f"a successor of {where}")
         if not isinstance(terminated, (bool, np.bool_)):
             raise ValueError(f"{where} is terminated: {terminated!r:.40}; accepted: true or false")
-        if share := _exact(probability, f"a probability of {where}"):
+        share = _exact(probability, f"a probability of {where}")
+        if share < 0:
+            raise ValueError(f"a probability of {where} is {share}; accepted: 0 or more")
+        if share:
             at = end if terminated else at
             law[at] = law.get(at, Fraction(0)) + share
             rewards.add(_exact(reward, f"a reward of {where}"))

@@ -11,7 +11,6 @@ Reading needs the .tra alone; rewards and the end are taken from the files of th
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from decimal import Context, Decimal
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +22,7 @@ from theory.formats.explicit_model import (
     index,
     number,
     read_text,
+    share,
     token,
 )
 
@@ -74,7 +74,7 @@ def read_prism(path: Path) -> ExplicitModel:
         action = words[4] if len(words) == 5 else f"a{c}"
         law = choices[s].setdefault(c, Choice(action, Fraction(0), {})).law
         successor = index(words[2], states, f"the successor in line {place} of {path.name}")
-        probability = number(words[3], f"the probability in line {place} of {path.name}")
+        probability = share(words[3], f"the probability in line {place} of {path.name}")
         law[successor] = law.get(successor, Fraction(0)) + probability
     rewards = _rewards(path.with_suffix(".trew"), states, choices)
     for s, row in enumerate(choices):
@@ -102,11 +102,12 @@ def _rewards(
     """The reward of each choice, all of whose successors have to earn the same."""
     earned: dict[tuple[int, int], dict[int, Fraction]] = {}
     if path.exists():
-        if _transitions(path)[0] != states:
+        there, lines = _transitions(path)
+        if there != states:
             raise ValueError(
                 f"{path.name} is of another number of states than the .tra file: {states}"
             )
-        for place, words in _transitions(path)[1]:
+        for place, words in lines:
             s, c = _pair(words, states, path, place)
             successor = index(words[2], states, f"the successor in line {place} of {path.name}")
             reward = number(words[3], f"the reward in line {place} of {path.name}")
@@ -120,7 +121,7 @@ def _rewards(
     return {pair: next(iter(rewards.values())) for pair, rewards in earned.items()}
 
 
-def _transitions(path: Path) -> tuple[int, Iterator[tuple[int, list[str]]]]:
+def _transitions(path: Path) -> tuple[int, list[tuple[int, list[str]]]]:
     """The number of states, and the words of each line with its number."""
     lines = read_text(path).splitlines()
     head = lines[0].split() if lines else []
@@ -130,9 +131,12 @@ def _transitions(path: Path) -> tuple[int, Iterator[tuple[int, list[str]]]]:
         )
     if not 0 < int(head[0]) <= MAX_STATES:
         raise ValueError(f"{path.name} has {head[0]} states; accepted: 1 to {MAX_STATES}")
-    return int(head[0]), (
-        (place, line.split()) for place, line in enumerate(lines[1:], 2) if line.strip()
-    )
+    listed = [(place, line.split()) for place, line in enumerate(lines[1:], 2) if line.strip()]
+    if len(listed) != int(head[2]):
+        raise ValueError(
+            f"{path.name} has {len(listed)} transitions; accepted: as many as it says, {head[2]}"
+        )
+    return int(head[0]), listed
 
 
 def _pair(words: list[str], states: int, path: Path, place: int) -> tuple[int, int]:

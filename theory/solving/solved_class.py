@@ -84,8 +84,7 @@ class SolvedClass(ABC):
     @property
     def option_counts(self) -> list[int]:
         """For each pair how many of these it has."""
-        options = self.problem.transitions.options
-        return [self.options] * self.pairs if options is None else list(map(len, options))
+        return self.problem.option_counts
 
     @property
     def value_functions(self) -> int:

@@ -142,8 +142,9 @@ class JointChoices:
     def ways(self, first: tuple[int, int], second: tuple[int, int]) -> list[Comparison]:
         """Where they may lead."""
         (block, xs, _), (other, ys, _) = self.at(*first), self.at(*second)
-        together = zip(xs, ys, strict=True) if block == other else product(xs, ys)
-        return sorted(set(together))
+        if block == other:
+            return sorted(set(zip(xs, ys, strict=True)))
+        return sorted(product(set(xs), set(ys)))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from theory import (
     solve,
     tabular,
 )
-from theory.certificates import verifier
+from theory.certificates import block_decision, verifier
 from theory.certificates.block_decision import witness_or_proof
 from theory.certificates.certificate import signed
 from theory.certificates.equality_proof import Denied, EqualityProof, Split, Undecided
@@ -265,3 +265,17 @@ def test_a_certificate_that_takes_too_long_is_refused(document, monkeypatch):
     monkeypatch.setattr(equality, "MAX_STEPS", 20)
     with pytest.raises(ValueError, match="over 20 steps to go through its parts"):
         verifier.verify(document)
+
+
+def test_a_gap_that_is_shown_is_told_whatever_time_is_left(monkeypatch):
+    problem = gallery_class("binary-factors-3")
+    assert isinstance(prove_equality(problem, "realizable", most_parts=1), Denied)
+    search = block_decision.find_block_witness
+
+    def cut(problem, progress=None, *, tried, **options):
+        if tried > 1:
+            raise WitnessSearchTooLargeError("out of time")
+        return search(problem, tried=tried, first=options["first"])
+
+    monkeypatch.setattr(block_decision, "find_block_witness", cut)
+    assert isinstance(witness_or_proof(problem), Witness)

@@ -152,3 +152,11 @@ def test_what_is_too_many_is_left_out_or_refused(monkeypatch):
     problem = mdp_class(explicit([[[1]]]), [[1]], Fraction(1))
     with pytest.raises(ValueError, match="gamma is 1; accepted for the regret"):
         check_dataset(problem, [], policies=True)
+
+
+def test_a_single_policy_of_many_states_is_listed():
+    states = 70
+    problem = mdp_class(explicit([[[s] for s in range(states)]]), [[1]] * states, Fraction(1, 2))
+    solved = solve(problem)
+    by_model, _ = policies_left(solved, version_space(solved, []))
+    assert by_model.listed == ((0,) * states,)

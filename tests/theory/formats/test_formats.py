@@ -1,6 +1,7 @@
 """Models written for other programs and read back: nothing is lost, and what others compute from them is the same."""
 
 import re
+from dataclasses import replace
 from fractions import Fraction
 from itertools import product
 
@@ -215,12 +216,17 @@ def test_a_file_of_storms_without_our_labels_is_read_its_absorbing_states_being_
             ("state 0 init\n", ""),
             "line 11 is 'action a'; accepted: a state, an action or a successor",
         ),
+        (("0 : 1.0", "0 : -1"), "the probability in line 16 is '-1'; accepted: 0 or more"),
         (
             ("0 : 1.0", "0 : 0.9"),
             "state 0, action b: the probabilities of a law add to 9/10; accepted: 1 exactly",
         ),
         (("0 : 1.0", "0 : 2"), "state 0, action b: the probabilities of a law add to 2; accepted"),
-        (("\taction b\n\t\t0 : 1\n", ""), "state 1 has 1 actions and state 0 has 2; accepted"),
+        (("\taction b\n\t\t0 : 1\n", ""), "4 choices are listed; accepted: @nr_choices of them, 5"),
+        (
+            ("@nr_choices\n5\n@model", "@nr_choices\n9\n@model"),
+            "5 choices are listed; accepted: @nr_choices of",
+        ),
     ],
 )
 def test_what_a_drn_file_must_not_have_is_named(change, message):
@@ -245,7 +251,15 @@ def test_what_a_drn_file_must_not_have_is_named(change, message):
             "state 0 has choices [1]; accepted: 0, 1, ... without a gap",
         ),
         ({".tra": "2 1 1\n0 0 1 z\n"}, "the probability in line 2 of model.tra is 'z'"),
-        ({".trew": "3 1 1\n"}, "model.trew is of another number of states"),
+        (
+            {".tra": "2 1 1\n0 0 1 -1\n"},
+            "the probability in line 2 of model.tra is '-1'; accepted: 0 or",
+        ),
+        (
+            {".tra": "2 2 3\n0 0 1 1\n1 0 1 1\n"},
+            "model.tra has 2 transitions; accepted: as many as it",
+        ),
+        ({".trew": "3 0 0\n"}, "model.trew is of another number of states"),
         ({".trew": "2 1 1\n0 0 0 7\n"}, "the rewards of state 0, choice 0 depend on the successor"),
         ({".lab": '2="end"\n9: 2\n'}, "the state in line 2 of model.lab is '9'"),
         (
@@ -356,6 +370,14 @@ def test_models_in_files_are_classes(tmp_path):
             "both.json: model 1 has other states or actions",
         ),
         (
+            '{"imported": ["T.drn", "V.drn"]}',
+            "both.json: model 1 has other states or actions",
+        ),
+        (
+            '{"imported": ["T.drn", "W.drn"]}',
+            "both.json: model 1 has other states or actions",
+        ),
+        (
             '{"P": [[[[1, 0, 0, true]]]]}',
             "both.json: no discount goes with the model; accepted: one given",
         ),
@@ -365,6 +387,17 @@ def test_models_in_files_are_classes(tmp_path):
 def test_files_of_models_that_do_not_go_together_are_refused(tmp_path, content, message):
     (tmp_path / "T.drn").write_text(drn_text(explicit_model(gallery_class("smallest-witness"), 0)))
     (tmp_path / "U.drn").write_text(drn_text(explicit_model(gallery_class("push-tree"), 0)))
+    model = explicit_model(gallery_class("smallest-witness"), 0)
+    *states, end = model.choices
+    renamed = replace(
+        model,
+        choices=tuple(
+            tuple(replace(c, action=f"other {c.action}") for c in row) for row in model.choices
+        ),
+    )
+    (tmp_path / "V.drn").write_text(drn_text(renamed))
+    other_end = replace(model, choices=(end, *states), ends=frozenset([0]))
+    (tmp_path / "W.drn").write_text(drn_text(other_end))
     (tmp_path / "both.json").write_text(content)
     with pytest.raises(ValueError, match=re.escape(message)) as refused:
         load_class(str(tmp_path / "both.json"))

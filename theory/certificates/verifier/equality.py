@@ -2,7 +2,7 @@
 
 import math
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, product
 from typing import Any
 
 from .blocks import Assignment, BlockClass
@@ -179,8 +179,14 @@ class KnownDifferences(Known):
         """Whether an answer keeps a bound up."""
         n, rewards = self.certificate.states, self.certificate.rewards
         (block, xs), (other, ys) = self.choices[first], self.choices[second]
-        ways = set(zip(xs, ys, strict=True)) if block == other else {(x, y) for x in xs for y in ys}
-        self.certificate.spend(len(ways))
+        if block == other:
+            self.certificate.spend(len(xs))
+            ways = set(zip(xs, ys, strict=True))
+        else:
+            self.certificate.spend(len(xs) + len(ys))
+            firsts, seconds = set(xs), set(ys)
+            self.certificate.spend(len(firsts) * len(seconds))
+            ways = set(product(firsts, seconds))
         earned = [rewards[s][a] if s < n else Fraction(0) for s, a in (first, second)]
         left = (u - earned[0] + earned[1]) / self.certificate.gamma
         return all(self.bound(x, y) <= left for x, y in ways)
