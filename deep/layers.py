@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Float32
 from torch import Tensor
 
-from deep.random_streams import Stream, uniform, words
+from deep.random_streams import MAX_WORDS, Stream, uniform, words
 
 Precision = Literal["highest", "high", "bf16"]
 PRECISIONS: tuple[str, ...] = get_args(Precision)
@@ -36,6 +36,10 @@ def truncated_normal(stream: Stream, count: int) -> Float32[Tensor, "lane number
         stream: Of the random words that decide: seeds `[lane]` and one step.
         count: Of each lane.
     """
+    if count > MAX_WORDS:
+        raise ValueError(
+            f"a network may have {MAX_WORDS:,} parameters, got {count:,}; fewer features or a smaller size have fewer"
+        )
     drawn = words(stream, count).movedim(0, 1)
     # Computed in float64, so that every device rounds to the same float32.
     inside = (uniform(drawn).double() * 2 - 1 + 2.0**-24) * erf(_TRUNCATION / sqrt(2))

@@ -15,6 +15,7 @@ from deep.models import (
     TRANSITIONS,
     DecodingModel,
     LatentModel,
+    LearnedModel,
     Model,
     PerfectModel,
     Replay,
@@ -63,7 +64,15 @@ class UpdateProducts(NamedTuple):
 
 
 def update_products(agent: Agent) -> UpdateProducts:
-    """The products of an update of the model and the Q-network."""
+    """The products of an update of the model and the Q-network.
+
+    Raises:
+        ValueError: The agent replays by priority, or mixes real transitions in, whose products are others.
+    """
+    if agent.prioritized or (isinstance(agent.model, LearnedModel) and agent.model.real_share):
+        raise ValueError(
+            "products are known of agents that neither replay by priority nor mix, got one that does"
+        )
     q = agent.q_network
     return UpdateProducts(
         model=_loss(agent.model, q),

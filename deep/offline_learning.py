@@ -88,7 +88,11 @@ class OfflineLearner:
         if not bool((buffer.stored > 0).all()):
             raise ValueError("the buffer must hold a transition of each lane, got none")
         self.agent = agent = acceleration.agent(agent)
-        self.buffer = buffer
+        actions = agent.model.environment.num_actions
+        taken = int(buffer.action.max())
+        if taken >= actions:
+            raise ValueError(f"actions in the buffer must be 0 to {actions - 1}, got {taken}")
+        self.buffer = buffer._replace(priorities=None)  # which are an online run's own
         self.lanes = lanes
         self.target_period = target_period
         losses = Losses(*(torch.zeros_like(lanes.temperature) for _ in Losses._fields))

@@ -214,7 +214,12 @@ class OnlineLoop:
         )
 
     def advance(self, steps: int) -> None:
-        """Make that many steps in every lane, with the updates and target copies due in them."""
+        """Make that many steps in every lane, with the updates and target copies due in them.
+
+        Raises:
+            ValueError: Fewer than 0, or more than the protocol has left.
+        """
+        require_integer("steps", steps, 0, self.protocol.steps - self.steps)
         end = self.steps + steps
         while self.steps < end:
             if self.steps == self.protocol.model_steps:

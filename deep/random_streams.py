@@ -25,6 +25,9 @@ _KEY_PARITY = 0x1BD11BDA
 _WORD = 2**32
 _BLOCKS = 2**24
 
+MAX_WORDS = 2 * _BLOCKS
+"""That a pair of a seed and a step has for one purpose."""
+
 
 class Purpose:
     """What words are drawn for; words of different purposes are independent. At most 256.
@@ -83,8 +86,8 @@ def words(stream: Stream, count: int) -> Int32[Tensor, "word ..."]:
     seed, step, purpose = stream
     if not 0 <= purpose < 256:
         raise ValueError(f"purpose must be 0 to 255, got {purpose}")
-    if not 0 <= count <= 2 * _BLOCKS:
-        raise ValueError(f"count must be 0 to {2 * _BLOCKS}, got {count}")
+    if not 0 <= count <= MAX_WORDS:
+        raise ValueError(f"count must be 0 to {MAX_WORDS}, got {count}")
     lanes = max(seed.dim(), step.dim())
     blocks = torch.arange((count + 1) // 2, device=seed.device).view(-1, *[1] * lanes)
     first, second = threefry(

@@ -152,7 +152,8 @@ def fixed_buffer(datasets: Sequence[Dataset], device: torch.device | str = "cpu"
         device: Where the buffer is.
 
     Raises:
-        ValueError: There is no dataset, one is empty, or they differ in the number of features.
+        ValueError: There is no dataset, one is empty, or they differ in the number of features; or parts of one
+            differ in length, a feature is not 0 or 1, or an action not 0 to 255.
     """
     sizes = [len(data.action) for data in datasets]
     widths = sorted({data.observation.shape[1] for data in datasets})
@@ -162,6 +163,19 @@ def fixed_buffer(datasets: Sequence[Dataset], device: torch.device | str = "cpu"
         raise ValueError(f"all datasets must have as many features, got {widths}")
     buffer = empty_buffer(len(datasets), max(sizes), widths[0], device)
     for lane, data in enumerate(datasets):
+        lengths = sorted({len(part) for part in data})
+        if len(lengths) > 1:
+            raise ValueError(f"the parts of dataset {lane} must be of one length, got {lengths}")
+        for name, values, most in (
+            ("features", data.observation, 1),
+            ("features", data.next_observation, 1),
+            ("actions", data.action, MAX_ACTIONS - 1),
+        ):
+            wrong = values[(values < 0) | (values > most) | (values != values.long())]
+            if len(wrong):
+                raise ValueError(
+                    f"{name} of dataset {lane} must be whole numbers of 0 to {most}, got {wrong[0].item():g}"
+                )
         for ring, values in zip(buffer.rings, data, strict=True):
             ring[lane, : len(values)] = values
     return buffer._replace(stored=torch.tensor(sizes, device=device))

@@ -29,7 +29,7 @@ class OpenGrid(Environment[OpenGridState]):
     The step taken *on* the goal is the terminal one. Actions: stay, up, left, down, right.
 
     Attributes:
-        grid_size: Cells along a side, any number.
+        grid_size: Cells along a side, 1 to 1,000.
         spontaneous: Whether, with probability 0.1/grid_size, the agent is put on the goal.
     """
 

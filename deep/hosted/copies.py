@@ -86,16 +86,36 @@ class Copies:
         self._episode = episodes.copy()
         return np.stack([self._reset(copy) for copy in range(len(self._copies))])
 
-    def begin_at(self, episodes: Sequence[Episode]) -> UInt8[np.ndarray, "copy feature"]:
-        """Go where these episodes stand, by taking their actions again; what is seen there."""
+    def begin_at(
+        self, episodes: Sequence[Episode], seen: UInt8[np.ndarray, "copy feature"]
+    ) -> dict[int, UInt8[np.ndarray, " feature"]]:
+        """Go where these episodes stand, by taking their actions again.
+
+        Args:
+            episodes: Of each copy.
+            seen: There.
+
+        Returns:
+            Where copies did not get there, because the environment does not repeat itself, their next episode has
+            begun: what is seen first in it, by the copy's number.
+        """
         self._episode = np.array([episode.number for episode in episodes], np.int64)
-        seen = []
-        for copy, episode in enumerate(episodes):
-            shown = self._reset(copy)
-            for action in episode.actions:
-                shown = self._encoder(self._take(copy, int(action))[0])
-            seen.append(shown)
-        return np.stack(seen)
+        found = [self._again(copy, episode) for copy, episode in enumerate(episodes)]
+        astray = [
+            copy for copy, shown in enumerate(found) if shown is None or (shown != seen[copy]).any()
+        ]
+        self._episode[astray] += 1
+        return {copy: self._reset(copy) for copy in astray}
+
+    def _again(self, copy: int, episode: Episode) -> UInt8[np.ndarray, " feature"] | None:
+        """What is seen after an episode's actions; None where it ends before."""
+        shown = self._reset(copy)
+        for action in episode.actions:
+            seen, _, terminated, truncated = self._take(copy, int(action))
+            if terminated or truncated:
+                return None
+            shown = self._encoder(seen)
+        return shown
 
     def step(
         self, actions: Int64[np.ndarray, " copy"], running: Bool[np.ndarray, " copy"] | None = None

@@ -1,7 +1,9 @@
 """What an agent asks of an environment that lives on the host: sizes and, where there is one, its table."""
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, ClassVar, NamedTuple, NoReturn
 
 import numpy as np
@@ -112,22 +114,46 @@ class TableEnvironment(HostedEnvironment):
         return TableState(observation.long().argmax(-1))
 
 
+def _outcomes(where: str, found: Any) -> list[tuple[float, int, float, bool]]:
+    """What a step may lead to."""
+    listed = []
+    for each in found:
+        try:
+            probability, following, gained, ended = each
+            outcome = float(probability), operator.index(following), float(gained), bool(ended)
+            if not (isfinite(outcome[0]) and isfinite(outcome[2])):
+                raise ValueError("not finite")
+        except (TypeError, ValueError):
+            raise ValueError(
+                f"an outcome of {where} is {each!r:.60}; accepted: (probability, state, reward, terminal)"
+            ) from None
+        listed.append(outcome)
+    return listed
+
+
 def transition_table(
-    outcomes: Mapping[int, Mapping[int, Sequence[tuple[Any, ...]]]],
+    outcomes: Mapping[int, Any],
 ) -> OutcomeTable:
     """The table of a Gymnasium `P`: for a state and an action (probability, state, reward, terminal) each.
 
     Raises:
-        ValueError: States or actions are not numbered from 0, an outcome leads to no state, or probabilities are
-            negative or do not add to 1.
+        ValueError: States or actions are not numbered from 0, an outcome is none or leads to no state, or
+            probabilities are negative or do not add to 1.
     """
     states, actions = len(outcomes), len(outcomes.get(0, ()))
     for state in range(states):
-        if state not in outcomes or set(outcomes[state]) != set(range(actions)):
+        rows = outcomes.get(state)
+        if not isinstance(rows, Mapping) or set(rows) != set(range(actions)):
             raise ValueError(
                 f"the table has {states} states and {actions} actions, and not each of them for state {state}"
             )
-    listed = [(s, a, outcomes[s][a]) for s in range(states) for a in range(actions)]
+    if not states or not actions:
+        raise ValueError("the table has no state 0 with an action")
+    listed = [
+        (s, a, _outcomes(f"state {s}, action {a}", outcomes[s][a]))
+        for s in range(states)
+        for a in range(actions)
+    ]
     most = max(len(found) for *_, found in listed)
     chance = np.zeros((states, actions, most))
     successor = np.zeros((states, actions, most), np.int64)

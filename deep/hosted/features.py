@@ -11,12 +11,14 @@ from typing import Any
 
 import numpy as np
 from gymnasium.spaces import Box, Dict, Discrete, MultiBinary, MultiDiscrete, Space, Tuple
-from jaxtyping import UInt8
+from jaxtyping import Int64, UInt8
 
 MAX_VALUES = 256
 """Of a number that becomes one-hot, unless `Discrete` says how many there are."""
 
 MAX_FEATURES = 16_384
+
+_LARGEST = 2**62  # that a number may begin from
 
 ACCEPTED = (
     "accepted: MultiBinary, Discrete, MultiDiscrete, Box of booleans or of whole numbers "
@@ -47,20 +49,37 @@ class _Numbers:
         return len(self.count) if self.flags else int(self.count.sum())
 
     def encode(self, observation: Any) -> UInt8[np.ndarray, " feature"]:
-        found = np.asarray(self.find(observation)).reshape(-1).astype(np.int64)
+        found = self._found(observation)
         place = found - self.low
-        if len(found) != len(self.low) or (place < 0).any() or (place >= self.count).any():
-            wrong = place.shape != self.low.shape or (place < 0) | (place >= self.count)
-            shown = f"{len(found)} numbers" if wrong is True else str(int(found[wrong][0]))
-            raise ValueError(
-                f"the observation's {self.name} holds {shown}, which its space does not "
-                f"(or more values than --levels says)"
-            )
+        wrong = (place < 0) | (place >= self.count)
+        if wrong.any():
+            raise self._strange(str(found[wrong][0]))
         if self.flags:
             return found.astype(np.uint8)
         features = np.zeros(self.num_features, np.uint8)
         features[np.cumsum(self.count) - self.count + place] = 1
         return features
+
+    def _found(self, observation: Any) -> Int64[np.ndarray, " number"]:
+        """Its numbers in an observation, which may be of anybody's making."""
+        try:
+            found = np.asarray(self.find(observation)).reshape(-1)
+        except (TypeError, ValueError, LookupError):
+            raise ValueError(f"the observation has no {self.name}, which its space has") from None
+        if len(found) != len(self.low):
+            raise self._strange(f"{len(found)} numbers, not {len(self.low)}")
+        if found.dtype.kind not in "biuf":
+            raise self._strange(repr(found[0]))
+        with np.errstate(invalid="ignore"):
+            whole = found.astype(np.int64)
+        if (broken := whole != found).any():
+            raise self._strange(str(found[broken][0]))
+        return whole
+
+    def _strange(self, what: str) -> ValueError:
+        return ValueError(
+            f"the observation's {self.name} holds {what}, which its space does not, or not with so many levels"
+        )
 
 
 @dataclass(frozen=True)
@@ -106,7 +125,7 @@ def encoder_of(
             raise ValueError(f"keys are of a Dict, and observations are {_shown(space)}")
         if unknown := [key for key in keys if key not in space.spaces]:
             raise ValueError(
-                f"observations have no key {unknown[0]!r}; accepted: {', '.join(space.spaces)}"
+                f"observations have no key {unknown[0]!r}; accepted: {', '.join(map(str, space.spaces))}"
             )
         space = Dict({key: space.spaces[key] for key in keys})
     encoder = Encoder(tuple(_parts(space, "", lambda observation: observation, levels)))
@@ -157,12 +176,14 @@ def _at(find: Callable[[Any], Any], key: Any) -> Callable[[Any], Any]:
 def _box(space: Box, name: str, find: Callable[[Any], Any], levels: int | None) -> _Numbers:
     if not (np.issubdtype(space.dtype, np.integer) or space.dtype == np.bool_):
         raise ValueError(f"the observation's {name} is {_shown(space)}; {ACCEPTED}")
-    low = np.asarray(space.low).reshape(-1).astype(np.int64)
-    count = np.asarray(space.high).reshape(-1).astype(np.int64) - low + 1
+    # In Python's integers, since the widest range has no number in int64.
+    lows, highs = (np.asarray(end).reshape(-1).tolist() for end in (space.low, space.high))
+    counts = [int(high) - int(least) + 1 for least, high in zip(lows, highs, strict=True)]
     if levels is not None:
-        count = np.minimum(count, levels)
-    if (count > MAX_VALUES).any() or (count < 1).any():
+        counts = [min(count, levels) for count in counts]
+    if not all(1 <= count <= MAX_VALUES for count in counts) or max(map(int, lows)) > _LARGEST:
         raise ValueError(f"the observation's {name} is {_shown(space)}; {ACCEPTED}")
+    low, count = np.array(lows, np.int64), np.array(counts)
     return _Numbers(name, find, low, count, flags=bool((low == 0).all() and (count == 2).all()))
 
 

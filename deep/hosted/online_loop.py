@@ -82,6 +82,10 @@ class HostedLoop(OnlineLoop):
         """
         require_integer("episodes", evaluation.episodes, 1)
         require_integer("steps of an evaluation", evaluation.steps, 1)
+        if protocol.stale_reset_observation:
+            raise ValueError(
+                "stale_reset_observation is a quirk of the paper's environments; accepted: False"
+            )
         self._make, self._encoder, self._tested = make, encoder, evaluation
         self._copies = Copies(make, len(lanes.seed), encoder, _seeds(lanes, Purpose.RESET))
         super().__init__(agent, protocol, lanes, replace(acceleration, captured=False))
@@ -136,17 +140,12 @@ class HostedLoop(OnlineLoop):
             Episode(int(number), actions[int(begun) : self.steps].tolist())
             for number, begun, actions in zip(*life, strict=True)
         ]
-        seen = self._copies.begin_at(episodes)
-        known = self.state.observation.cpu().numpy()
-        self.restarted = np.flatnonzero((seen != known).any(1)).tolist()
-        if self.restarted:
-            life.episode[self.restarted] += 1
-            life.begun[self.restarted] = self.steps
-            again = [
-                Episode(episode.number + 1, ()) if lane in self.restarted else episode
-                for lane, episode in enumerate(episodes)
-            ]
-            self.state.observation.copy_(torch.from_numpy(self._copies.begin_at(again)))
+        fresh = self._copies.begin_at(episodes, self.state.observation.cpu().numpy())
+        self.restarted = list(fresh)
+        for lane, seen in fresh.items():
+            life.episode[lane] += 1
+            life.begun[lane] = self.steps
+            self.state.observation[lane] = torch.from_numpy(seen)
 
 
 def act(agent: Agent, lanes: Lanes, state: OnlineState) -> Int64[Tensor, "lane"]:

@@ -71,6 +71,39 @@ def test_levels_narrow_a_box_of_bytes_and_a_number_beyond_them_is_told():
         encoder(np.array([3, 0]))
 
 
+@pytest.mark.parametrize("kind", [np.int64, np.uint64, np.int32])
+def test_levels_narrow_the_widest_box(kind):
+    encoder = encoder_of(spaces.Box(0, np.iinfo(kind).max, (2,), kind), levels=3)
+    assert encoder(np.array([2, 0], kind)).tolist() == [0, 0, 1, 1, 0, 0]
+
+
+PAIR = spaces.Dict({"a": spaces.MultiBinary(3), "b": spaces.Discrete(4)})
+
+
+@pytest.mark.parametrize(
+    ("observation", "said"),
+    [
+        ({"a": [0.9, 0, 1], "b": 1}, "a holds 0.9, which its space does not"),
+        ({"a": [0, 0, float("nan")], "b": 1}, "a holds nan, which"),
+        ({"a": [0, 0, 2], "b": 1}, "a holds 2, which"),
+        ({"a": [0, 1], "b": 1}, "a holds 2 numbers, not 3, which"),
+        ({"a": 1, "b": 1}, "a holds 1 numbers, not 3, which"),
+        ({"a": ["0", "1", "1"], "b": 1}, "a holds .*'0'.*, which"),
+        ({"a": [0, 1, 1]}, "the observation has no b, which its space has"),
+        ({"a": [0, [1], 1], "b": 1}, "the observation has no a, which its space has"),
+        ({"a": [0, 1, 1], "b": None}, "b holds None, which"),
+        (None, "the observation has no a, which its space has"),
+    ],
+)
+def test_an_observation_that_is_none_of_its_space_is_told(observation, said):
+    with pytest.raises(ValueError, match=said):
+        encoder_of(PAIR)(observation)
+
+
+def test_whole_numbers_may_be_floats():
+    assert encoder_of(PAIR)({"a": [0.0, 1.0, 1.0], "b": 1.0}).tolist() == [0, 1, 1, 0, 1, 0, 0]
+
+
 def test_keys_choose_the_parts_of_a_dict_in_their_order():
     space = spaces.Dict({"far": spaces.Box(0, 1, (1,)), "near": spaces.Discrete(2)})
     assert encoder_of(space, keys=["near"])({"far": 0.5, "near": 1}).tolist() == [0, 1]
@@ -85,6 +118,7 @@ def test_keys_choose_the_parts_of_a_dict_in_their_order():
         (spaces.Discrete(20_000), {}, "20,000 features; accepted: 1 to 16,384"),
         (spaces.Discrete(2), {"keys": ["a"]}, "keys are of a Dict, and observations are Discrete"),
         (spaces.Dict({"a": spaces.Discrete(2)}), {"keys": ["b"]}, "no key 'b'; accepted: a"),
+        (spaces.Dict({1: spaces.Discrete(2)}), {"keys": ["b"]}, "no key 'b'; accepted: 1"),
     ],
 )
 def test_what_features_of_0_and_1_cannot_hold_is_refused_with_what_can(space, options, said):
@@ -155,8 +189,24 @@ def test_an_episode_is_found_again_by_its_number_and_actions():
     copies = copies_of(Count, 2)
     copies.begin(np.array([4, 9]))
     known = copies.step(np.array([1, 0])).shown
-    again = copies_of(Count, 2).begin_at([Episode(4, [1]), Episode(9, [0])])
-    assert np.array_equal(known, again)
+    episodes = [Episode(4, [1]), Episode(9, [0])]
+    again = copies_of(Count, 2)
+    assert again.begin_at(episodes, known) == {}
+    taken = [each.step(np.array([1, 1])).successor for each in (copies, again)]
+    assert np.array_equal(*taken)
+    strange = 1 - known
+    assert seen(np.stack(list(copies_of(Count, 2).begin_at(episodes, strange).values()))) == seen(
+        copies_of(Count, 2).begin(np.array([5, 10]))
+    )
+
+
+def test_an_episode_that_ends_where_it_went_on_before_is_given_up():
+    """Nothing is asked of the environment after its end."""
+    copies = copies_of(lambda: Count(last=2), 2)
+    nothing = np.zeros((2, 8), np.uint8)
+    fresh = copies.begin_at([Episode(4, [1, 0, 1]), Episode(9, [0])], nothing)
+    assert list(fresh) == [0, 1]
+    assert copies.step(np.array([0, 0])).terminated.tolist() == [False, False]
 
 
 @pytest.mark.parametrize("reward", [np.nan, np.inf])
@@ -331,6 +381,16 @@ STAY = (1.0, 0, 0, False)
         ({0: {0: [(1.0, 1, 0, False)]}}, "state 0, action 0 has 1; accepted: states 0 to 0"),
         ({1: {0: [STAY]}}, "1 states and 0 actions, and not each of them for state 0"),
         ({0: {0: [STAY]}, 1: {1: [STAY]}}, "1 actions, and not each of them for state 1"),
+        ({0: [[STAY]]}, "not each of them for state 0"),
+        ({}, "the table has no state 0 with an action"),
+        ({0: {}}, "the table has no state 0 with an action"),
+        (
+            {0: {0: [(1.0, 0, 0)]}},
+            r"an outcome of state 0, action 0 is \(1.0, 0, 0\); accepted: \(prob",
+        ),
+        ({0: {0: [(float("nan"), 0, 0, False)]}}, "an outcome of state 0, action 0 is .nan"),
+        ({0: {0: [(1.0, 0, float("inf"), False)]}}, "an outcome of state 0, action 0 is"),
+        ({0: {0: [(1.0, 0.7, 0, False)]}}, "an outcome of state 0, action 0 is"),
     ],
 )
 def test_a_table_that_is_no_law_is_refused(table, complaint):

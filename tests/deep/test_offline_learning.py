@@ -17,7 +17,7 @@ from deep import (
     SimpleModel,
     checkpoint,
 )
-from deep.environments import OpenGrid, ProcMaze
+from deep.environments import OpenGrid, PanFlute, ProcMaze
 from deep.online_loop import learn
 from deep.random_streams import Purpose, Stream
 from deep.replay_buffer import Dataset, fixed_buffer
@@ -281,3 +281,49 @@ def test_what_cannot_be_learned_is_refused_in_one_line(call, message):
     with pytest.raises(ValueError, match=message) as refusal:
         call(learner)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.usefixtures("small_networks")
+def test_priorities_of_an_online_run_are_left_alone():
+    flute = PanFlute(2)
+    online = OnlineLoop(Agent(Replay(flute), True), Protocol(60, 1, 50, 50, 50), lanes_of(2))
+    online.advance(50)
+    held = [tensor.clone() for tensor in tensors(online.state.buffer).values()]
+    learner = OfflineLearner(Agent(SimpleModel(flute)), online.state.buffer, lanes_of(2))
+    before = [part.clone() for part in learner.state.learner.model]
+    learner.advance(2, "model")
+    assert not any(map(torch.equal, before, learner.state.learner.model))
+    assert all(map(torch.equal, held, tensors(online.state.buffer).values()))
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"reward": torch.zeros(1)}, r"the parts of dataset 1 must be of one length, got \[1, 2\]"),
+        ({"action": torch.tensor([0, 257])}, "actions of dataset 1 must be .* 0 to 255, got 257"),
+        ({"observation": torch.full((2, 4), 0.7)}, "features of dataset 1 must be .* got 0.7"),
+        ({"next_observation": torch.full((2, 4), 2)}, "features of dataset 1 must be .* got 2"),
+    ],
+)
+def test_data_that_a_buffer_cannot_hold_is_refused(changed, message):
+    data = Dataset(
+        observation=torch.zeros(2, 4, dtype=torch.uint8),
+        action=torch.tensor([0, 1]),
+        reward=torch.zeros(2),
+        terminal=torch.zeros(2, dtype=torch.bool),
+        next_observation=torch.zeros(2, 4, dtype=torch.uint8),
+    )
+    with pytest.raises(ValueError, match=message):
+        fixed_buffer([data, data._replace(**changed)])
+
+
+def test_an_action_that_the_environment_does_not_have_is_refused():
+    data = fixed_buffer(
+        [
+            Dataset(
+                one_hot([0]), torch.tensor([7]), torch.zeros(1), torch.tensor([False]), one_hot([1])
+            )
+        ]
+    )
+    with pytest.raises(ValueError, match="actions in the buffer must be 0 to 4, got 7"):
+        OfflineLearner(Agent(Replay(GRID)), data, lanes_of(1))
