@@ -30,8 +30,8 @@ def test_every_look_is_told_in_a_table_and_in_words_for_who_cannot_see_the_pictu
         difference, low, high, test, bound = numbers
         assert "".join(f'<td class="number">{number}</td>' for number in numbers) in text
         assert (
-            f"After group {look['groups']} the difference is {difference} (between {low} and {high}); the test stands "
-            f"at {test} and had to exceed {bound}: {look['answer']}."
+            f"After group {look['groups']} the difference of {look['agent']} and er is {difference} (between {low} and "
+            f"{high}); the test stands at {test} and had to exceed {bound}: {look['answer']}."
         ) in text
 
 
