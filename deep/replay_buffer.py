@@ -153,7 +153,7 @@ def fixed_buffer(datasets: Sequence[Dataset], device: torch.device | str = "cpu"
 
     Raises:
         ValueError: There is no dataset, one is empty, or they differ in the number of features; or parts of one
-            differ in length, a feature is not 0 or 1, or an action not 0 to 255.
+            differ in length, or a feature or an action is no whole number of 0 to 255.
     """
     sizes = [len(data.action) for data in datasets]
     widths = sorted({data.observation.shape[1] for data in datasets})
@@ -166,15 +166,15 @@ def fixed_buffer(datasets: Sequence[Dataset], device: torch.device | str = "cpu"
         lengths = sorted({len(part) for part in data})
         if len(lengths) > 1:
             raise ValueError(f"the parts of dataset {lane} must be of one length, got {lengths}")
-        for name, values, most in (
-            ("features", data.observation, 1),
-            ("features", data.next_observation, 1),
-            ("actions", data.action, MAX_ACTIONS - 1),
+        for name, values in (
+            ("features", data.observation),
+            ("features", data.next_observation),
+            ("actions", data.action),
         ):
-            wrong = values[(values < 0) | (values > most) | (values != values.long())]
+            wrong = values[(values < 0) | (values > 255) | (values != values.long())]
             if len(wrong):
                 raise ValueError(
-                    f"{name} of dataset {lane} must be whole numbers of 0 to {most}, got {wrong[0].item():g}"
+                    f"{name} of dataset {lane} must be whole numbers of 0 to 255, got {wrong[0].item():g}"
                 )
         for ring, values in zip(buffer.rings, data, strict=True):
             ring[lane, : len(values)] = values

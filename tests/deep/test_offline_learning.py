@@ -302,7 +302,7 @@ def test_priorities_of_an_online_run_are_left_alone():
         ({"reward": torch.zeros(1)}, r"the parts of dataset 1 must be of one length, got \[1, 2\]"),
         ({"action": torch.tensor([0, 257])}, "actions of dataset 1 must be .* 0 to 255, got 257"),
         ({"observation": torch.full((2, 4), 0.7)}, "features of dataset 1 must be .* got 0.7"),
-        ({"next_observation": torch.full((2, 4), 2)}, "features of dataset 1 must be .* got 2"),
+        ({"next_observation": torch.full((2, 4), -2)}, "features of dataset 1 must be .* got -2"),
     ],
 )
 def test_data_that_a_buffer_cannot_hold_is_refused(changed, message):
