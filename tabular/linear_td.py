@@ -34,7 +34,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from math import inf
 from numbers import Rational
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from jaxtyping import Shaped
@@ -263,12 +263,10 @@ def _solution(
 
         exact = sympy.Matrix(matrix)
         rank = exact.rank()
-        if rank == len(matrix):
-            columns = sympy.Matrix(right.reshape(len(matrix), -1))
-            found = exact.to_DM(field=True).lu_solve(columns.to_DM(field=True)).to_Matrix()
-            solved = _fractions(found).reshape(right.shape)
-        else:
-            solved = _fractions(exact.pinv()).reshape(matrix.shape) @ right
+        full = rank == len(matrix)  # by elimination; the pseudo-inverse takes far longer
+        inverse = exact.to_DM(field=True).inv().to_Matrix() if full else exact.pinv()
+        entries = np.array([Fraction(entry.p, entry.q) for entry in inverse], dtype=object)
+        solved = entries.reshape(matrix.shape) @ right
     else:
         solved, _, rank, _ = np.linalg.lstsq(matrix.astype(float), right.astype(float))
     if rank < len(matrix) and not minimum_norm:
@@ -277,11 +275,6 @@ def _solution(
             f"got rank {rank} with {len(matrix)} features"
         )
     return solved
-
-
-def _fractions(matrix: Any) -> Shaped[np.ndarray, " entry"]:
-    """The entries of a matrix of sympy, row by row."""
-    return np.array([Fraction(entry.p, entry.q) for entry in matrix], dtype=object)
 
 
 def _require_discount(discount: Number) -> None:

@@ -84,7 +84,8 @@ class SolvedClass(ABC):
     @property
     def option_counts(self) -> list[int]:
         """For each pair how many of these it has."""
-        return self.problem.option_counts
+        options = self.problem.transitions.options
+        return [self.options] * self.pairs if options is None else list(map(len, options))
 
     @property
     def value_functions(self) -> int:
