@@ -18,7 +18,7 @@ refuse a folder in which they differ. Whoever writes holds a lock that ends with
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -204,18 +204,7 @@ def read_config(out: Path) -> dict[str, Any]:
     Raises:
         ValueError: There is none, or it is no run's.
     """
-    path = out / CONFIG
-    found = read_json(path)
-    sittings = found.get("sittings")
-    if (
-        not {"settings", "digest", "place"} <= found.keys()
-        or not isinstance(sittings, list)
-        or not all(
-            isinstance(sitting, dict) and "results_version" in sitting for sitting in sittings
-        )
-    ):
-        raise ValueError(f"{path} is no config of a run; accepted: what mbgen wrote")
-    return found
+    return _written(out / CONFIG, "config", _is_config)
 
 
 def read_summary(out: Path) -> dict[str, Any]:
@@ -224,16 +213,29 @@ def read_summary(out: Path) -> dict[str, Any]:
     Raises:
         ValueError: There is none, or it is no run's.
     """
-    path = out / SUMMARY
+    return _written(out / SUMMARY, "summary", _is_summary)
+
+
+def _written(path: Path, what: str, is_one: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
     found = read_json(path)
-    seconds = found.get("seconds")
-    if (
-        not isinstance(seconds, (int, float))
-        or not seconds > 0
-        or not isinstance(found.get("reference"), dict)
-    ):
-        raise ValueError(f"{path} is no summary of a run; accepted: what mbgen wrote")
+    if not is_one(found):
+        raise ValueError(f"{path} is no {what} of a run; accepted: what mbgen wrote")
     return found
+
+
+def _is_config(found: dict[str, Any]) -> bool:
+    sittings = found.get("sittings")
+    return (
+        {"settings", "digest", "place"} <= found.keys()
+        and isinstance(sittings, list)
+        and all(isinstance(each, dict) and "results_version" in each for each in sittings)
+    )
+
+
+def _is_summary(found: dict[str, Any]) -> bool:
+    seconds = found.get("seconds")
+    took = isinstance(seconds, (int, float)) and seconds > 0
+    return took and isinstance(found.get("reference"), dict)
 
 
 def require_same(settings: Settings, stored: object, where: Path) -> None:
