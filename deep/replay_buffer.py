@@ -25,17 +25,28 @@ class Dataset(NamedTuple):
 
 
 class Replayed(NamedTuple):
-    """Transitions as they were stored; the next observation of a terminal one means nothing."""
+    """Transitions as they were stored; the next observation of a terminal one means nothing.
+
+    Attributes:
+        follows: Of trajectories: whether a step is the first, or was stored right after the one before it. None where
+            they are no trajectories.
+    """
 
     observation: UInt8[Tensor, "lane batch feature"]
     action: Int64[Tensor, "lane batch"]
     reward: Float32[Tensor, "lane batch"]
     terminal: Bool[Tensor, "lane batch"]
     next_observation: UInt8[Tensor, "lane batch feature"]
+    follows: Bool[Tensor, "lane batch"] | None = None
+
+    @property
+    def transitions(self) -> tuple[Tensor, ...]:
+        """Their parts, `[lane, batch, ...]`."""
+        return self[:5]
 
     def first(self, count: int) -> "Replayed":
         """The first `count` transitions of each lane."""
-        return Replayed(*(field[:, :count] for field in self))
+        return Replayed(*(field[:, :count] for field in self.transitions))
 
 
 class ReplayBuffer(NamedTuple):
@@ -92,13 +103,14 @@ class ReplayBuffer(NamedTuple):
     def trajectories(self, first: Int64[Tensor, "lane batch"], steps: int) -> Replayed:
         """The transitions in these places with those that were stored after them, time first.
 
-        Where nothing was stored after it, the last one is repeated. Whether a step begins where the one before
-        it led is not looked at.
+        Where nothing was stored after it, the last one is repeated, and does not follow. Whether a step begins where
+        the one before it led is not looked at.
         """
         capacity = self.action.shape[1]
         left = (self.stored.unsqueeze(-1) - 1 - first) % capacity
         after = [(first + left.clamp(max=time)) % capacity for time in range(steps)]
-        return self.at(torch.cat(after, 1))
+        follows = [left >= time for time in range(steps)]
+        return self.at(torch.cat(after, 1))._replace(follows=torch.cat(follows, 1))
 
     def at(self, index: Int64[Tensor, "lane batch"]) -> Replayed:
         """The transitions in these places."""

@@ -79,7 +79,7 @@ class CounterfactualReplay(Replay):
         drawn = lane_words(stream._replace(purpose=Purpose.RECOMBINATION), 1 + factors, size)
         usual = self._usual(batch)
         partner = self._partner(batch.action, usual, drawn[0])
-        other = Replayed(*(_taken(field, partner) for field in batch))
+        other = Replayed(*(_taken(field, partner) for field in batch.transitions))
         differs = self._differs(batch, other)
         exchanged = (drawn[1:] < 0).movedim(0, 2).gather(2, self._component(batch, differs))
         features = exchanged[..., _constant(scopes.factor_of_feature, batch.action.device)]

@@ -54,7 +54,8 @@ class ValueEquivalentModel(LatentModel):
 
         Args:
             learned: The model's perceptrons.
-            batch: Trajectories, time first; one ends where a step begins elsewhere than the step before led.
+            batch: Trajectories, time first; one ends where nothing was stored after it, or a step begins elsewhere
+                than the step before led.
             stream: Of the random words that it draws.
             target: The network whose values the states of both sides have.
         """
@@ -82,10 +83,12 @@ class ValueEquivalentModel(LatentModel):
 
     def _follows(self, batch: Replayed, size: int) -> Bool[Tensor, "lane batch"]:
         """Whether each step belongs to the trajectory that the first one begins."""
+        stored = torch.ones_like(batch.terminal) if batch.follows is None else batch.follows
         led = (batch.next_observation[:, :-size] == batch.observation[:, size:]).all(2)
-        on = (led & ~batch.terminal[:, :-size]).unflatten(1, (self.value_steps - 1, size))
-        first = torch.ones_like(batch.terminal[:, :size]).unsqueeze(1)
-        return torch.cat((first, on), 1).long().cumprod(1).bool().flatten(1)
+        on = led & ~batch.terminal[:, :-size] & stored[:, size:]
+        steps = torch.cat((stored[:, :size], on), 1).unflatten(1, (-1, size))
+        so_far: Tensor = steps.long().cumprod(1).bool()
+        return so_far.flatten(1)
 
 
 @dataclass(frozen=True)

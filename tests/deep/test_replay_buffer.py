@@ -42,6 +42,9 @@ def test_trajectories_go_on_to_the_newest_transition_of_a_ring_and_stay_there():
     by_time = found.action.unflatten(1, (3, 3)).transpose(1, 2)
     assert by_time[0].tolist() == [[4, 5, 6], [5, 6, 7], [8, 8, 8]]
     assert by_time[1].tolist() == [[7, 8, 8], [8, 8, 8], [4, 5, 6]]
+    follows = found.follows.unflatten(1, (3, 3)).transpose(1, 2)
+    assert follows[0].tolist() == [[True] * 3, [True] * 3, [True, False, False]]
+    assert follows[1].tolist() == [[True, True, False], [True, False, False], [True] * 3]
     assert torch.equal(found.next_observation, found.observation + 1)
 
 
@@ -50,6 +53,9 @@ def test_trajectories_of_a_dataset_go_on_to_its_end():
     found = buffer.trajectories(torch.tensor([[0, 1], [1, 2]]), 3)
     by_time = found.action.unflatten(1, (3, 2)).transpose(1, 2)
     assert by_time.tolist() == [[[1, 2, 2], [2, 2, 2]], [[4, 5, 6], [5, 6, 6]]]
+    follows = found.follows.unflatten(1, (3, 2)).transpose(1, 2)
+    assert follows[0].tolist() == [[True, True, False], [True, False, False]]
+    assert follows[1].tolist() == [[True, True, True], [True, True, False]]
 
 
 def test_every_transition_is_drawn_about_as_often():

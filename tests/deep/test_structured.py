@@ -111,7 +111,7 @@ def test_the_loss_is_the_simple_models_with_noise_in_the_gates_and_a_price_for_t
     for lane in range(2):
         total = 0.0
         for row in range(batch.action.shape[1]):
-            at = Replayed(*(field[lane, row] for field in batch))
+            at = Replayed(*(field[lane, row] for field in batch.transitions))
             total += reference.gaussian_nll(outcome[0][lane, row].double(), at.reward.double())
             goes_on = 1 - at.terminal.double()
             total += reference.bernoulli_nll(outcome[1][lane, row].double(), goes_on)

@@ -54,7 +54,7 @@ def plain_loss(kind, networks, target, lesson, lane, noise, steps, num_actions):
             kind, VARIABLES, networks, lesson.observation[lane, row].double()
         ).sample(first[row])
         for time in range(steps):
-            at = Replayed(*(field[lane, time * SIZE + row] for field in lesson))
+            at = Replayed(*(field[lane, time * SIZE + row] for field in lesson.transitions))
             za = reference.with_action(z, int(at.action), num_actions)
             total = total + reference.gaussian_nll(
                 reference.mlp(networks["reward"], za)[0], at.reward.double()
@@ -69,8 +69,11 @@ def plain_loss(kind, networks, target, lesson, lane, noise, steps, num_actions):
             seen = reference.encoded(kind, VARIABLES, networks, at.next_observation.double())
             worth = reference.mlp(target, seen.sample(met[time][row])).max()
             total = total + (reference.mlp(target, z).max() - reference.stop(worth)) ** 2 / 2
-            following = lesson.observation[lane, (time + 1) * SIZE + row :][:1]
-            if time + 1 < steps and not torch.equal(following[0], at.next_observation):
+            if time + 1 == steps:
+                break
+            following = (time + 1) * SIZE + row
+            led = torch.equal(lesson.observation[lane, following], at.next_observation)
+            if not (led and lesson.follows[lane, following]):
                 break
     return total / SIZE / steps
 
@@ -108,7 +111,7 @@ def test_the_loss_and_its_gradient_are_the_plain_ones(name, steps):
     assert lesson.terminal.any()
 
 
-def test_a_step_that_begins_elsewhere_than_the_one_before_led_is_no_part_of_a_trajectory():
+def test_a_step_that_begins_elsewhere_or_was_never_stored_is_no_part_of_a_trajectory():
     flute = PanFlute(2)
     model = ValueEquivalentGaussian(flute, value_steps=3)
     agent = Agent(model)
@@ -119,18 +122,26 @@ def test_a_step_that_begins_elsewhere_than_the_one_before_led_is_no_part_of_a_tr
         torch.ones(2, 1, 3, dtype=torch.uint8),
     )
 
-    def loss(after_first, second, third_reward, second_reward):
+    def loss(after_first, second, third_reward, second_reward, follows=None):
         batch = Replayed(
             torch.cat((silent, second, second), 1),
             torch.zeros(2, 3, dtype=torch.int64),
             torch.tensor([[0.0, second_reward, third_reward]] * 2),
             torch.zeros(2, 3, dtype=torch.bool),
             torch.cat((after_first, second, second), 1),
+            follows,
         )
         return model.loss(model.perceptrons(learner.model), batch, stream(), lambda: value)
 
     assert not torch.equal(loss(silent, silent, 0.0, 0.0), loss(silent, silent, 9.0, 0.0))
     assert torch.equal(loss(silent, sounding, 0.0, 0.0), loss(silent, sounding, 9.0, 7.0))
+    newest = torch.tensor([[True, True, False]] * 2)  # the second, where it stays in its place
+    assert torch.equal(
+        loss(silent, silent, 0.0, 0.0, newest), loss(silent, silent, 9.0, 0.0, newest)
+    )
+    assert not torch.equal(
+        loss(silent, silent, 0.0, 0.0, newest), loss(silent, silent, 0.0, 9.0, newest)
+    )
 
 
 @every_kind

@@ -131,7 +131,10 @@ def replayed(case, chosen, step=0):
 def rows(batch):
     """Each transition of each lane as plain values."""
     return [
-        [tuple(map(tuple_of, row)) for row in zip(*(field[lane] for field in batch), strict=True)]
+        [
+            tuple(map(tuple_of, row))
+            for row in zip(*(field[lane] for field in batch.transitions), strict=True)
+        ]
         for lane in range(2)
     ]
 

@@ -69,14 +69,22 @@ def test_an_interrupted_run_has_the_time_that_its_checkpoint_takes(tmp_path):
 
 
 def test_a_second_interrupt_ends_what_is_writing_its_checkpoint(tmp_path):
-    task = counting_task(tmp_path, "stuck", count=40, pause=60.0)
+    """Pressed until it is heard: Python drops an interrupt that comes while it collects garbage."""
+    task, over = counting_task(tmp_path, "stuck", count=40, pause=600.0), threading.Event()
+
+    def press():
+        while not over.wait(4 * POLL_SECONDS):
+            os.kill(os.getpid(), signal.SIGINT)
 
     def interrupted():
-        if processes(task):
-            threading.Timer(2 * POLL_SECONDS, os.kill, (os.getpid(), signal.SIGINT)).start()
-        return bool(processes(task))
+        if found := bool(processes(task)):
+            threading.Thread(target=press, daemon=True).start()
+        return found
 
-    ended = swept([task], tmp_path, interrupted=interrupted)
+    try:
+        ended = swept([task], tmp_path, interrupted=interrupted)
+    finally:
+        over.set()
     assert (ended.reason, ended.left) == ("interrupted", (task,))
     assert not (task.folder / "checkpoint").exists()
 
