@@ -37,11 +37,15 @@ from tabular.environments.maze_generation import (
 )
 from tabular.environments.open_grid import OpenGrid
 from tabular.environments.proc_maze import ProcMaze
+from tabular.progress import Progress, silent
 
 Policy = Literal["optimal", "uniform"]
 
 _MAX_STATES = 300_000_000
 """Button layouts with their settings; if there are more, layouts are sampled."""
+
+_BETWEEN_REPORTS = 1_000_000_000
+"""Values that are computed between two reports of progress: about a second."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,17 +71,25 @@ class Worlds:
     exact: bool
 
 
-def survival(worlds: Worlds, policy: Policy, horizon: int) -> Float[np.ndarray, "world horizon"]:
+def survival(
+    worlds: Worlds, policy: Policy, horizon: int, report: Progress = silent
+) -> Float[np.ndarray, "world horizon"]:
     """The probability that T is at least k, in each world and for k = 0, ..., horizon - 1."""
-    survivors: np.ndarray = _survival(
-        worlds.targets,
-        worlds.entered,
-        worlds.success,
-        worlds.start,
-        worlds.setting,
-        horizon,
-        policy == "optimal",
-    )
+    count, cells, actions = worlds.targets.shape
+    together = max(1, _BETWEEN_REPORTS // (cells * worlds.success.shape[1] * actions * horizon))
+    survivors = np.zeros((count, horizon))
+    for first in range(0, count, together):
+        part = slice(first, first + together)
+        survivors[part] = _survival(
+            worlds.targets[part],
+            worlds.entered[part],
+            worlds.success,
+            worlds.start[part],
+            worlds.setting[part],
+            horizon,
+            policy == "optimal",
+        )
+        report(min(1.0, (first + together) / count))
     return survivors
 
 

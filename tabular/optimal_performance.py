@@ -22,7 +22,7 @@ How it is computed:
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache, partial
+from functools import partial
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
@@ -33,6 +33,7 @@ from tabular.argument_checks import require_one_of
 from tabular.environments import ButtonGrid, OpenGrid, PanFlute, ProcMaze
 from tabular.finite_mdp import FiniteMDP
 from tabular.first_passage import Policy, Worlds, survival, worlds_of
+from tabular.progress import Progress, silent
 from tabular.rule import Outcome, Rule, merged
 from tabular.solvers import average_reward, finite_horizon
 from tabular.solvers.solution import require_known
@@ -64,7 +65,6 @@ class Performance:
     method: str
 
 
-@cache
 def reference_performance(
     environment: Rule[Any],
     policy: Policy,
@@ -72,6 +72,7 @@ def reference_performance(
     horizon: int = 100,
     samples: int = 2000,
     seed: int = 0,
+    report: Progress = silent,
 ) -> Performance:
     """The expected performance of the optimal or the uniformly random policy in an evaluation.
 
@@ -83,6 +84,7 @@ def reference_performance(
         samples: How many layouts or mazes to draw where they are too many to go through; at
             least 20.
         seed: Of that draw.
+        report: Told how far it is.
 
     Raises:
         ValueError: `policy`, `horizon` or `samples` is out of range, or the environment too large.
@@ -97,7 +99,7 @@ def reference_performance(
             return _enumerated(environment, PanFluteProgress(environment), policy, horizon)
         case ButtonGrid() | ProcMaze() | OpenGrid():
             worlds = worlds_of(environment, samples=samples, seed=seed)
-            return _by_first_passage(environment, worlds, policy, horizon)
+            return _by_first_passage(environment, worlds, policy, horizon, report)
         case _:
             return _enumerated(environment, environment, policy, horizon)
 
@@ -134,7 +136,7 @@ def optimal_rate(environment: Rule[Any]) -> float:
     return float(success.sum() / (success @ (steps + 1) + redraw @ steps))
 
 
-class Progress(NamedTuple):
+class TunePosition(NamedTuple):
     """How many of the last actions continue the tune, and whether the coin sounded all pipes."""
 
     played: int
@@ -156,11 +158,11 @@ class PanFluteProgress:
         """One action for each pipe."""
         return self.environment.num_pipes
 
-    def initial_distribution(self) -> dict[Progress, Fraction]:
+    def initial_distribution(self) -> dict[TunePosition, Fraction]:
         """Nothing has been played."""
-        return {Progress(0, False): Fraction(1)}
+        return {TunePosition(0, False): Fraction(1)}
 
-    def outcomes(self, state: Progress, action: int) -> tuple[Outcome, ...]:
+    def outcomes(self, state: TunePosition, action: int) -> tuple[Outcome, ...]:
         """Reward 1 if the tune is complete or the coin sounded all pipes."""
         n, p = self.environment.num_pipes, self.environment.event_probability
         reward = int(state.sounding or state.played == n)
@@ -168,8 +170,8 @@ class PanFluteProgress:
         played = state.played + 1 if action == n - 1 - state.played else restarted
         return merged(
             [
-                Outcome(1 - p, Progress(played, False), reward, False),
-                Outcome(p, Progress(played, True), reward, False),
+                Outcome(1 - p, TunePosition(played, False), reward, False),
+                Outcome(p, TunePosition(played, True), reward, False),
             ]
         )
 
@@ -194,9 +196,13 @@ def _enumerated(
 
 
 def _by_first_passage(
-    environment: ButtonGrid | ProcMaze | OpenGrid, worlds: Worlds, policy: Policy, horizon: int
+    environment: ButtonGrid | ProcMaze | OpenGrid,
+    worlds: Worlds,
+    policy: Policy,
+    horizon: int,
+    report: Progress,
 ) -> Performance:
-    survivors = survival(worlds, policy, horizon + 1)
+    survivors = survival(worlds, policy, horizon + 1, report)
     if isinstance(environment, ButtonGrid):
         unit, performance = "reward a step", partial(_mean_reward, environment)
     else:

@@ -18,6 +18,7 @@ from tabular import (
     PanFlute,
     ProcMaze,
     WalledMaze,
+    first_passage,
     optimal_rate,
     reference_performance,
 )
@@ -150,8 +151,7 @@ def test_sampled_mazes_give_an_interval_that_holds_the_exact_value(monkeypatch):
     exact = reference_performance(ProcMaze(4), "uniform").value
     monkeypatch.setattr("tabular.first_passage.MAX_MAZES", 0)
     sampled = [
-        reference_performance.__wrapped__(ProcMaze(4), "uniform", samples=100, seed=seed)
-        for seed in range(20)
+        reference_performance(ProcMaze(4), "uniform", samples=100, seed=seed) for seed in range(20)
     ]
     held = sum(abs(found.value - exact) <= found.half_width for found in sampled)
     assert held >= 15
@@ -162,7 +162,7 @@ def test_sampled_mazes_give_an_interval_that_holds_the_exact_value(monkeypatch):
 def test_sampled_button_layouts_come_near_the_exact_value(monkeypatch):
     exact = reference_performance(ButtonGrid(2), "optimal").value
     monkeypatch.setattr("tabular.first_passage._MAX_STATES", 0)
-    sampled = reference_performance.__wrapped__(ButtonGrid(2), "optimal", samples=2000)
+    sampled = reference_performance(ButtonGrid(2), "optimal", samples=2000)
     assert 0 < sampled.half_width < 0.01
     assert abs(sampled.value - exact) < 3 * sampled.half_width
 
@@ -228,7 +228,7 @@ def test_shortest_ways_through_mazes_are_those_of_breadth_first_search():
 )
 def test_bad_arguments_are_named(arguments, message):
     with pytest.raises(ValueError, match=message):
-        reference_performance.__wrapped__(OpenGrid(2), **arguments)
+        reference_performance(OpenGrid(2), **arguments)
 
 
 def test_a_layout_too_large_to_solve_is_refused_with_its_size():
@@ -244,3 +244,12 @@ def test_a_grid_whose_button_cannot_be_pressed_has_no_rate():
 def test_an_environment_whose_episodes_end_has_no_rate():
     with pytest.raises(ValueError, match=r"episodes of OpenGrid.* end: there is no long-run rate"):
         optimal_rate(OpenGrid(2))
+
+
+def test_progress_rises_to_the_end_and_parts_give_what_the_whole_gives(monkeypatch):
+    whole = reference_performance(ProcMaze(8), "uniform", samples=40)
+    monkeypatch.setattr(first_passage, "_BETWEEN_REPORTS", 64 * 64 * 5 * 101 * 3)  # three mazes
+    told = []
+    parts = reference_performance(ProcMaze(8), "uniform", samples=40, report=told.append)
+    assert parts == whole
+    assert told == [min(1, 3 * (part + 1) / 40) for part in range(14)]

@@ -151,14 +151,16 @@ def _of_the_paper(
                     horizon=100 if horizon is None else horizon,
                     samples=samples,
                     seed=seed,
+                    report=lambda share, before=done + half: report(
+                        (before + share / 2) / len(sizes)
+                    ),
                 )
-                for policy in ("optimal", "uniform")
+                for half, policy in ((0, "optimal"), (0.5, "uniform"))
             )
             rate = None
             if isinstance(played, PanFlute | ButtonGrid) and not best.half_width:
                 rate = optimal_rate(played)
             found.append(_Played(type(played).__name__, each, played, best, random, rate))
-            report((done + 1) / len(sizes))
     return found
 
 
