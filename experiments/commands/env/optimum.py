@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json as json_text
 from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from experiments.commands.arguments import Json
@@ -135,6 +136,7 @@ def _of_the_paper(
     seed: int,
 ) -> list[_Played]:
     from tabular import ButtonGrid, PanFlute, optimal_rate, reference_performance
+    from tabular.progress import part_of
 
     sizes = _sizes(name) if size is None else (size,)
     if not sizes:
@@ -144,19 +146,16 @@ def _of_the_paper(
     with progress(name) as report:
         for done, each in enumerate(sizes):
             played = readable(name, each, grid_size, spontaneous)
-            best, random = (
-                reference_performance(
-                    played,
-                    policy,
-                    horizon=100 if horizon is None else horizon,
-                    samples=samples,
-                    seed=seed,
-                    report=lambda share, before=done + half: report(
-                        (before + share / 2) / len(sizes)
-                    ),
-                )
-                for half, policy in ((0, "optimal"), (0.5, "uniform"))
+            performance = partial(
+                reference_performance,
+                played,
+                horizon=100 if horizon is None else horizon,
+                samples=samples,
+                seed=seed,
             )
+            first, second = (part_of(report, 2 * done + half, 2 * len(sizes)) for half in (0, 1))
+            best = performance("optimal", report=first)
+            random = performance("uniform", report=second)
             rate = None
             if isinstance(played, PanFlute | ButtonGrid) and not best.half_width:
                 rate = optimal_rate(played)
