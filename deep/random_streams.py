@@ -125,7 +125,9 @@ def threefry(
     x = counter[0] + key[0] + nothing
     y = counter[1] + key[1] + nothing
     for group in range(5):
-        for rotation in _ROTATIONS[group % 2]:
+        for turn, rotation in enumerate(_ROTATIONS[group % 2]):
+            if turn % 2 == 0 and torch.compiler.is_compiling():
+                y = _written_once(y, schedule[2])
             x.add_(y)
             # `>>` drags the sign along, the mask removes it.
             wrapped = (y >> (32 - rotation)).bitwise_and_((1 << rotation) - 1)
@@ -133,6 +135,17 @@ def threefry(
         x.add_(schedule[(group + 1) % 3])
         y.add_(schedule[(group + 2) % 3] + (group + 1))
     return x, y
+
+
+def _written_once(number: Int32[Tensor, "..."], key: Int32[Tensor, "..."]) -> Int32[Tensor, "..."]:
+    """The number itself, but the compiler writes the code of what it follows from once.
+
+    It traces what is used twice twice, and each round of Threefry uses the one before three times. What is viewed by
+    strides is computed first; within one loop it need not be stored for that, and it is one loop with all else if it
+    too reads the key.
+    """
+    whole = number + (key & 0)
+    return whole.as_strided(whole.shape, whole.stride()).clone()
 
 
 def heads(probability: Fraction) -> int:
