@@ -12,6 +12,7 @@ values); and what those have in common that are optimal values of a model of the
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -135,6 +136,7 @@ def maze_moves(terminal_step: TerminalStep = "into-goal", reach: Reach = "anywhe
     return TiedMoves(keys, np.array(truth), mask, end)
 
 
+@cache
 def coverage_answers(
     terminal_step: TerminalStep = "into-goal", reach: Reach = "anywhere"
 ) -> tuple[CoverageAnswer, ...]:
