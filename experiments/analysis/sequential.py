@@ -40,7 +40,7 @@ from jaxtyping import Bool, Float, Int
 PATHS = 1_000
 """Paths of a hypothesis, the one that exchanges nothing among them."""
 
-_DIGITS = 9  # of a statistic in parts of the largest: sums of the same numbers in another order are the same
+_PRECISION = 1e-12  # of a statistic, in parts of what is summed: the same numbers in another order are the same
 _FINE, _REFINEMENTS = 129, 3
 _REACH = 4.0  # times the range of all scores: as far as shifts are looked at
 
@@ -141,7 +141,7 @@ def block_test(
         )  # group path agent
         widest = sums.max(axis=-1) - sums.min(axis=-1)
         statistic = np.maximum(statistic, widest.T)
-    return followed(_rounded(statistic), design.looks, design.alpha)
+    return followed(_rounded(statistic, _sizes(scores)), design.looks, design.alpha)
 
 
 def shift_test(
@@ -168,7 +168,8 @@ def shift_test(
         sums[group], moved[group] = values[:, 0] - values[:, 1], marks[:, 0] - marks[:, 1]
     D, a = np.cumsum(sums, axis=0).T, np.cumsum(moved, axis=0).T
     statistic = np.abs(D - shifts[:, None, None] * a)
-    return followed(_rounded(statistic), design.looks, design.alpha)
+    shifted = np.abs(shifts)[:, None, None] * seeds * np.arange(1, groups + 1)
+    return followed(_rounded(statistic, _sizes(pooled) + shifted), design.looks, design.alpha)
 
 
 def pair_trace(
@@ -192,6 +193,8 @@ def interval(
     It is the hull of the shifts that are not rejected, found on a grid that is made finer at both ends, each
     rounded outwards. An end is infinite if no shift is so large that it is rejected.
     """
+    if not len(first):
+        return -math.inf, math.inf
     centre = float(first.mean() - second.mean())
     spread = float(np.ptp(np.concatenate([first - centre, second])))
     reach = _REACH * spread + 1e-6 * (abs(centre) or 1.0)
@@ -232,11 +235,19 @@ def told_apart(
     return apart
 
 
-def _rounded(statistic: Float[np.ndarray, "*any"]) -> Float[np.ndarray, "*any"]:
+def _sizes(scores: Float[np.ndarray, "group ..."]) -> Float[np.ndarray, " look"]:
+    """What a statistic is summed from by each look, which no exchange changes: as many times the largest score."""
+    largest = np.abs(scores).reshape(len(scores), -1).max(axis=1)
+    sizes: np.ndarray = np.cumsum(largest) * scores[0].size
+    return sizes
+
+
+def _rounded(
+    statistic: Float[np.ndarray, "*any"], size: Float[np.ndarray, "*any"]
+) -> Float[np.ndarray, "*any"]:
     """The statistic, with the rounding of sums taken off."""
-    largest = statistic.max(axis=-2, keepdims=True)  # of the look: what was seen before stays
-    unit = np.where(largest > 0, largest, 1.0)
-    whole: np.ndarray = np.round(statistic / unit, _DIGITS) * unit
+    unit = _PRECISION * np.where(size > 0, size, 1.0)
+    whole: np.ndarray = np.round(statistic / unit) * unit
     return whole
 
 

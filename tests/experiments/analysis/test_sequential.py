@@ -129,6 +129,16 @@ def test_agents_that_never_vary_have_an_interval_of_no_width():
     assert -1e-5 < low <= 0 <= high < 1e-5
 
 
+@given(st.lists(st.integers(-6000, 0), min_size=2, max_size=2), st.integers(0, 5))
+def test_whatever_agents_that_never_vary_score_their_difference_is_in_the_interval(
+    hundredths, seed
+):
+    first, second = (np.full((4, 5), each / 100) for each in hundredths)
+    low, high = interval(first, second, Design(looks=4, seed=seed))
+    assert low <= first.mean() - second.mean() <= high
+    assert high - low < 1e-4
+
+
 def test_the_trace_of_a_pair_is_in_differences_of_means():
     first, second = np.random.default_rng(7).normal(size=(2, 3, 5))
     trace = pair_trace(first, second, Design(3))
