@@ -17,10 +17,12 @@ HEAD = """# What the evidence says so far
 
 A claim is *confirmed* if the whole 95 % interval of every effect that it comes down to lies on the claimed side of
 zero, *contradicted* if that of one lies on the other side, and *open* otherwise or while runs are missing. Rules and
-seeds were fixed before the runs. For an open claim the last column says with how many seeds, about, it would be
-decided with a probability of 80 %, if effects and spreads are as they look; where it is empty no number is known to
-be enough. Each scale stands for itself. Figures are numbered as in the paper's first version on arXiv; the version at
-ICML begins with one more, about the theorem.
+seeds were fixed before the runs. An effect is how far something lies above zero, or above the level that the claim
+names: where seeds are counted, 0.5 says that all of them are right, and not half. Comparisons that are made together,
+as of all cells of a maze, have intervals that hold at once, which are wider. For an open claim the last column says
+with how many seeds, about, it would be decided with a probability of 80 %, if effects and spreads are as they look;
+where it is empty no number is known to be enough. Each scale stands for itself. Figures are numbered as in the
+paper's first version on arXiv; the version at ICML begins with one more, about the theorem.
 """
 
 IN_THE_PAPER = {

@@ -78,7 +78,8 @@ class Entry:
     def undecided(self) -> str:
         """In words, why there is no comparison that the verdict hangs on."""
         missing = [each.label for each in self.comparisons if isnan(each.effect)]
-        return f"runs are missing: {', '.join(missing)}" if missing else "nothing has been run"
+        why = "runs are missing, or all their seeds diverged"
+        return f"{why}: {', '.join(missing)}" if missing else "nothing has been run"
 
     @property
     def p_value(self) -> float:

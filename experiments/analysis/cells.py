@@ -66,6 +66,11 @@ class Cell:
         return None if self.final is None else mean_interval(self.final)
 
     @property
+    def diverged(self) -> int | None:
+        """Seeds without a final performance, which no mean has in it."""
+        return None if self.final is None else int(np.isnan(self.final).sum())
+
+    @property
     def reference(self) -> Reference:
         """Of the best and the uniformly random policy on the task."""
         settings = self.settings
@@ -132,7 +137,7 @@ class Cells:
     def table(self) -> tuple[list[str], list[list[object]]]:
         """Columns, and a row for each cell, by task and agent."""
         columns = [
-            "task", "data", "agent", "variant", "seeds", "final", "±", "took off",
+            "task", "data", "agent", "variant", "seeds", "diverged", "final", "±", "took off",
             "90 % at step", "optimal", "uniform",
         ]  # fmt: skip
         ordered = sorted(
@@ -145,19 +150,21 @@ class Cells:
         return columns, [_row(cell) for cell in ordered]
 
     def in_words(self) -> str:
-        """Task by task, the agents from the best to the worst, with the best and the random policy."""
-        tasks: dict[str, list[Cell]] = {}
+        """Task by task, the agents from the best to the worst, with the best and the random policy.
+
+        Variants of a task that differ in what these two policies come to are told apart.
+        """
+        tasks: dict[tuple[str, Reference], list[Cell]] = {}
         for cell in self._cells:
             if cell.mean is not None:
                 settings = cell.settings
                 name = f"{settings.env} {settings.size}, {settings.regime} data"
-                tasks.setdefault(name, []).append(cell)
+                tasks.setdefault((name, cell.reference), []).append(cell)
         sentences = [
             "Final performance of the greedy policy, mean over seeds with its 95 % interval."
         ]
-        for name, cells in tasks.items():
+        for (name, reference), cells in tasks.items():
             ordered = sorted(cells, key=lambda cell: -float(cell.mean.estimate))  # type: ignore[union-attr]
-            reference = cells[0].reference
             sentences.append(
                 f"{name}, from the best agent to the worst: {', '.join(map(_in_words, ordered))}; "
                 f"the best policy {reference.optimal:.3g}, the random one {reference.uniform:.3g}."
@@ -202,14 +209,16 @@ def _in_words(cell: Cell) -> str:
     assert cell.mean is not None
     told = variant(cell.settings)
     agent = f"{cell.settings.agent} ({told})" if told else cell.settings.agent
-    return f"{agent} {float(cell.mean.estimate):.3g} ± {float(cell.mean.half_width):.2g}"
+    ended = f"{agent} {float(cell.mean.estimate):.3g} ± {float(cell.mean.half_width):.2g}"
+    seeds = len(cell.settings.seeds)
+    return f"{ended} ({cell.diverged} of {seeds} seeds diverged)" if cell.diverged else ended
 
 
 def _row(cell: Cell) -> list[object]:
     settings, mean = cell.settings, cell.mean
     return [
         f"{settings.env} {settings.size}", settings.regime, settings.agent, variant(settings),
-        len(settings.seeds),
+        len(settings.seeds), cell.diverged,
         None if mean is None else float(mean.estimate),
         None if mean is None else float(mean.half_width),
         cell.taken_off, cell.steps_to_good,

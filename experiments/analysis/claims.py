@@ -40,7 +40,7 @@ class Comparison(NamedTuple):
         seeds: Of the smaller sample.
         p_above: Level from which on the interval would lie above zero; 1 if the effect is not above.
         p_below: Likewise below zero.
-        reach: From the effect to the end that would have to pass zero, where the interval is cut; else NaN.
+        error: Standard error of the effect, where it is a difference of means or cut from one; else NaN.
     """
 
     label: str
@@ -50,7 +50,7 @@ class Comparison(NamedTuple):
     seeds: int = 0
     p_above: float = 1.0
     p_below: float = 1.0
-    reach: float = nan
+    error: float = nan
 
     @property
     def verdict(self) -> Verdict:
@@ -132,9 +132,9 @@ def verdict(comparisons: Sequence[Comparison]) -> Verdict:
 def seeds_to_decide(comparisons: Sequence[Comparison]) -> float:
     """How many would decide a claim with a probability of 80 %, about, if effects and spreads are as they look.
 
-    Of effects that are all above zero the last one decides, else the first of those below. An interval narrows with
-    the root of the number of seeds: where it just reaches zero, it lies off zero half of the times that it is measured,
-    and somewhat narrower with a probability of 80 %.
+    Of effects that are all above zero the last one decides, else the first of those below. A standard error falls with
+    the root of the number of seeds, and so does, about, any interval's length. Of so many seeds as are needed the
+    interval is taken for that of the normal law.
 
     Returns:
         Infinite if an effect is zero, or nothing is known of its spread; NaN while runs are missing.
@@ -147,12 +147,13 @@ def seeds_to_decide(comparisons: Sequence[Comparison]) -> float:
 
 def _seeds_needed(comparison: Comparison) -> float:
     effect, low, high = comparison.effect, comparison.low, comparison.high
+    to_the_end = float(special.ndtri(1 - LEVEL / 2))
     reach = effect - low if effect > 0 else high - effect
-    reach = reach if isnan(comparison.reach) else comparison.reach
-    if not effect or isinf(reach):
+    error = reach / to_the_end if isnan(comparison.error) else comparison.error
+    if not effect or isinf(error):
         return inf
-    further = float(special.ndtri(POWER) / special.ndtri(1 - LEVEL / 2))
-    return ceil(comparison.seeds * (reach / effect * (1 + further)) ** 2)
+    apart = to_the_end + float(special.ndtri(POWER))
+    return ceil(comparison.seeds * (error / effect * apart) ** 2)
 
 
 Sample: TypeAlias = Float[np.ndarray, " seed"]
@@ -231,7 +232,7 @@ def alike(label: str, one: Sample, other: Sample, margin: float) -> Comparison:
         int(difference.seeds),
         p if effect > 0 else 1.0,
         p if effect < 0 else 1.0,
-        (high - low) / 2,
+        float(difference.error),
     )
 
 
@@ -315,6 +316,7 @@ def _comparison(label: str, interval: Interval, confidence: float = CONFIDENCE) 
         int(interval.seeds),
         p if effect > 0 else 1.0,
         p if effect < 0 else 1.0,
+        float(interval.error),
     )
 
 

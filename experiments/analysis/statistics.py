@@ -28,12 +28,14 @@ class Interval(NamedTuple):
         half_width: Half of the interval, infinite where fewer than two seeds are left.
         seeds: How many are left; of the smaller sample where two are compared.
         p_value: Two-sided, of the estimate being zero: the level below which the interval has zero in it.
+        error: Standard error of the estimate, infinite where fewer than two seeds are left.
     """
 
     estimate: Float[np.ndarray, "*measured"]
     half_width: Float[np.ndarray, "*measured"]
     seeds: Int[np.ndarray, "*measured"]
     p_value: Float[np.ndarray, "*measured"]
+    error: Float[np.ndarray, "*measured"]
 
     @property
     def low(self) -> Float[np.ndarray, "*measured"]:
@@ -176,4 +178,4 @@ def _interval(
         distance = np.abs(estimate) / error
     distance = np.where(np.isnan(distance), 0.0, distance)  # nothing is known, or all are zero
     half_width = special.stdtrit(freedom, (1 + confidence) / 2) * error
-    return Interval(estimate, half_width, seeds, 2 * special.stdtr(freedom, -distance))
+    return Interval(estimate, half_width, seeds, 2 * special.stdtr(freedom, -distance), error)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
@@ -29,10 +28,11 @@ class Compared(NamedTuple):
     """One run among the others.
 
     Attributes:
-        label: The agent's name, or the folder's where several runs are of that agent.
+        label: The agent's name, or the end of the folder's path that tells it from others of that agent.
         agent: Its name.
         folder: Where it is.
         lanes: Runs that it holds.
+        diverged: Of these, left out of every mean.
         final: Mean over lanes of the mean of the last ten evaluations.
         half_width: Half of its 95 % interval.
         last: Mean over lanes of the last evaluation.
@@ -44,6 +44,7 @@ class Compared(NamedTuple):
     agent: str
     folder: Path
     lanes: int
+    diverged: int
     final: float
     half_width: float
     last: float
@@ -107,28 +108,28 @@ def compare_runs(
     require_one_version(runs)
     reference = _reference(runs[0])
     bar = reference.level(GOOD_SHARE)
-    agents = Counter(run.settings.agent for run in runs)
     compared = [
-        _compared(folder, run, bar, alone=agents[run.settings.agent] == 1)
-        for folder, run in zip(folders, runs, strict=True)
+        _compared(label, folder, run, bar)
+        for label, folder, run in zip(_labels(folders, runs), folders, runs, strict=True)
     ]
     title = first.task_title
     rows: list[tuple[object, ...]] = [
-        (c.label, c.lanes, c.updates, c.final, c.half_width, c.last, c.steps_to) for c in compared
+        (c.label, c.lanes, c.diverged, c.updates, c.final, c.half_width, c.last, c.steps_to)
+        for c in compared
     ]
     best, random = reference.optimal, reference.uniform
-    rows.append(("optimal", None, None, best, reference.optimal_half_width, None, None))
-    rows.append(("uniform", None, None, random, reference.uniform_half_width, None, None))
-    columns = ("run", "lanes", "updates a lane", "final", "±", "last", "steps to 90 %")
+    rows.append(("optimal", None, None, None, best, reference.optimal_half_width, None, None))
+    rows.append(("uniform", None, None, None, random, reference.uniform_half_width, None, None))
+    columns = ("run", "lanes", "diverged", "updates a lane", "final", "±", "last", "steps to 90 %")
     screen.print(
         table(title, columns, rows),
-        "final: greedy performance, mean of the last ten evaluations and over lanes, with the half of its"
-        " 95 % interval (Student). last: the last evaluation. steps to 90 %: when the mean first was that far"
-        " from uniform to optimal.",
+        "final: greedy performance, mean of the last ten evaluations and over lanes that did not diverge, with the"
+        " half of its 95 % interval (Student). last: the last evaluation. steps to 90 %: when the mean first was that"
+        " far from uniform to optimal.",
     )
     if out is not None:
         curves = [
-            (c.label, run.measured.step, mean_interval(run.performance))
+            (c.label, c.agent, run.measured.step, mean_interval(run.performance))
             for c, run in zip(compared, runs, strict=True)
         ]
         draw_comparison(out, title, curves, optimal=reference.optimal, uniform=reference.uniform)
@@ -156,15 +157,37 @@ def _online(run: StoredRun) -> RunSettings | GymSettings:
     return run.settings
 
 
-def _compared(folder: Path, run: StoredRun, bar: float, *, alone: bool) -> Compared:
-    final = mean_interval(final_performance(run.performance))
+def _labels(folders: Sequence[Path], runs: Sequence[StoredRun]) -> list[str]:
+    """The agent's name where it is the only run of that agent, else the shortest ends of paths that differ.
+
+    An end that is the name of another agent among the runs is too short.
+    """
+    agents = [run.settings.agent for run in runs]
+    whole = [folder.resolve() for folder in folders]
+    several = {
+        folder: agent
+        for folder, agent in zip(whole, agents, strict=True)
+        if agents.count(agent) > 1
+    }
+    ends: dict[Path, str] = {}
+    for parts in range(1, max((len(folder.parts) for folder in several), default=0) + 1):
+        ends = {folder: "/".join(folder.parts[-parts:]) for folder in several}
+        mistaken = any(end in agents and end != several[folder] for folder, end in ends.items())
+        if len(set(ends.values())) == len(ends) and not mistaken:
+            break
+    return [ends.get(folder, agent) for folder, agent in zip(whole, agents, strict=True)]
+
+
+def _compared(label: str, folder: Path, run: StoredRun, bar: float) -> Compared:
+    last_of_each = final_performance(run.performance)
+    final = mean_interval(last_of_each)
     mean = mean_interval(run.performance).estimate
-    agent = run.settings.agent
     return Compared(
-        label=agent if alone else folder.resolve().name,
-        agent=agent,
+        label=label,
+        agent=run.settings.agent,
         folder=folder,
         lanes=len(run.performance),
+        diverged=int(np.isnan(last_of_each).sum()),
         final=float(final.estimate),
         half_width=float(final.half_width),
         last=float(mean[-1]),

@@ -28,7 +28,7 @@ def coverage(
     require_writable(json)
     from tabular import agent_table, cell_table, class_table, coverage_answers
 
-    answers = coverage_answers(terminal_step, reach)  # type: ignore[arg-type]
+    answers = coverage_answers(terminal_step, reach)
     screen, content = console(json), {}
     for name, title, make in (
         ("classes", "Models left, and cells of twelve in which none of them is wrong", class_table),

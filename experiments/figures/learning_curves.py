@@ -52,7 +52,7 @@ def draw_learning_curve(
 def draw_comparison(
     path: Path,
     title: str,
-    curves: Sequence[tuple[str, Int[np.ndarray, " evaluation"], Interval]],
+    curves: Sequence[tuple[str, str, Int[np.ndarray, " evaluation"], Interval]],
     *,
     optimal: float,
     uniform: float,
@@ -62,7 +62,7 @@ def draw_comparison(
     Args:
         path: Where to.
         title: Of the picture.
-        curves: Label, steps, and the mean over lanes at each; an agent's name has its own colour.
+        curves: Label, agent, steps, and the mean over lanes at each; a label that is the agent's name has its colour.
         optimal: Of the best policy.
         uniform: Of the uniformly random policy.
 
@@ -71,15 +71,19 @@ def draw_comparison(
     """
     with picture(path, 7.0, 4.2) as figure:
         axes = figure.subplots()
-        labels = {label for label, _, _ in curves}
-        spare = cycle([_COLOURS[agent] for agent in _COLOURS if agent not in labels] or [INK])
-        for label, step, mean in curves:
-            colour = _COLOURS.get(label) or next(spare)
+        named = {label for label, agent, _, _ in curves if label == agent}
+        spare = cycle([_COLOURS[agent] for agent in _COLOURS if agent not in named] or [INK])
+        for label, _, step, mean in curves:
+            colour = _COLOURS[label] if label in named else next(spare)
             draw_interval(axes, step, mean, color=colour, alpha=0.15)
-            lanes = int(mean.seeds.max())
-            axes.plot(step, mean.estimate, color=colour, label=f"{label} ({lanes} lanes)")
+            first, last = int(mean.seeds[0]), int(mean.seeds[-1])
+            lanes = f"{first} lanes" if first == last else f"{first} lanes, at the end {last}"
+            # A label that begins with a low line is left out of legends.
+            axes.plot(step, mean.estimate, color=colour, label=f"\u200b{label} ({lanes})")
         _draw_frame(axes, title, optimal, uniform, INK)
-        axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        legend = axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        for text in legend.get_texts():
+            text.set_parse_math(False)
 
 
 def _draw_frame(axes: Axes, title: str, optimal: float, uniform: float, colour: str) -> None:

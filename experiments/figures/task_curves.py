@@ -60,7 +60,8 @@ def draw_curves(cells: Cells, path: Path) -> None:
                     linewidth=1.6,
                     label=label,
                 )
-            best, random = group[0].reference.optimal, group[0].reference.uniform
-            each.axhline(best, color=INK, linestyle="--", linewidth=1.0, label="optimal")
-            each.axhline(random, color=GREY, linestyle=":", linewidth=1.2, label="uniformly random")
+            for number, known in enumerate(dict.fromkeys(cell.reference for cell in group)):
+                best, random = ("_", "_") if number else ("optimal", "uniformly random")
+                each.axhline(known.optimal, color=INK, linestyle="--", linewidth=1.0, label=best)
+                each.axhline(known.uniform, color=GREY, linestyle=":", linewidth=1.2, label=random)
         shared_legend(figure)

@@ -52,10 +52,11 @@ def draw_variants(cells: Cells, path: Path, title: str, usual: str) -> None:
                     [float(cell.mean.estimate)], [row], xerr=[float(bar(cell.mean))], color=look.colour,
                     marker=look.marker, markerfacecolor=filled, capsize=3, linestyle="none",
                 )  # fmt: skip
-            if known := next((cell for cell in group if cell.run), None):
-                best, random = known.reference.optimal, known.reference.uniform
-                each.axvline(best, color=INK, linestyle="--", linewidth=1.1, label="optimal")
-                each.axvline(
-                    random, color=GREY, linestyle=":", linewidth=1.3, label="uniformly random"
-                )
+            known = [(row, cell.reference) for row, cell in enumerate(group) if cell.run]
+            for number, (row, reference) in enumerate(known):  # a variant may have its own
+                best, random = ("_", "_") if number else ("optimal", "uniformly random")
+                ends = (row - 0.5, row + 0.5)
+                each.vlines(reference.optimal, *ends, INK, "--", label=best, linewidth=1.1)
+                each.vlines(reference.uniform, *ends, GREY, ":", label=random, linewidth=1.3)
+            if known:
                 each.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))

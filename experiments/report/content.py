@@ -299,9 +299,9 @@ def _intervals(path: Path) -> Table | None:
     if not path.is_file():
         return None
     try:
-        found = [Coverage(**each) for each in read_json(path)["coverage"]]
+        table = coverage_table([Coverage(**each) for each in read_json(path)["coverage"]])
     except (KeyError, TypeError) as error:
         raise ValueError(
             f"{path} holds no coverage ({error}); accepted: what mbgen intervals --json writes"
         ) from None
-    return Table("Share of samples whose 95 % interval covers the truth", *coverage_table(found))
+    return Table("Share of samples whose 95 % interval covers the truth", *table)

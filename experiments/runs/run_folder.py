@@ -293,6 +293,10 @@ def read_run(folder: Path) -> StoredRun:
     values = {name: columns[name].reshape(-1, lanes) for name in ("step", *names)}
     if not (values["step"] == values["step"][:, :1]).all():
         raise ValueError(f"{path} is no whole table of {lanes} lanes; accepted: what a run wrote")
+    if infinite := [name for name, value in values.items() if np.isinf(value).any()]:
+        raise ValueError(
+            f"{path} has an infinite {infinite[0]}; accepted: numbers, and NaN of lanes that diverged"
+        )
     step = values.pop("step")[:, 0].astype(np.int64)
     arrays = {name: value.astype(float) for name, value in values.items()}
     if settings.kind == "offline":

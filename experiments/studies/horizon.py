@@ -74,20 +74,20 @@ STUDY = variants_study(
     source="ours",
     scales=SCALES,
     runs=runs,
-    picture="After 100,000 updates",
+    picture="After a long run",
     usual="as it is",
     claims=(
         Claim(
             "H-imagined",
-            "On ProcMaze in high data the simple model's agent ends above itself with real transitions alone, after "
-            "100,000 updates",
+            "On ProcMaze in high data the simple model's agent ends a long run above itself with real transitions "
+            "alone",
             "ours",
             imagining_helps,
         ),
         Claim(
             "H-low",
-            "On ProcMaze in low data the simple model's agent ends above ER, and above itself with real transitions "
-            "alone, after 100,000 updates",
+            "On ProcMaze in low data the simple model's agent ends a long run above ER, and above itself with real "
+            "transitions alone",
             "ours",
             low_data_too,
         ),

@@ -67,4 +67,11 @@ def _stored(
 ) -> Iterable[tuple[str, StoredRun]]:
     for run in planned:
         if states[run.id] == "finished":
-            yield run.settings.digest, read_run(folder / run.id)
+            stored = read_run(folder / run.id)
+            if not stored.finished:
+                last, steps = stored.measured.step.max(initial=0), run.settings.steps
+                raise ValueError(
+                    f"{stored.folder} is said to be finished, and its tables end at step {last:,} of {steps:,}; "
+                    "accepted: what one run wrote"
+                )
+            yield run.settings.digest, stored

@@ -292,10 +292,23 @@ def test_claims_of_many_comparisons_without_a_difference_are_seldom_contradicted
     assert "confirmed" not in said
 
 
-def test_an_interval_that_the_margin_cuts_has_the_seeds_that_its_whole_length_takes():
+def test_an_interval_that_the_margin_cuts_has_the_seeds_that_the_whole_difference_takes():
     one, other = np.array([0.0, 10.0, 20.0, 6.0]), np.array([-9.0, 3.0, 1.0, 4.0])
     cut = alike("", one, other, margin=2.0)
     assert cut.effect < 0 < cut.high
-    interval = stats.ttest_ind(one, other, equal_var=False).confidence_interval(0.95)
-    whole = Comparison("", cut.effect, 0, cut.effect + (interval.high - interval.low) / 2, 4)
-    assert seeds_to_decide([cut]) == seeds_to_decide([whole])
+    beyond = above("", one - 2.0, other)  # the difference that lies beyond the margin
+    assert beyond.effect == pytest.approx(-cut.effect)
+    assert seeds_to_decide([cut]) == seeds_to_decide([beyond])
+
+
+@pytest.mark.parametrize("seen", [3, 5, 10])
+@pytest.mark.parametrize("effect", [0.4, 0.8])
+def test_the_seeds_that_decide_have_their_power_whatever_the_number_that_was_seen(seen, effect):
+    """By the noncentral t of samples whose spread is 1, as was seen."""
+    base = np.linspace(-1, 1, seen)
+    base /= base.std(ddof=1)
+    needed = int(seeds_to_decide([above("", base + effect, base)]))
+    freedom = 2 * needed - 2
+    shift = effect * np.sqrt(needed / 2)
+    power = stats.nct.sf(stats.t.ppf(0.975, freedom), freedom, shift)
+    assert 0.77 < power < 0.82

@@ -56,12 +56,36 @@ def test_runs_of_one_agent_are_told_apart_by_their_folders(tmp_path, capsys):
     assert [run["label"] for run in runs] == ["one", "other", "perfect"]
 
 
-def test_a_lane_that_diverged_is_left_out_of_the_mean(tmp_path):
+@pytest.mark.parametrize(
+    ("names", "agents", "labels"),
+    [
+        (["a/er", "b/er"], ["er", "er"], ["a/er", "b/er"]),
+        (["er", "second"], ["er", "er"], ["er", "second"]),
+        (["a/er", "a/simple", "b"], ["perfect", "perfect", "er"], ["a/er", "a/simple", "er"]),
+        (["x$^$y", "_hidden", "状態"], ["er", "er", "er"], ["x$^$y", "_hidden", "状態"]),
+    ],
+)
+def test_no_run_is_called_by_a_name_that_another_may_have(names, agents, labels, tmp_path, capsys):
+    folders = []
+    for name, agent in zip(names, agents, strict=True):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        folders.append(stored(tmp_path / name, agent, [[-9.0]]))
+    picture = tmp_path / "picture.svg"
+    assert main(["compare", *folders, "--out", str(picture), "--json", "-"]) == 0
+    runs = json.loads(capsys.readouterr().out)["runs"]
+    assert [run["label"] for run in runs] == labels
+    drawn = picture.read_text(encoding="utf-8")
+    assert all(f"{label} (1 lanes)" in drawn for label in labels)
+
+
+def test_a_lane_that_diverged_is_left_out_of_the_mean_and_counted(tmp_path, capsys):
     nan = float("nan")
     folder = stored(tmp_path / "er", "er", [[-9.0, nan, nan], [-9.0, -4.0, -3.0]])
     run = read_run(tmp_path / "er")
     assert np.isnan(run.performance[0, 1:]).all()
-    assert main(["compare", folder]) == 0
+    assert main(["compare", folder, "--json", "-"]) == 0
+    (told,) = json.loads(capsys.readouterr().out)["runs"]
+    assert (told["lanes"], told["diverged"]) == (2, 1)
 
 
 def test_runs_of_different_tasks_are_refused(tmp_path, capsys):
