@@ -1,4 +1,4 @@
-"""Ctrl-C that is not lost while modules are imported."""
+"""Ctrl-C that is not lost while modules are imported, nor taken for another error."""
 
 from __future__ import annotations
 
@@ -15,18 +15,19 @@ def interrupts_between_imports() -> Iterator[None]:
     """Within, an interrupt in the middle of an import is raised when that is over; a second one at once.
 
     Importing runs callbacks that drop every exception, and code that catches all of them: an interrupt raised there
-    prints a traceback, or the program goes on as if there had been none. Where interrupts are ignored, or
-    somebody else answers them, nothing changes.
+    prints a traceback, or the program goes on as if there had been none. Others, as NumPy's comparisons, raise an
+    error of their own for it, which is an interrupt after all. Where interrupts are ignored, or somebody else
+    answers them, nothing changes.
     """
-    waiting = False
+    waiting = raised = False
 
     def answer(number: int, frame: FrameType | None) -> None:
-        nonlocal waiting
+        nonlocal waiting, raised
         if _importing(frame) and not (waiting and number == signal.SIGINT):
             waiting = True
             signal.setitimer(signal.ITIMER_REAL, SECONDS_BETWEEN_LOOKS)
         else:
-            waiting = False
+            waiting, raised = False, True
             raise KeyboardInterrupt
 
     if signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
@@ -36,6 +37,10 @@ def interrupts_between_imports() -> Iterator[None]:
     signal.signal(signal.SIGINT, answer)
     try:
         yield
+    except Exception as error:
+        if raised:
+            raise KeyboardInterrupt from error
+        raise
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -36,6 +36,14 @@ def _not_a_choice(found: re.Match[str]) -> str:
     return f"{found['name']} is {found['value']}; accepted: {', '.join(choices)}"
 
 
+def _missing(found: re.Match[str]) -> str:
+    """The flags that are missing, or the argument that has none: its help, which the parser adds, is left out."""
+    flags = re.findall(r"(?<!\S)--[a-z][a-z-]*(?= )", found["missing"])
+    needed = ", ".join(flags) or found["missing"].split()[0]
+    rest = f"; not understood: {found['rest'].strip()}" if found["rest"] else ""
+    return f"{found['command']} needs {needed}{rest}"
+
+
 def _not_known(found: re.Match[str]) -> str:
     meant = re.search(r"Perhaps you meant: (--\S+)", found["rest"])
     guess = f"; perhaps you meant {meant[1]}" if meant else ""
@@ -63,6 +71,6 @@ _PATTERNS: tuple[tuple[str, Callable[[re.Match[str]], str]], ...] = (
         _not_a_choice,
     ),
     (r"Missing value for argument '(.*?)'", lambda found: f"{found[1]} needs a value"),
-    (r"Missing from mbgen (.*?): (.*)", lambda found: f"{found[1]} needs {found[2]}"),
+    (r"Missing from mbgen (?P<command>.*?): (?P<missing>.*?)(Unrecognized options: (?P<rest>.*))?$", _missing),
     (r"Unrecognized options: (?P<words>.*?)(?P<rest>Perhaps you meant.*|$)", _not_known),
 )  # fmt: skip

@@ -94,7 +94,7 @@ def readable_environment(
     plain = environment(name, size, spontaneous=spontaneous)
     if event is None:
         return plain
-    _require_event(name, event)
+    _require_event(name, event, spontaneous)
     return replace(plain, spontaneous_event=event)  # type: ignore[type-var]
 
 
@@ -106,12 +106,14 @@ def batched_environment(
 
     options: dict[str, Any] = {SIZE_NAMES[name]: size, "spontaneous": spontaneous}
     if event is not None:
-        _require_event(name, event)
+        _require_event(name, event, spontaneous)
         options["spontaneous_event"] = event
     return make(name, **options)
 
 
-def _require_event(name: str, event: str) -> None:
+def _require_event(name: str, event: str, spontaneous: bool) -> None:
+    if not spontaneous:
+        raise ValueError(f"the event is {event!r}; accepted: none where no event is spontaneous")
     known = EVENTS.get(name, ())
     if event not in known:
         accepted = ", ".join(known) or "none, since it has one form"

@@ -227,7 +227,10 @@ def _seeds(lanes: Lanes, purpose: int) -> Callable[[int, int], int]:
 
     def of(lane: int, episode: int) -> int:
         # Not words of a random stream: one at a time, they would cost more than an episode.
-        drawn = np.random.SeedSequence((seeds[lane] % 2**64, purpose, episode)).generate_state(1)
+        seed = seeds[lane] % 2**64
+        # A number of two words, and one that no other list of numbers has in its place.
+        large = (1,) if seed >= 2**32 else ()
+        drawn = np.random.SeedSequence((seed, purpose, episode, *large)).generate_state(1)
         return int(drawn[0]) % 2**31
 
     return of

@@ -49,7 +49,7 @@ from experiments.studies.study import PlannedRun
 from experiments.sweep.local import Ended, Room, carry_out
 from experiments.sweep.manifest import MANIFEST, add_to_manifest
 from experiments.sweep.plan import lay_out_all, tasks_of
-from experiments.sweep.slurm import SlurmOptions, submit
+from experiments.sweep.slurm import SlurmOptions, require_slurm, submit
 from experiments.tasks import REGIMES, environment_name
 
 GROUPS, SEEDS = 6, 5
@@ -144,6 +144,8 @@ def ask(
     screen = console(json)
     if not (out / QUESTION).exists():
         _require_environment(question)
+        if executor == "slurm":
+            require_slurm()
     with lock(out):
         plan = begin(out, question)
         _require_groups(groups, plan, out)

@@ -109,6 +109,8 @@ def tabular(
     )
     games = {} if is_gymnasiums(env) else _games(env, size, steps, SCALES[scale])
     chosen = _agents(agents)
+    if parents != "exact" and "factored" not in chosen:
+        raise ValueError(f"--parents {parents} is about the agent factored; accepted: with it")
     count = SEEDS[scale] if seeds is None else seeds
     for name, value, least, most in (
         ("seeds", count, 1, 100_000),

@@ -107,8 +107,8 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         "--again", action="store_true", help="also what was found to be well before"
     )
     options = parser.parse_args(arguments)
-    if math.isnan(options.seconds):
-        parser.error("argument --seconds: a number, got nan")
+    if not math.isfinite(options.seconds):
+        parser.error(f"argument --seconds: a number, got {options.seconds:g}")
     return options
 
 

@@ -41,16 +41,17 @@ class Findings:
         self.all_well &= bool(facts["ok"])
 
     def well(self, device: str) -> set[Case]:
-        """What was found to be well on that kind of device.
+        """What was found to be well on that kind of device when it was last looked at.
 
         Raises:
             ValueError: A line of the file is no finding.
         """
-        return {
-            Case(finding["stage"], finding["case"])
+        last = {
+            Case(finding["stage"], finding["case"]): finding["ok"]
             for finding in self._read()
-            if finding["ok"] and finding.get("on") == device
+            if finding.get("on") == device
         }
+        return {case for case, ok in last.items() if ok}
 
     def _read(self) -> Iterator[Facts]:
         if not self.path.exists():

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from experiments.runs.gym_settings import GymSettings
 from experiments.runs.settings import OnlineSettings, RunSettings
 from experiments.runs.stored_settings import Settings
 
@@ -20,13 +21,15 @@ AVX512)."""
 _COMPILING_SECONDS = 60.0
 _PROCESS_BYTES = 3 * 2**28  # torch, and what it compiles
 _LANE_BYTES = 2**26  # parameters, moments, and the layers of an update
-_FEATURES: Mapping[str, int] = {
-    "ProcMaze": 300,
-    "ButtonGrid": 80,
-    "PanFlute": 128,
-    "OpenGrid": 100,
-    "WalledMaze": 36,
+_FEATURE_BYTES = 2**16  # of the layers that read or predict a feature
+_PAIR_BYTES, _UNITS_BYTES = 2**10, 2**19  # where each feature reads each, and has layers of its own
+_FEATURES: Mapping[str, Callable[[int], int]] = {
+    "ProcMaze": lambda size: 4 * size**2,
+    "ButtonGrid": lambda _: 75,
+    "PanFlute": lambda size: size * (size + 1) // 2,
+    "OpenGrid": lambda size: size**2,
 }
+_WALLED_MAZE = 36
 _MANY_FEATURES = 1_000
 """Of an environment of Gymnasium, which is not made to be asked."""
 
@@ -69,7 +72,17 @@ def estimated_seconds(settings: Settings) -> float:
 
 def estimated_memory(settings: Settings) -> int:
     """Bytes of the process, an upper estimate."""
-    lanes = len(settings.seeds)
-    transition = 2 * _FEATURES.get(settings.env, _MANY_FEATURES) + 10  # priorities among them
-    buffer = lanes * settings.capacity * transition
-    return _PROCESS_BYTES + lanes * _LANE_BYTES + buffer
+    lanes, features = len(settings.seeds), _features(settings)
+    buffer = settings.capacity * (2 * features + 10)  # priorities among them
+    lane = _LANE_BYTES + _FEATURE_BYTES * features + buffer
+    if isinstance(settings, RunSettings) and settings.structured:
+        lane += _PAIR_BYTES * features**2 + _UNITS_BYTES * features
+    if isinstance(settings, GymSettings):
+        lane += 4 * settings.steps  # every action, by which an episode is gone on with
+    return _PROCESS_BYTES + lanes * lane
+
+
+def _features(settings: Settings) -> int:
+    if isinstance(settings, RunSettings):
+        return _FEATURES[settings.env](settings.size)
+    return _MANY_FEATURES if isinstance(settings, GymSettings) else _WALLED_MAZE

@@ -120,7 +120,7 @@ class _Diary:
 
     def write(self) -> None:
         """Bring config.json up to date."""
-        self.sitting["seconds"] = round(time.monotonic() - self.start, 1)
+        self.sitting["seconds"] = max(0.1, round(time.monotonic() - self.start, 1))
         run_folder.write_config(self.out, self.settings, self.place.stored(), self.sittings)
 
 
@@ -216,7 +216,9 @@ def _carry_on(
         if due and now - saved >= checkpoint_seconds and not run.finished:
             keep()
             saved = time.monotonic()
-    if run.steps > first:
+    if (
+        run.steps > first or run.finished
+    ):  # what saved the last checkpoint may have died before its tables
         keep()
     if not run.finished:
         return Outcome(run.steps, False, run.measured, None, tuple(run.restarted))

@@ -19,6 +19,7 @@ from deep.acceleration import ACCELERATIONS, Acceleration, can_compile, resolve
 from deep.kernels.building import cache_folder
 from deep.layers import Precision
 from experiments.runs.assembly import agent_of
+from experiments.runs.gym_settings import GymSettings
 from experiments.runs.lane_settings import PrecisionName, require_one_of
 from experiments.runs.stored_settings import Settings
 from experiments.storage.provenance import processor
@@ -155,7 +156,9 @@ def memory_bytes(settings: Settings) -> dict[str, int]:
     networks = (agent.q_network, *agent.model.networks)
     parameters = 4 * lanes * sum(network.num_parameters for network in networks)
     units = sum(network.units for network in networks)
+    actions = 4 * lanes * settings.steps if isinstance(settings, GymSettings) else 0
     return {
+        "actions": actions,  # of a hosted environment: an episode is gone on with by them
         "buffer": lanes * settings.capacity * (2 * features + 6 + 4 * agent.prioritized),
         "parameters": parameters + 4 * lanes * agent.q_network.num_parameters,
         "moments": 2 * parameters,

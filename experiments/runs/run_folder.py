@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from math import prod
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, TypeAlias
@@ -245,12 +245,18 @@ def require_same(settings: Settings, stored: object, where: Path) -> None:
         ValueError: naming a setting, its stored and its given value.
     """
     try:
-        other = stored_settings(stored).stored()
+        other = stored_settings(stored)
     except ValueError as error:
         raise ValueError(f"{where}: {error}") from None
-    for name, value in settings.stored().items():
-        if other[name] != value:
-            raise ValueError(f"{where} is of a run with {name} {other[name]}, got {value}")
+    if other.kind != settings.kind:
+        raise ValueError(f"{where} is of a run of the kind {other.kind}, got {settings.kind}")
+    for field in fields(settings):  # those too that are not stored where they are as usual
+        theirs, ours = (
+            list(value) if isinstance(value, tuple) else value
+            for value in (getattr(each, field.name) for each in (other, settings))
+        )
+        if theirs != ours:
+            raise ValueError(f"{where} is of a run with {field.name} {theirs}, got {ours}")
 
 
 def write_metrics(
@@ -317,7 +323,8 @@ def _greedy(
     columns, _ = read_table(path)
     if columns.keys() != {"step", "lane", "seed", "layout", "cell", "greedy_action"}:
         raise ValueError(f"{path} holds no greedy actions; accepted: what a run wrote")
-    shape = (evaluations, lanes, *(int(columns[axis].max()) + 1 for axis in ("layout", "cell")))
+    sizes = (int(columns[axis].max(initial=-1)) + 1 for axis in ("layout", "cell"))
+    shape = (evaluations, lanes, *sizes)
     found = columns["greedy_action"].astype(float)
     if found.size != prod(shape):
         raise ValueError(

@@ -281,6 +281,15 @@ def _queued(logs: Path) -> set[str]:
     return found
 
 
+def require_slurm() -> None:
+    """Ask the queue for nothing.
+
+    Raises:
+        ValueError: There is no Slurm here, or squeue refuses.
+    """
+    _listed()
+
+
 def _listed() -> dict[str, list[int]]:
     """The user's job arrays in the queue, by name, with the indices of their jobs that are not over."""
     found: dict[str, list[int]] = {}

@@ -120,6 +120,7 @@ def main(plan_file: str) -> int:
         for run in runs:
             if run.log.last() == "started":  # nobody was left to say how it ended
                 run.log.mark("interrupted", "when its job was preempted or its node was lost")
+        runs = [run for run in runs if run.log.last() != "finished"]
     job = Job(f"{array}_{index}", plan["retries"], plan["threads"])
     job.carry_out(runs)
     if job.interrupted and job.near_limit and not job.ended:

@@ -38,6 +38,7 @@ from theory.solving.solved_class import SolvedClass
 
 MAX_EVALUATED = 1 << 22  # truths times sets of pairs, for all of them to be gone through
 MAX_TRUTHS = 5_000  # that are walked through one by one
+MOST_STEPS = 10_000  # of a trajectory
 MAX_NODES = 300_000  # datasets in the query trees
 
 
@@ -178,9 +179,9 @@ def over_all_truths(
     require_unique_solution(problem)
     checked_index(start, problem.states - 1, "start")
     steps = 2 * problem.transitions.pairs if steps is None else steps
-    if steps < 0 or samples < 2 or seed < 0:
+    if not 0 <= steps <= MOST_STEPS or samples < 2 or seed < 0:
         raise ValueError(
-            f"{steps} steps, {samples} samples, seed {seed}; accepted: 0 or more, 2 or more, 0 or more"
+            f"{steps} steps, {samples} samples, seed {seed}; accepted: 0 to {MOST_STEPS:,}, 2 or more, 0 or more"
         )
     solved = solve(problem, lambda fraction: progress(fraction / 10))
     data, rng = _Data(solved), np.random.default_rng(seed)

@@ -133,6 +133,8 @@ def _rule(
     from tabular import FactoredRule
 
     if ":" not in name:
+        if name.endswith(".py"):
+            raise ValueError(f"{name} names no rule; accepted: FILE.py:RULE")
         if size is None:
             raise ValueError(f"{name} needs --size")
         return readable(name, size, grid_size, spontaneous)

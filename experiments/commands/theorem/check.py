@@ -18,6 +18,9 @@ from experiments.storage.whole_files import require_writable, write_whole
 if TYPE_CHECKING:
     from theory import Allowance, MDPClass
 
+MOST_STEPS = 1_000
+"""Of value equivalence."""
+
 
 def check(
     name: Class,
@@ -120,15 +123,15 @@ def check(
             "--tolerance is about one dataset; accepted: with --datasets FILE, --evidence or --samples",
         ),
         (
-            value_equivalence is not None and value_equivalence < 1,
-            f"--value-equivalence is {value_equivalence}; accepted: 1 or more steps",
+            value_equivalence is not None and not 1 <= value_equivalence <= MOST_STEPS,
+            f"--value-equivalence is {value_equivalence}; accepted: 1 to {MOST_STEPS:,} steps",
         ),
         (
             value_functions is not None and value_equivalence is None,
             "--value-functions is about value equivalence; accepted: with --value-equivalence K",
         ),
         (
-            single and not Path(datasets).exists(),
+            single and not (datasets and Path(datasets).exists()),
             f"datasets is {datasets!r}; accepted: functional, realizable, or a file",
         ),
     ):

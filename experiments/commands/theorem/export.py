@@ -40,6 +40,10 @@ def export(
     """
     from theory.formats import arrays, dot, drn, explicit_model, prism
 
+    if format in ("dot", "npz"):
+        for option, given in (("--start", start), ("--fold-discount", fold_discount)):
+            if given:
+                raise ValueError(f"{option} is for Storm and PRISM; accepted: with drn or prism")
     problem = load(name, gamma)
     index = true_model(name, problem) if model is None else model
     texts: dict[Path, str] = {}

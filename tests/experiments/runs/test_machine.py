@@ -9,13 +9,16 @@ pytest.importorskip("torch")
 import torch
 
 from experiments.runs import machine
+from experiments.runs.costs import estimated_memory
 from experiments.runs.execution import execute
+from experiments.runs.gym_settings import gym_settings
 from experiments.runs.machine import (
     COMPILING_PAYS,
     Place,
     choose_place,
     choose_precision,
     gpu_memory,
+    memory_bytes,
     stored_place,
 )
 from experiments.runs.run_folder import read_config
@@ -119,3 +122,33 @@ def test_gpus_are_named_as_a_process_that_is_to_see_one_of_them_knows_it(
     if visible is not None:
         monkeypatch.setenv("CUDA_VISIBLE_DEVICES", visible)
     assert gpu_memory() == dict.fromkeys(names, 80)
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {},
+        {"agent": "categorical", "lanes": 30, "steps": 30_000},
+        {"env": "OpenGrid", "size": 100, "steps": 30_000},
+        {"env": "PanFlute", "size": 60, "steps": 30_000, "prioritized": True},
+        {"agent": "simple", "size": 7, "structured": True},
+        {"env": "gym:FrozenLake-v1", "steps": 1_000_000},
+    ],
+)
+def test_the_memory_that_a_sweep_plans_with_is_at_least_what_a_run_holds(changed):
+    usual = {
+        "agent": "er",
+        "env": "ProcMaze",
+        "size": 4,
+        "regime": "high",
+        "lanes": 5,
+        "steps": 500,
+    }
+    options = usual | changed
+    if options["env"].startswith("gym:"):
+        pytest.importorskip("gymnasium")
+        given = {name: options[name] for name in ("agent", "env", "regime", "steps")}
+        made = gym_settings(lanes=options["lanes"], given=given)
+    else:
+        made = run_settings(**options)
+    assert estimated_memory(made) >= sum(memory_bytes(made).values())

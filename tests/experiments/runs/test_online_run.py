@@ -20,9 +20,20 @@ from safetensors.torch import load_file
 
 from experiments.cli import main
 from experiments.runs.execution import execute, summary_of
+from experiments.runs.gym_settings import gym_settings
 from experiments.runs.machine import Place
 from experiments.runs.online_run import OnlineRun
-from experiments.runs.run_folder import CHECKPOINT, Measured, read_config, require_fit
+from experiments.runs.run_folder import (
+    CHECKPOINT,
+    Measured,
+    finished_summary,
+    read_config,
+    read_run,
+    require_fit,
+    require_same,
+    state_of,
+    write_config,
+)
 from experiments.runs.settings import AGENTS, run_settings
 from experiments.runs.tuned import tuned
 from experiments.storage.folder_lock import LOCK
@@ -206,6 +217,53 @@ def test_resuming_with_other_settings_is_refused_by_name(tmp_path):
     (tmp_path / "run" / "config.json").write_text(json.dumps(config))
     with pytest.raises(ValueError, match=r"state\.safetensors is of a run with temperatures"):
         execute(other, tmp_path / "run", resume=True)
+
+
+OPTIONS = {
+    "model_steps": 20,
+    "forecasts": True,
+    "model_quality": True,
+    "real_share": 0.5,
+    "updates_per_step": 10,
+    "structured": True,
+}
+"""Options that are stored where they are not as usual alone."""
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+@pytest.mark.parametrize("first", [False, True])
+def test_a_run_with_an_option_and_one_without_are_not_each_other(name, first, tmp_path):
+    env = {"env": "PanFlute", "size": 3} if name == "forecasts" else {}
+    with_it, without = (run_settings(**TINY | env | more) for more in ({name: OPTIONS[name]}, {}))
+    begun, other = (with_it, without) if first else (without, with_it)
+    write_config(tmp_path, begun, None, [])
+    with pytest.raises(ValueError, match=f"is of a run with {name} .*, got "):
+        require_same(other, read_config(tmp_path)["settings"], tmp_path)
+    require_same(begun, read_config(tmp_path)["settings"], tmp_path)
+
+
+def test_a_run_of_another_kind_is_refused(tmp_path):
+    given = {"agent": "er", "env": "gym:FrozenLake-v1", "regime": "high", "steps": 40}
+    stored = gym_settings(lanes=2, given=given).stored()
+    with pytest.raises(ValueError, match="is of a run of the kind gym, got online"):
+        require_same(SETTINGS, stored, tmp_path)
+
+
+def test_tables_that_a_run_could_not_write_at_its_end_are_written_when_it_is_gone_on_with(
+    tmp_path, monkeypatch
+):
+    def full(*_):
+        raise OSError(28, os.strerror(28))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("experiments.runs.run_folder.write_metrics", full)
+        with pytest.raises((OSError, ValueError), match="No space left"):
+            execute(SETTINGS, tmp_path, device="cpu", acceleration="none")
+    assert (tmp_path / CHECKPOINT).exists()
+    assert execute(SETTINGS, tmp_path, resume=True).finished
+    assert state_of(tmp_path, SETTINGS) == "finished"
+    assert read_run(tmp_path).finished
+    assert finished_summary(SETTINGS, tmp_path)["seconds"] > 0
 
 
 def test_a_damaged_checkpoint_stops_the_command_with_one_line(tmp_path, capsys):

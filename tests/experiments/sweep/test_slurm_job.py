@@ -186,6 +186,14 @@ def test_an_attempt_that_was_lost_with_its_node_does_not_count_as_a_failure(jobs
     assert jobs.log(task).attempts() == 1
 
 
+def test_a_run_that_has_finished_is_not_started_again_with_its_job(jobs, tmp_path):
+    done, left = (counting_task(tmp_path, name) for name in ("done", "left"))
+    assert jobs.carry_out(done) == 0
+    for restart in ("1", "2", "3"):
+        assert jobs.carry_out(done, left, SLURM_RESTART_COUNT=restart) == 0
+    assert len(processes(done)) == len(processes(left)) == 1
+
+
 def test_an_attempt_that_was_killed_with_its_job_counts_as_a_failure(jobs, tmp_path):
     task = counting_task(tmp_path, "run")
     jobs.log(task).mark("started")
