@@ -77,9 +77,13 @@ class Entry:
     @property
     def undecided(self) -> str:
         """In words, why there is no comparison that the verdict hangs on."""
-        missing = [each.label for each in self.comparisons if isnan(each.effect)]
-        why = "runs are missing, or all their seeds diverged"
-        return f"{why}: {', '.join(missing)}" if missing else "nothing has been run"
+        unknown = [each for each in self.comparisons if isnan(each.effect)]
+        reasons = {
+            "runs are missing": [each.label for each in unknown if isnan(each.low)],
+            "all seeds diverged": [each.label for each in unknown if not isnan(each.low)],
+        }
+        told = [f"{why}: {', '.join(labels)}" for why, labels in reasons.items() if labels]
+        return "; ".join(told) or "nothing has been run"
 
     @property
     def p_value(self) -> float:

@@ -172,7 +172,7 @@ class Cells:
         return " ".join(sentences)
 
     def across_tasks(self) -> tuple[list[str], list[list[object]]]:
-        """Columns, and a row for each regime and agent: its scores over all tasks that every agent has finished.
+        """Columns, and a row for each regime and agent: its scores over the tasks whose agents have all finished.
 
         An agent that is not planned on all of these tasks is left out. Intervals are the bootstrap's.
         """

@@ -70,7 +70,7 @@ class Coverage(NamedTuple):
     Attributes:
         interval: Which one.
         data: Name of the distribution.
-        seeds: Of each sample.
+        seeds: Of each sample; the second of a difference has twice as many.
         samples: How many were drawn.
         covered: Share of them whose interval has the truth in it.
         too_high: Share whose interval lies above the truth.

@@ -61,7 +61,10 @@ def study(
     screen.print(table(f"{chosen.title} ({chosen.source}), scale {scale}", columns, known))
     across_columns, across_rows = chosen.across(found) if chosen.across else ((), ())
     if across_rows:
-        title = "Over all tasks that every agent has finished; 0 is random, 1 the best; bootstrap"
+        title = (
+            "Over the tasks whose agents have all finished, of agents that are planned on each; "
+            "0 is random, 1 the best; bootstrap"
+        )
         screen.print(table(title, across_columns, across_rows))
     _show_claims(screen, decided)
     screen.print(facts("Runs", _standing(there)))

@@ -257,7 +257,8 @@ def _part(study: Study, scale: ScaleName, there: Results) -> StudyPart:
     if study.across is not None and (across := study.across(found))[1]:
         tables.append(
             Table(
-                "Over all tasks that every agent has finished: 0 is random, 1 the best; bootstrap",
+                "Over the tasks whose agents have all finished, of agents that are planned on each: "
+                "0 is random, 1 the best; bootstrap",
                 *across,
             )
         )

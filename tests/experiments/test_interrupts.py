@@ -100,3 +100,16 @@ def test_afterwards_all_is_as_before(pressed):
         pass
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
     assert signal.getsignal(signal.SIGALRM) is alarm
+
+
+def test_an_interrupt_that_a_library_takes_for_an_error_is_one(pressed):
+    def interrupted_within_a_comparison():
+        try:
+            signal.raise_signal(signal.SIGINT)
+        except KeyboardInterrupt:
+            raise TypeError("cannot compare") from None  # as NumPy does
+
+    with pytest.raises(KeyboardInterrupt), interrupts_between_imports():
+        interrupted_within_a_comparison()
+    with pytest.raises(TypeError, match="cannot compare"), interrupts_between_imports():
+        raise TypeError("cannot compare")

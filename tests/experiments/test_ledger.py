@@ -3,13 +3,15 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from experiments import ledger as module
+from experiments.analysis.claims import Claim, above
 from experiments.cli import main
 from experiments.evidence import evidence_page
 from experiments.exact.claims import CLAIMS as EXACT
-from experiments.ledger import ledger
+from experiments.ledger import Entry, ledger
 from experiments.studies.registry import STUDIES
 from experiments.studies.results import Results
 from tests.experiments.called import complaint
@@ -133,3 +135,11 @@ def test_the_page_tells_effects_and_what_holms_correction_leaves(quirks_alone):
     entry = next(e for e in quirks_alone(level) if e.claim.id == "Q-stale" and e.scale == "desk")
     assert f"{entry.deciding.effect:.4g} [{entry.deciding.low:.4g}, " in row
     assert f"**{entry.verdict}**" in row
+
+
+def test_an_undecided_claim_says_whether_runs_are_missing_or_diverged():
+    missing = above("PanFlute 9", None, np.ones(3))
+    diverged = above("ProcMaze 4", np.full(3, np.nan), np.arange(3.0))
+    claim = Claim("X", "a claim", "ours", lambda _: [missing, diverged])
+    entry = Entry(claim, STUDIES["online"], "desk", (missing, diverged), "open", "open", None)
+    assert entry.undecided == "runs are missing: PanFlute 9; all seeds diverged: ProcMaze 4"

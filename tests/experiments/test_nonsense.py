@@ -57,3 +57,43 @@ def test_a_value_that_means_nothing_is_refused_in_one_line_before_the_work(
         assert captured.err.count("\n") == 1, option
         assert "\x1b" not in captured.err, option
         assert not list(tmp_path.iterdir()), option
+
+
+@pytest.mark.parametrize(
+    ("words", "complaint"),
+    [
+        (
+            "theorem export push-tree --format dot --out m.dot --fold-discount",
+            "--fold-discount is for Storm and PRISM; accepted: with drn or prism",
+        ),
+        (
+            "theorem export push-tree --format npz --out m.npz --start 3",
+            "--start is for Storm and PRISM; accepted: with drn or prism",
+        ),
+        (
+            "theorem truths push-tree --steps 1000000000",
+            "1000000000 steps, 1000 samples, seed 0; accepted: 0 to 10,000, 2 or more, 0 or more",
+        ),
+        (
+            "theorem check push-tree --datasets walk.json --value-equivalence 1001",
+            "--value-equivalence is 1001; accepted: 1 to 1,000 steps",
+        ),
+        ("env scopes lamps.py", "lamps.py names no rule; accepted: FILE.py:RULE"),
+        (
+            "tabular --env PanFlute --agents replay --parents statistical --out curves",
+            "--parents statistical is about the agent factored; accepted: with it",
+        ),
+        (
+            "theorem census 2 2",
+            "theorem census needs --states, --actions; not understood: 2 2",
+        ),
+        ("theorem check", "theorem check needs CLASS"),
+    ],
+)
+def test_what_contradicts_itself_or_is_never_read_is_refused(
+    words, complaint, capsys, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert main(words.split()) == 2
+    assert capsys.readouterr().err == f"mbgen: {complaint}\n"
+    assert not list(tmp_path.iterdir())

@@ -79,6 +79,10 @@ def _batched(
         options[size_options.get(name.lower(), "size")] = size
     if grid_size is not None:
         options["grid_size"] = grid_size
+    if spontaneous_event is not None and not spontaneous:
+        raise ValueError(
+            f"--spontaneous-event is {spontaneous_event}; accepted: none with --no-spontaneous"
+        )
     if spontaneous_event is not None:
         options["spontaneous_event"] = spontaneous_event
     return make(name, **options)
