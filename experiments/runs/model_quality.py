@@ -16,7 +16,7 @@ from deep.agent import Agent, Lanes, Learner
 from deep.environments import Noise, Scopes
 from deep.model_accuracy import accuracy, factors_read, novelty, parent_pairs, usual_course
 from deep.models import RolloutModel, StructuredModel
-from deep.random_streams import Purpose, Stream, integers, lane_words
+from deep.random_streams import MAX_WORDS, Purpose, Stream, integers, lane_words
 from deep.replay_buffer import ReplayBuffer
 from experiments.runs.quality_table import HORIZONS, NOVELTY, LearnedScopes, ModelQuality
 
@@ -28,6 +28,20 @@ WALK = 32
 
 DRAWS = 16
 """Courses that are imagined of each case."""
+
+
+def require_words(model: RolloutModel) -> None:
+    """Refuse a model whose courses take more random words than a draw has.
+
+    Raises:
+        ValueError: naming both; it would come after the last step of the run.
+    """
+    words = 2 * CASES * (model.represent_words + max(HORIZONS) * model.step_words)
+    if words > MAX_WORDS:
+        raise ValueError(
+            f"model_quality of {model.environment} takes {words:,} random words a draw; accepted: {MAX_WORDS:,}, "
+            "which fewer features take"
+        )
 
 
 def measure_model_quality(

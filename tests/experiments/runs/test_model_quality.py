@@ -8,12 +8,12 @@ import pytest
 pytest.importorskip("torch")
 import torch
 
-from deep import Agent, Lanes, OnlineLoop, PerfectModel, Protocol
-from deep.environments import PanFlute, ProcMaze
+from deep import Agent, Lanes, OnlineLoop, PerfectModel, Protocol, SimpleModel
+from deep.environments import OpenGrid, PanFlute, ProcMaze
 from deep.model_accuracy import NOVELTY
 from experiments.runs import model_quality, quality_table
 from experiments.runs.execution import execute
-from experiments.runs.model_quality import CASES, measure_model_quality
+from experiments.runs.model_quality import CASES, measure_model_quality, require_words
 from experiments.runs.quality_table import HORIZONS, read_model_quality
 from experiments.runs.run_folder import read_run
 from experiments.runs.settings import run_settings
@@ -81,3 +81,13 @@ def test_a_table_that_is_none_is_refused(tmp_path):
     write_table(path, {"lane": np.arange(3)}, {})
     with pytest.raises(ValueError, match="holds no model quality; accepted: what a run wrote"):
         read_model_quality(tmp_path, 1)
+
+
+def test_a_model_whose_courses_take_more_words_than_a_draw_has_is_refused_before_the_run(tmp_path):
+    options = {"agent": "simple", "env": "OpenGrid", "regime": "high", "lanes": 1, "steps": 10}
+    large = run_settings(size=82, model_quality=True, **options)
+    with pytest.raises(
+        ValueError, match="takes 34,426,880 random words a draw; accepted: 33,554,432"
+    ):
+        execute(large, tmp_path, device="cpu", acceleration="none")
+    require_words(SimpleModel(OpenGrid(80)))
