@@ -26,14 +26,14 @@ def load(name: str, gamma: str | None) -> MDPClass:
     import gymnasium
 
     environment = name.removeprefix("gym:")
-    if gamma is None:
-        raise ValueError(f"{name} has no discount of its own; accepted: one given by --gamma P/Q")
     try:
         table = getattr(gymnasium.make(environment).unwrapped, "P", None)
     except gymnasium.error.Error as error:
         raise ValueError(f"{name} cannot be made: {error}") from None
     if table is None:
         raise ValueError(f"{name} has no table P; accepted: environments that have one")
+    if gamma is None:
+        raise ValueError(f"{name} has no discount of its own; accepted: one given by --gamma P/Q")
     return from_gymnasium(table, gamma, name=environment)
 
 
