@@ -96,6 +96,15 @@ class Acceleration:
         replay: Callable[[], None] = graph.replay
         return replay
 
+    def launched(self, count: int, usual: int) -> int:
+        """How many of `count` steps one launch makes: all, or a power of two where that is not the usual number.
+
+        A graph keeps memory of its own for as long as its process lives, and a run may come to any number.
+        """
+        if not self.captured or count == usual:
+            return count
+        return 1 << (count.bit_length() - 1)
+
     def capture_each(self, function: Callable[..., None], state: Any) -> Callable[..., None]:
         """As `capture`: one launch for each choice of arguments, captured when that is first called."""
         captured: dict[tuple[object, ...], Callable[[], None]] = {}

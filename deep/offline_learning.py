@@ -98,6 +98,7 @@ class OfflineLearner:
         losses = Losses(*(torch.zeros_like(lanes.temperature) for _ in Losses._fields))
         self.state = OfflineState(agent.initial(lanes.seed), losses)
         self.updates = 0
+        self._acceleration = acceleration
         self._learn = acceleration.compile(learn_offline)
         self._evaluation = GreedyEvaluation(
             agent, lanes, self.state.learner, self.state.learner.updates, acceleration
@@ -125,7 +126,8 @@ class OfflineLearner:
         end = self.updates + updates
         while self.updates < end:
             left = self.target_period - self.updates % self.target_period
-            count = min(end - self.updates, left, SEGMENT)
+            usual = min(self.target_period, SEGMENT)
+            count = self._acceleration.launched(min(end - self.updates, left, usual), usual)
             self._segment(count, learns)
             self.updates += count
             if self.updates % self.target_period == 0:

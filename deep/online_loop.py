@@ -241,9 +241,10 @@ class OnlineLoop:
         elif frozen is not None:
             learns = "q"
             first += frozen
+        learning: Learns | None = learns
         if start < first:
-            return min(count, first - start), None
-        return count, learns
+            count, learning = min(count, first - start), None
+        return self._acceleration.launched(count, min(period, NOISE_STEPS)), learning
 
     def _run_segment(self, count: int, learns: Learns | None) -> None:
         state = self.state

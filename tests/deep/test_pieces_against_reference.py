@@ -134,7 +134,7 @@ def test_the_loss_of_a_model_and_its_gradient_are_the_plain_ones(name, terminal)
         plain = PlainLane(name, MAZE, agent, learner, lane)
         transitions = [
             Transition(x.double(), a.item(), r.item(), t.item(), y.double())
-            for x, a, r, t, y in zip(*(field[lane] for field in replayed), strict=True)
+            for x, a, r, t, y in zip(*(field[lane] for field in replayed.transitions), strict=True)
         ]
         networks = plain.model.networks
         value, found = reference.gradients(partial(plain.loss, transitions), networks)

@@ -270,6 +270,22 @@ def test_a_loop_that_is_loaded_goes_on_by_the_graphs_it_has(recorded_graphs):
     assert_equal(captured, plain)
 
 
+def test_few_graphs_are_captured_however_a_run_is_divided(recorded_graphs, monkeypatch):
+    loop = loop_of("er", acceleration=Acceleration(captured=True))
+    captured, capture = [], Acceleration.capture
+
+    def counting(self, function, state):
+        captured.append(function)
+        return capture(self, function, state)
+
+    monkeypatch.setattr(Acceleration, "capture", counting)
+    for steps in (7, 11, 3, 9, 5):
+        loop.advance(steps)
+    assert loop.steps == 35
+    # Of one, two and four steps without updates or with them; never ten at once here.
+    assert len(captured) <= 6
+
+
 def test_a_captured_number_of_the_host_would_be_found(recorded_graphs):
     state = (torch.zeros(()),)
     numbers = iter(range(10))

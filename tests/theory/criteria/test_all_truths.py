@@ -208,7 +208,7 @@ def test_what_is_too_much_is_sampled_and_its_worst_case_left_open(monkeypatch):
         ({"start": 2}, "start is 2; accepted: an integer from 0 to 1"),
         (
             {"steps": -1},
-            "-1 steps, 1000 samples, seed 0; accepted: 0 or more, 2 or more, 0 or more",
+            "-1 steps, 1000 samples, seed 0; accepted: 0 to 10,000, 2 or more, 0 or more",
         ),
         ({"samples": 1}, "1 samples"),
         ({"seed": -1}, "seed -1"),
