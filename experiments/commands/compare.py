@@ -16,7 +16,7 @@ from experiments.commands.arguments import Json, Picture
 from experiments.commands.terminal import console, require_picture, table
 from experiments.runs.gym_settings import GymSettings
 from experiments.runs.run_folder import StoredRun, finished_summary, read_run, require_one_version
-from experiments.runs.settings import RunSettings
+from experiments.runs.settings import AGENTS, RunSettings
 from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
 
@@ -129,7 +129,7 @@ def compare_runs(
     )
     if out is not None:
         curves = [
-            (c.label, c.agent, run.measured.step, mean_interval(run.performance))
+            (c.label, run.measured.step, mean_interval(run.performance))
             for c, run in zip(compared, runs, strict=True)
         ]
         draw_comparison(out, title, curves, optimal=reference.optimal, uniform=reference.uniform)
@@ -160,7 +160,7 @@ def _online(run: StoredRun) -> RunSettings | GymSettings:
 def _labels(folders: Sequence[Path], runs: Sequence[StoredRun]) -> list[str]:
     """The agent's name where it is the only run of that agent, else the shortest ends of paths that differ.
 
-    An end that is the name of another agent among the runs is too short.
+    An end that is the name of another agent is too short.
     """
     agents = [run.settings.agent for run in runs]
     whole = [folder.resolve() for folder in folders]
@@ -172,7 +172,7 @@ def _labels(folders: Sequence[Path], runs: Sequence[StoredRun]) -> list[str]:
     ends: dict[Path, str] = {}
     for parts in range(1, max((len(folder.parts) for folder in several), default=0) + 1):
         ends = {folder: "/".join(folder.parts[-parts:]) for folder in several}
-        mistaken = any(end in agents and end != several[folder] for folder, end in ends.items())
+        mistaken = any(end in AGENTS and end != several[folder] for folder, end in ends.items())
         if len(set(ends.values())) == len(ends) and not mistaken:
             break
     return [ends.get(folder, agent) for folder, agent in zip(whole, agents, strict=True)]

@@ -52,7 +52,7 @@ def draw_learning_curve(
 def draw_comparison(
     path: Path,
     title: str,
-    curves: Sequence[tuple[str, str, Int[np.ndarray, " evaluation"], Interval]],
+    curves: Sequence[tuple[str, Int[np.ndarray, " evaluation"], Interval]],
     *,
     optimal: float,
     uniform: float,
@@ -62,7 +62,7 @@ def draw_comparison(
     Args:
         path: Where to.
         title: Of the picture.
-        curves: Label, agent, steps, and the mean over lanes at each; a label that is the agent's name has its colour.
+        curves: Label, steps, and the mean over lanes at each; an agent's name has its own colour.
         optimal: Of the best policy.
         uniform: Of the uniformly random policy.
 
@@ -71,10 +71,10 @@ def draw_comparison(
     """
     with picture(path, 7.0, 4.2) as figure:
         axes = figure.subplots()
-        named = {label for label, agent, _, _ in curves if label == agent}
-        spare = cycle([_COLOURS[agent] for agent in _COLOURS if agent not in named] or [INK])
-        for label, _, step, mean in curves:
-            colour = _COLOURS[label] if label in named else next(spare)
+        labels = {label for label, _, _ in curves}
+        spare = cycle([_COLOURS[agent] for agent in _COLOURS if agent not in labels] or [INK])
+        for label, step, mean in curves:
+            colour = _COLOURS.get(label) or next(spare)
             draw_interval(axes, step, mean, color=colour, alpha=0.15)
             first, last = int(mean.seeds[0]), int(mean.seeds[-1])
             lanes = f"{first} lanes" if first == last else f"{first} lanes, at the end {last}"

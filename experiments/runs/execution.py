@@ -216,9 +216,8 @@ def _carry_on(
         if due and now - saved >= checkpoint_seconds and not run.finished:
             keep()
             saved = time.monotonic()
-    if (
-        run.steps > first or run.finished
-    ):  # what saved the last checkpoint may have died before its tables
+    # Also of a run that was finished already: what saved its last checkpoint may have died before its tables.
+    if run.steps > first or run.finished:
         keep()
     if not run.finished:
         return Outcome(run.steps, False, run.measured, None, tuple(run.restarted))

@@ -156,9 +156,10 @@ def memory_bytes(settings: Settings) -> dict[str, int]:
     networks = (agent.q_network, *agent.model.networks)
     parameters = 4 * lanes * sum(network.num_parameters for network in networks)
     units = sum(network.units for network in networks)
-    actions = 4 * lanes * settings.steps if isinstance(settings, GymSettings) else 0
-    return {
-        "actions": actions,  # of a hosted environment: an episode is gone on with by them
+    # Of a hosted environment, whose episodes are gone on with by them.
+    hosted = isinstance(settings, GymSettings)
+    actions = {"actions": 4 * lanes * settings.steps} if hosted else {}
+    return actions | {
         "buffer": lanes * settings.capacity * (2 * features + 6 + 4 * agent.prioritized),
         "parameters": parameters + 4 * lanes * agent.q_network.num_parameters,
         "moments": 2 * parameters,

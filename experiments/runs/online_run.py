@@ -9,7 +9,7 @@ import numpy as np
 from deep.models import RolloutModel
 from deep.online_loop import OnlineLoop
 from experiments.analysis.reference import Reference, reference_of
-from experiments.runs.assembly import agent_of, gym_task, online_loop_of
+from experiments.runs.assembly import gym_task, online_loop_of
 from experiments.runs.forecast_table import Forecasts
 from experiments.runs.gym_settings import GymSettings
 from experiments.runs.machine import Place
@@ -31,11 +31,11 @@ class OnlineRun(MeasuredRun[RunSettings | GymSettings, Measured]):
     def __init__(self, settings: RunSettings | GymSettings, place: Place) -> None:
         """Before the first step."""
         self.settings = settings
+        self.loop = online_loop_of(settings, place.precision, place.device, place.how)
         if isinstance(settings, RunSettings) and settings.model_quality:
-            model = agent_of(settings, place.precision).model
+            model = self.loop.agent.model
             assert isinstance(model, RolloutModel)
             require_words(model)
-        self.loop = online_loop_of(settings, place.precision, place.device, place.how)
         empty = np.zeros((0, len(settings.seeds)))
         self.measured = Measured(np.zeros(0, np.int64), *[empty] * (len(Measured._fields) - 1))
 

@@ -277,8 +277,8 @@ def read_run(folder: Path) -> StoredRun:
     """What a run has measured so far.
 
     Raises:
-        ValueError: The folder holds no run that has measured anything, its table is cut short, or
-            config and table are of different runs.
+        ValueError: The folder holds no run that has measured anything, its table is cut short or ends before a run
+            that is said to be finished, or config and table are of different runs.
     """
     path = folder / METRICS
     if not path.exists():
@@ -307,7 +307,7 @@ def read_run(folder: Path) -> StoredRun:
     arrays = {name: value.astype(float) for name, value in values.items()}
     if settings.kind == "offline":
         arrays["greedy_action"] = _greedy(folder / GREEDY, len(step), lanes)
-    return StoredRun(
+    run = StoredRun(
         folder,
         settings,
         kind(step, **arrays),
@@ -315,6 +315,12 @@ def read_run(folder: Path) -> StoredRun:
         read_forecasts(folder, lanes),
         read_model_quality(folder, lanes),
     )
+    if (folder / SUMMARY).exists() and not run.finished:
+        raise ValueError(
+            f"{folder} is said to be finished, and its tables end at step {step.max(initial=0):,} of "
+            f"{settings.steps:,}; accepted: what one run wrote"
+        )
+    return run
 
 
 def _greedy(

@@ -67,11 +67,4 @@ def _stored(
 ) -> Iterable[tuple[str, StoredRun]]:
     for run in planned:
         if states[run.id] == "finished":
-            stored = read_run(folder / run.id)
-            if not stored.finished:
-                last, steps = stored.measured.step.max(initial=0), run.settings.steps
-                raise ValueError(
-                    f"{stored.folder} is said to be finished, and its tables end at step {last:,} of {steps:,}; "
-                    "accepted: what one run wrote"
-                )
-            yield run.settings.digest, stored
+            yield run.settings.digest, read_run(folder / run.id)

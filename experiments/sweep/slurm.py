@@ -282,7 +282,7 @@ def _queued(logs: Path) -> set[str]:
 
 
 def require_slurm() -> None:
-    """Ask the queue for nothing.
+    """Refuse to plan for a Slurm that does not answer.
 
     Raises:
         ValueError: There is no Slurm here, or squeue refuses.

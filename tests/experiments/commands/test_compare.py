@@ -61,6 +61,7 @@ def test_runs_of_one_agent_are_told_apart_by_their_folders(tmp_path, capsys):
     [
         (["a/er", "b/er"], ["er", "er"], ["a/er", "b/er"]),
         (["er", "second"], ["er", "er"], ["er", "second"]),
+        (["a/simple", "b"], ["er", "er"], ["a/simple", "{}/b"]),
         (["a/er", "a/simple", "b"], ["perfect", "perfect", "er"], ["a/er", "a/simple", "er"]),
         (["x$^$y", "_hidden", "状態"], ["er", "er", "er"], ["x$^$y", "_hidden", "状態"]),
     ],
@@ -73,6 +74,7 @@ def test_no_run_is_called_by_a_name_that_another_may_have(names, agents, labels,
     picture = tmp_path / "picture.svg"
     assert main(["compare", *folders, "--out", str(picture), "--json", "-"]) == 0
     runs = json.loads(capsys.readouterr().out)["runs"]
+    labels = [label.format(tmp_path.name) for label in labels]
     assert [run["label"] for run in runs] == labels
     drawn = picture.read_text(encoding="utf-8")
     assert all(f"{label} (1 lanes)" in drawn for label in labels)

@@ -4,6 +4,7 @@ import json
 import math
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -33,6 +34,7 @@ from experiments.runs.run_folder import (
     require_same,
     state_of,
     write_config,
+    write_metrics,
 )
 from experiments.runs.settings import AGENTS, run_settings
 from experiments.runs.tuned import tuned
@@ -264,6 +266,17 @@ def test_tables_that_a_run_could_not_write_at_its_end_are_written_when_it_is_gon
     assert state_of(tmp_path, SETTINGS) == "finished"
     assert read_run(tmp_path).finished
     assert finished_summary(SETTINGS, tmp_path)["seconds"] > 0
+
+
+def test_a_table_that_ends_before_its_finished_run_is_refused(undisturbed, tmp_path):
+    shutil.copytree(undisturbed, tmp_path / "run")
+    run = read_run(tmp_path / "run")
+    part = Measured(*(values[:-1] for values in run.measured))
+    write_metrics(tmp_path / "run", SETTINGS, part, run.provenance)
+    with pytest.raises(
+        ValueError, match="said to be finished, and its tables end at step 30 of 40"
+    ):
+        read_run(tmp_path / "run")
 
 
 def test_a_damaged_checkpoint_stops_the_command_with_one_line(tmp_path, capsys):
