@@ -42,29 +42,11 @@ class Product(NamedTuple):
 Products = list[Product]
 
 
-class UpdateProducts(NamedTuple):
-    """The products of one update, of one lane.
+def update_products(agent: Agent) -> Products:
+    """The products of an update, of one lane.
 
-    Attributes:
-        model: Forward and backward through the model's loss.
-        rollouts: The model's steps, and the behaviour's choices in them.
-        target: The target network.
-        q: Forward and backward through the Q-network's loss.
-    """
-
-    model: Products
-    rollouts: Products
-    target: Products
-    q: Products
-
-    @property
-    def together(self) -> Products:
-        """All of them."""
-        return [product for part in self for product in part]
-
-
-def update_products(agent: Agent) -> UpdateProducts:
-    """The products of an update of the model and the Q-network.
+    Those of the model's loss, forward and backward; of rollouts, with the behaviour's choices in them; of the
+    target network; and of the Q-network's loss, forward and backward.
 
     Raises:
         ValueError: The agent replays by priority, or mixes real transitions in, whose products are others.
@@ -74,12 +56,8 @@ def update_products(agent: Agent) -> UpdateProducts:
             "products are known of agents that neither replay by priority nor mix, got one that does"
         )
     q = agent.q_network
-    return UpdateProducts(
-        model=_loss(agent.model, q),
-        rollouts=_rollouts(agent.model, q),
-        target=_forward(q, TRANSITIONS),
-        q=_learning(q, TRANSITIONS),
-    )
+    learned = _forward(q, TRANSITIONS) + _learning(q, TRANSITIONS)
+    return _loss(agent.model, q) + _rollouts(agent.model, q) + learned
 
 
 def flops(products: Products) -> int:

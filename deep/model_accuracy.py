@@ -11,9 +11,6 @@ from deep.one_hot import one_hot
 from deep.random_streams import Stream, lane_words, words
 from deep.replay_buffer import ReplayBuffer
 
-NOVELTY = ("seen", "recombined", "unseen")
-"""How new a state with an action is: it was met itself, the parents of every factor were, or not even these."""
-
 
 def novelty(
     scopes: Scopes,
@@ -21,7 +18,7 @@ def novelty(
     observation: UInt8[Tensor, "lane batch feature"],
     action: Int64[Tensor, "lane batch"],
 ) -> Int64[Tensor, "lane batch"]:
-    """How new each state with its action is to what the buffer of its lane holds, as a place in `NOVELTY`.
+    """How new each state with its action is to what the buffer of its lane holds: seen (0), recombined (1), unseen (2).
 
     A pair is seen if the buffer has a transition from this state by this action. It is recombined if it is not
     seen, but for every factor some transition by this action begins with the same values of all its parents: then

@@ -28,7 +28,6 @@ class Protocol:
         steps: Of a run.
         updates_per_step: Once learning has started.
         target_period: Steps between copies to the target network.
-        evaluation_interval: Steps between evaluations.
         learning_starts: Steps before the first update.
         buffer_capacity: Transitions a lane.
         stale_reset_observation: After a terminal step act once more on what was seen before the
@@ -41,7 +40,6 @@ class Protocol:
     steps: int
     updates_per_step: int
     target_period: int
-    evaluation_interval: int
     learning_starts: int = 1_000
     buffer_capacity: int = 100_000
     stale_reset_observation: bool = False
@@ -49,22 +47,14 @@ class Protocol:
 
     def __post_init__(self) -> None:
         require_integer("steps", self.steps, 1, MAX_RUN)
-        for name in ("updates_per_step", "target_period", "evaluation_interval"):
+        for name in ("updates_per_step", "target_period", "learning_starts", "buffer_capacity"):
             require_integer(name, getattr(self, name), 1)
-        require_integer("learning_starts", self.learning_starts, 1)
-        require_integer("buffer_capacity", self.buffer_capacity, 1)
         if self.model_steps is not None:
             require_integer("model_steps", self.model_steps, 1)
 
-    def updates(self, steps: int) -> int:
-        """Of a lane, in its first `steps` steps."""
-        scratch = 0 if self.model_steps is None else max(0, steps - self.model_steps)
-        learning = (max(0, part - self.learning_starts) for part in (steps - scratch, scratch))
-        return sum(learning) * self.updates_per_step
 
-
-HIGH_DATA = Protocol(1_000_000, 1, 100, 500)
-LOW_DATA = Protocol(100_000, 10, 10, 50)
+HIGH_DATA = Protocol(1_000_000, 1, 100)
+LOW_DATA = Protocol(100_000, 10, 10)
 
 
 Evaluation = Callable[[], Float32[Tensor, "lane"]]

@@ -22,7 +22,7 @@ from experiments.analysis.claims import (
 )
 from experiments.runs.scales import ScaleName
 from experiments.studies.registry import STUDIES
-from experiments.studies.results import Results, folder_of, results_of
+from experiments.studies.results import Results, results_of
 from experiments.studies.study import Study
 
 DECIDING: tuple[ScaleName, ...] = ("desk", "paper")
@@ -100,7 +100,7 @@ def ledger(results: Path) -> list[Entry]:
     Raises:
         ValueError: A folder holds another run than the study plans, or cannot be read.
     """
-    scales = [scale for scale in DECIDING if folder_of(results, scale).is_dir()]
+    scales = [scale for scale in DECIDING if (results / scale).is_dir()]
     return [entry for study in STUDIES.values() for entry in _entries(study, results, scales)]
 
 

@@ -1,4 +1,4 @@
-"""Tasks: an environment, its size, and how much data there is; the one place that makes them.
+"""The tasks of runs: an environment, its size, and how much data there is.
 
 Names, sizes and regimes are plain data. The readable environment comes from `tabular`, the batched
 one, which needs torch, from `deep`.

@@ -162,8 +162,3 @@ class Copies:
         with _own_code():
             seen, _ = self._copies[copy].reset(seed=seed)
         return self._encoder(seen)
-
-    def close(self) -> None:
-        """Close every copy."""
-        for copy in self._copies:
-            copy.close()

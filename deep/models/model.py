@@ -1,7 +1,8 @@
 """What a model is: a source of experience for Q-learning, from what was stored.
 
 Replay is one (it hands back what was stored), the true environment is one, and learned networks
-are. Adding a model is one file, and a line in the registry.
+are. Adding a model is one file; a line in the registry makes an agent of it by name, and rules in
+`deep.matrix_products` say what its updates multiply.
 """
 
 from abc import ABC, abstractmethod

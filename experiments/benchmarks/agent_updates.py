@@ -19,9 +19,9 @@ from experiments.benchmarks.measurement import (
 )
 from experiments.commands.arguments import Json
 from experiments.commands.terminal import progress
+from experiments.runs.settings import AGENTS
 from experiments.storage.whole_files import require_writable
 
-AGENTS = ("er", "simple", "categorical", "gaussian", "perfect")
 LANES = (1, 8, 30)
 MAZE_SIZE = 4
 TARGET_SHARE = 0.7
@@ -138,7 +138,7 @@ def measure(
         repeats=_REPEATS,
     )
     product_rate = 2 * count * 320 * 200 * 200 * products
-    work = flops(update_products(agent).together)
+    work = flops(update_products(agent))
     details = {
         "lanes": count,
         "ms_a_lane": 1e3 / updates / count,
@@ -163,7 +163,7 @@ def prepared_update(
 
     agent = acceleration.agent(Agent(MODELS[name](ProcMaze(MAZE_SIZE), precision=precision)))
     lanes = Lanes(torch.arange(count), torch.full((count,), 1e-4), torch.full((count,), 0.4))
-    loop = OnlineLoop(agent, Protocol(_REPLAYED, 1, 100, 100, learning_starts=_REPLAYED), lanes)
+    loop = OnlineLoop(agent, Protocol(_REPLAYED, 1, 100, learning_starts=_REPLAYED), lanes)
     loop.advance(_REPLAYED)
     compiled = acceleration.compile(learn)
     return agent, lambda: compiled(agent, lanes, loop.state)

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from experiments.benchmarks.agent_updates import AGENTS, prepared_update
+from experiments.benchmarks.agent_updates import prepared_update
 from experiments.benchmarks.measurement import (
     Measurement,
     best_rates,
@@ -23,6 +23,7 @@ from experiments.benchmarks.measurement import (
 )
 from experiments.commands.arguments import Json
 from experiments.commands.terminal import progress
+from experiments.runs.settings import AGENTS
 from experiments.storage.whole_files import require_writable
 
 THREADS = (1, 2)
@@ -54,7 +55,7 @@ def bench_contention(
         lanes: Learning at once, on ProcMaze 4.
         threads: Numbers of threads that torch may use.
         busy: Processes beside; all cores but one if not given.
-        acceleration: none, compile, or auto (compile, where there is a compiler).
+        acceleration: none, compile, kernels, or auto: kernels or compile, as far as the machine has them.
         seconds: For each measurement.
         json: Write the figures as JSON; "-" is standard output.
     """

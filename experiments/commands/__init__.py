@@ -1,1 +1,1 @@
-"""One file for each subcommand of `mbgen`, and what they print; only `experiments.cli` imports them."""
+"""One file for each subcommand of `mbgen`, and what they share: options, and what a terminal shows."""

@@ -128,7 +128,7 @@ def ask(
         require_integer("groups", groups, 1, MOST_GROUPS)
     if executor != "slurm" and cluster != USUAL:
         raise ValueError(f"options for Slurm are given, but the executor is {executor}")
-    seconds = None if budget is None else duration("budget", budget)
+    seconds = None if budget is None else duration(budget)
     workers = len(os.sched_getaffinity(0)) if workers is None else workers
     require_integer("workers", workers, 1, 10_000)
     require_writable(json)

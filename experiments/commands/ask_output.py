@@ -11,7 +11,7 @@ from experiments.commands.sweep_progress import in_words
 from experiments.commands.terminal import cell, facts, table
 from experiments.questions.asking import Asking, sentence, what_can_be_decided
 from experiments.questions.question import PAGE, Plan, Question
-from experiments.storage.whole_files import write_whole
+from experiments.storage.whole_files import write_text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -86,4 +86,4 @@ def write_page(asking: Asking, content: Mapping[str, Any]) -> None:
     from experiments.report.question import question_content
 
     page = render("question.html", **question_content(asking, content))
-    write_whole(asking.out / PAGE, lambda whole: whole.write_text(page, encoding="utf-8"))
+    write_text(asking.out / PAGE, page)

@@ -15,7 +15,7 @@ from experiments.evidence import evidence_page
 from experiments.exact.claims import SCALE, STUDY, ExactEntry, exact_entries
 from experiments.ledger import Entry, ledger
 from experiments.storage.json_files import write_json
-from experiments.storage.whole_files import require_writable, write_whole
+from experiments.storage.whole_files import require_writable, write_text
 
 VERDICTS: tuple[Verdict, ...] = ("confirmed", "contradicted", "open")
 
@@ -68,7 +68,7 @@ def claims(
     screen.print(facts("In all", [(name, counts[name]) for name in VERDICTS]))
     if out is not None:
         page = evidence_page(exact, entries, out, pictures)
-        write_whole(out, lambda whole: whole.write_text(page, encoding="utf-8"))
+        write_text(out, page)
         screen.print(f"  {out}")
     told = [*map(exact_content, exact), *map(content, entries)]
     write_json({"claims": told}, json)

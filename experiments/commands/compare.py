@@ -77,17 +77,13 @@ def compare(
             raise ValueError(
                 f"{run.folder} holds no finished run; accepted: runs that are complete"
             )
-    compare_runs(folders, runs, console(json), out, json)
+    compare_runs(runs, console(json), out, json)
     return 0
 
 
 def compare_runs(
-    folders: Sequence[Path],
-    runs: Sequence[StoredRun],
-    screen: Console,
-    out: Path | None,
-    json: str | None = None,
-) -> list[Compared]:
+    runs: Sequence[StoredRun], screen: Console, out: Path | None, json: str | None = None
+) -> None:
     """Print, draw and write the comparison.
 
     Raises:
@@ -98,20 +94,17 @@ def compare_runs(
     settings = [_online(run) for run in runs]
     first = settings[0]
     task = {name: getattr(first, name) for name in first.task}
-    for folder, run in zip(folders, runs, strict=True):
+    for run in runs:
         for name, value in task.items():
             other = getattr(run.settings, name, None)
             if other != value:
                 raise ValueError(
-                    f"{folder} has {name} {other}; accepted: {value}, as in {folders[0]}"
+                    f"{run.folder} has {name} {other}; accepted: {value}, as in {runs[0].folder}"
                 )
     require_one_version(runs)
     reference = _reference(runs[0])
     bar = reference.level(GOOD_SHARE)
-    compared = [
-        _compared(label, folder, run, bar)
-        for label, folder, run in zip(_labels(folders, runs), folders, runs, strict=True)
-    ]
+    compared = [_compared(label, run, bar) for label, run in zip(_labels(runs), runs, strict=True)]
     title = first.task_title
     rows: list[tuple[object, ...]] = [
         (c.label, c.lanes, c.diverged, c.updates, c.final, c.half_width, c.last, c.steps_to)
@@ -135,7 +128,6 @@ def compare_runs(
         draw_comparison(out, title, curves, optimal=reference.optimal, uniform=reference.uniform)
     figures = {**task, "reference": reference._asdict(), "runs": [c._asdict() for c in compared]}
     write_json(figures, json)
-    return compared
 
 
 def _reference(run: StoredRun) -> Reference:
@@ -157,13 +149,13 @@ def _online(run: StoredRun) -> RunSettings | GymSettings:
     return run.settings
 
 
-def _labels(folders: Sequence[Path], runs: Sequence[StoredRun]) -> list[str]:
+def _labels(runs: Sequence[StoredRun]) -> list[str]:
     """The agent's name where it is the only run of that agent, else the shortest ends of paths that differ.
 
     An end that is the name of another agent is too short.
     """
     agents = [run.settings.agent for run in runs]
-    whole = [folder.resolve() for folder in folders]
+    whole = [run.folder.resolve() for run in runs]
     several = {
         folder: agent
         for folder, agent in zip(whole, agents, strict=True)
@@ -178,14 +170,14 @@ def _labels(folders: Sequence[Path], runs: Sequence[StoredRun]) -> list[str]:
     return [ends.get(folder, agent) for folder, agent in zip(whole, agents, strict=True)]
 
 
-def _compared(label: str, folder: Path, run: StoredRun, bar: float) -> Compared:
+def _compared(label: str, run: StoredRun, bar: float) -> Compared:
     last_of_each = final_performance(run.performance)
     final = mean_interval(last_of_each)
     mean = mean_interval(run.performance).estimate
     return Compared(
         label=label,
         agent=run.settings.agent,
-        folder=folder,
+        folder=run.folder,
         lanes=len(run.performance),
         diverged=int(np.isnan(last_of_each).sum()),
         final=float(final.estimate),

@@ -17,7 +17,6 @@ from experiments.runs.scales import SCALES, ScaleName
 from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
 from experiments.studies.registry import STUDIES
-from experiments.studies.results import folder_of
 from experiments.studies.study import manifest
 from experiments.sweep.plan import by_turn, states_of
 
@@ -81,7 +80,7 @@ def _finished(results: Path) -> dict[str, list[StoredRun]]:
     """Every finished run once, by the study that its folder is named by."""
     found: dict[str, list[StoredRun]] = {name: [] for name in STUDIES}
     for scale in get_args(ScaleName):
-        folder = folder_of(results, scale)
+        folder = results / scale
         if not folder.is_dir():
             continue
         for run_id, state in states_of(manifest(STUDIES.values(), scale), folder).items():

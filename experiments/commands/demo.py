@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 
 from experiments.commands.terminal import console, progress, table
-from experiments.storage.whole_files import make_folder, write_whole
+from experiments.storage.whole_files import make_folder, write_text
 
 if TYPE_CHECKING:
     from experiments.runs.execution import Moment
@@ -157,7 +157,7 @@ def _certify(screen: Console, out: Path) -> bool:
     assert witness is not None
     path = out / "push-tree-certificate.json"
     text = certificate_text(solved, witness)
-    write_whole(path, lambda whole: whole.write_text(text))
+    write_text(path, text)
     program = Path(verifier.__file__).parent
     run = subprocess.run(
         [sys.executable, str(program), str(path)], capture_output=True, text=True, check=False
@@ -265,7 +265,7 @@ def _show_stored(screen: Console, out: Path) -> None:
         )
         return
     path = out / f"procmaze-{STORED_SIZE}-online.png"
-    compare_runs(folders, [read_run(folder) for folder in folders], screen, path)
+    compare_runs([read_run(folder) for folder in folders], screen, path)
     screen.print(f"  {path}")
 
 
@@ -301,5 +301,5 @@ def _learn_online(screen: Console, out: Path, steps: int) -> None:
         folder = out / f"panflute-{LIVE_SIZE}-live"
         execute(settings, folder, device="cpu", acceleration="none", overwrite=True, report=report)
     path = folder.with_suffix(".png")
-    compare_runs([folder], [read_run(folder)], screen, path)
+    compare_runs([read_run(folder)], screen, path)
     screen.print(f"  {path}")

@@ -9,7 +9,7 @@ import tyro
 
 from experiments.commands.arguments import require_results
 from experiments.commands.terminal import console, progress
-from experiments.storage.whole_files import make_folder, require_writable, write_whole
+from experiments.storage.whole_files import make_folder, require_writable, write_text
 
 PAGE = "index.html"
 
@@ -39,7 +39,7 @@ def report(
     with progress("report") as report_progress:
         content = report_content(results, report_progress)
     page = render("report.html", **content)
-    write_whole(path, lambda whole: whole.write_text(page, encoding="utf-8"))
+    write_text(path, page)
     counts = ", ".join(f"{count} {name}" for name, count in content["counts"].items())
     console().print(f"{path}: {counts}; {len(page.encode()) / 1e6:.1f} MB")
     return 0

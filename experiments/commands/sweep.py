@@ -15,7 +15,7 @@ from experiments.commands.interrupts import asked_to_stop
 from experiments.commands.sweep_progress import shown_progress
 from experiments.commands.terminal import console, facts
 from experiments.runs.lane_settings import require_integer, require_one_of
-from experiments.runs.run_folder import State
+from experiments.runs.run_folder import State, state_of
 from experiments.runs.scales import SCALES
 from experiments.storage.folder_lock import lock
 from experiments.studies.registry import chosen_studies
@@ -83,7 +83,7 @@ def sweep(
                 f"--{name} is of a local sweep; accepted with Slurm: --parallel, --per-job, --time"
             )
     rooms = rooms_for(executor, device, workers, per_device)
-    seconds = None if budget is None else duration("budget", budget)
+    seconds = None if budget is None else duration(budget)
     planned, complaints, folder = _planned(what, study, results)
     for complaint in complaints:
         print(f"mbgen: {complaint}", file=sys.stderr)
@@ -101,7 +101,11 @@ def sweep(
                 todo, folder / LOGS, cluster, done=done_by_folder(planned), retries=retries
             )
             return _conclude_submission(found, folder / LOGS, older, complaints)
-        ended = _carry_out(todo, folder / LOGS, done_by_folder(planned), rooms, retries, seconds)
+        with asked_to_stop() as interrupted, shown_progress() as (report, tell):
+            ended = carry_out(
+                todo, folder / LOGS, done=done_by_folder(planned), rooms=rooms, retries=retries,
+                budget=seconds, interrupted=interrupted, report=report, tell=tell,
+            )  # fmt: skip
     return _conclude(ended, folder / LOGS, older, complaints)
 
 
@@ -140,7 +144,7 @@ def usable_memory() -> int:
     return int(_MEMORY_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 
-def duration(what: str, text: str) -> float:
+def duration(text: str) -> float:
     """Seconds, from a number of them or a number with a unit: 90, 90m, 2h.
 
     Raises:
@@ -149,7 +153,7 @@ def duration(what: str, text: str) -> float:
     found = re.fullmatch(r"(\d+(?:\.\d*)?)([smhd]?)", text.strip())
     seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
     if not 0 < seconds < 1e9:
-        raise ValueError(f"{what} is {text!r}; accepted: seconds, or like 90m, 2h, 3d")
+        raise ValueError(f"budget is {text!r}; accepted: seconds, or like 90m, 2h, 3d")
     return seconds
 
 
@@ -172,36 +176,12 @@ def _planned(
 
 def done_by_folder(planned: Sequence[PlannedRun]) -> Callable[[Task], bool]:
     """What tells whether a task of these runs is done, by its folder."""
-    by_id = {run.id: run for run in planned}
-
-    def done(task: Task) -> bool:
-        states = states_of([by_id[task.id]], _results_of(task))
-        return states[task.id] == "finished"
-
-    return done
-
-
-def _results_of(task: Task) -> Path:
-    return task.folder.parents[task.id.count("/")]
+    settings = {run.id: run.settings for run in planned}
+    return lambda task: state_of(task.folder, settings[task.id]) == "finished"
 
 
 def _older(planned: Sequence[PlannedRun], states: dict[str, State]) -> tuple[str, ...]:
     return tuple(run.id for run in planned if states[run.id] == "older version")
-
-
-def _carry_out(
-    tasks: Sequence[Task],
-    logs: Path,
-    done: Callable[[Task], bool],
-    rooms: Sequence[Room],
-    retries: int,
-    budget: float | None,
-) -> Ended:
-    with asked_to_stop() as interrupted, shown_progress() as (report, tell):
-        return carry_out(
-            tasks, logs, done=done, rooms=rooms, retries=retries,
-            budget=budget, interrupted=interrupted, report=report, tell=tell,
-        )  # fmt: skip
 
 
 def _conclude(ended: Ended, logs: Path, older: Sequence[str], complaints: Sequence[str]) -> int:

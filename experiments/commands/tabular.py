@@ -21,6 +21,7 @@ from experiments.commands.known_dynamics import (
 )
 from experiments.commands.terminal import cell, console, progress, table
 from experiments.runs.gym_settings import env_arguments
+from experiments.runs.scales import ScaleName
 from experiments.storage.json_files import write_json
 from experiments.storage.parquet_table import write_table
 from experiments.storage.provenance import provenance
@@ -36,7 +37,6 @@ from experiments.studies.tabular import (
     Extent,
     Parents,
     Problem,
-    Scale,
     columns,
     draw,
     learn,
@@ -58,7 +58,7 @@ def tabular(
     agents: Annotated[tuple[str, ...], tyro.conf.arg(metavar="AGENT [AGENT ...]")] = tuple(AGENTS),
     seeds: int | None = None,
     steps: int | None = None,
-    scale: Scale = "desk",
+    scale: ScaleName = "desk",
     seed: int = 0,
     parents: Parents = "exact",
     updates: int = 50,

@@ -51,9 +51,8 @@ def _check(
 def certificate_checks() -> Iterator[ExactCheck]:
     """Part 2: a smallest witness of classes that have one, certified, by the verifier that shares no code."""
     from theory import certify, find_decision_witness, find_witness, gallery_class, solve
+    from theory.certificates import verifier
 
-    # No public name of theory: it stands beside what writes certificates, and shares no code with it.
-    verifier = importlib.import_module(f"{certify.__module__.rpartition('.')[0]}.verifier")
     for name, search, what in (
         ("push-tree", find_decision_witness, "smallest decision-relevant witness"),
         ("smallest-witness", find_witness, "smallest witness"),

@@ -28,13 +28,12 @@ UNITS = {
 }
 
 
-def draw_performance_by_size(cells: Cells, path: Path, title: str) -> None:
-    """Mean over seeds with its 95 % interval by size; the best and the uniformly random policy dashed.
+def draw_performance_by_size(cells: Cells, path: Path) -> None:
+    """Final performance: the mean over seeds with its 95 % interval; the best and the uniformly random policy dashed.
 
     Args:
         cells: Of the study; a cell that has not finished is left out.
         path: Where to; the suffix decides the format.
-        title: Of the picture.
 
     Raises:
         ValueError: The picture cannot be written.
@@ -47,7 +46,9 @@ def draw_performance_by_size(cells: Cells, path: Path, title: str) -> None:
         for row, regime in enumerate(regimes):
             for column, env in enumerate(environments):
                 _panel(axes[row, column], cells, env, regime)
-        figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
+        figure.suptitle(
+            "Final performance of the greedy policy", x=0.01, ha="left", fontweight="bold"
+        )
         shared_legend(figure, [look.label for look in LOOKS.values()])
 
 

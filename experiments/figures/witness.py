@@ -6,16 +6,16 @@ An action with chance has an arrow to each successor, which also says how likely
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import combinations, permutations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
 
+from experiments.figures.state_ring import places_on_ring
 from experiments.figures.style import ACCENT, GREY, INK, MAX_NAME, PAPER, picture, short
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ def draw_witness(problem: MDPClass, witness: Witness, path: Path) -> None:
     models = (witness.T0, witness.T1)
     values = (witness.q0, witness.q1)
     titles = ("T0 agrees with D", "T1 contradicts D; its q* is Bellman-consistent with D")
-    centres = _place_nodes(problem, models)
+    centres = places_on_ring(_links(problem, models), problem.states)
     drawings = [
         arrows(problem, model, q, witness.dataset, centres)
         for model, q in zip(models, values, strict=True)
@@ -122,26 +122,11 @@ def draw_witness(problem: MDPClass, witness: Witness, path: Path) -> None:
             _draw_arrows(axes, drawing, centres)
 
 
-def _place_nodes(problem: MDPClass, models: Iterable[Model]) -> Points:
-    """A ring, the terminal state to the right, in the order in which the fewest transitions cross."""
-    edges = {
-        (min(s, successor), max(s, successor))
-        for model in models
-        for s, row in enumerate(problem.chosen(model))
-        for option in row
-        for successor, _ in option.law
-        if s != successor
-    }
-    states = problem.states
-
-    def crossings(order: Sequence[int]) -> int:
-        spans = [sorted((order[u], order[v])) for u, v in sorted(edges)]
-        return sum(a < c < b < d or c < a < d < b for (a, b), (c, d) in combinations(spans, 2))
-
-    order = min(permutations(range(states)), key=lambda places: crossings((*places, states)))
-    # Clockwise, the terminal state last.
-    angles = -2 * np.pi * (np.array([*order, states]) + 1) / (states + 1)
-    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
+def _links(problem: MDPClass, models: Iterable[Model]) -> Iterator[tuple[int, int]]:
+    for model in models:
+        for s, row in enumerate(problem.chosen(model)):
+            for option in row:
+                yield from ((s, successor) for successor, _ in option.law)
 
 
 def arrows(

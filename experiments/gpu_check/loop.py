@@ -90,7 +90,7 @@ def loop_of(
         torch.full((lanes,), 1e-4, device=device),
         torch.ones(lanes, device=device),
     )
-    protocol = Protocol(1_000_000, 1, period, 500, learning_starts=filled, buffer_capacity=10_000)
+    protocol = Protocol(1_000_000, 1, period, learning_starts=filled, buffer_capacity=10_000)
     return OnlineLoop(
         Agent(AGENTS[agent](environment, precision=precision)), protocol, runs, ACCELERATIONS[way]
     )

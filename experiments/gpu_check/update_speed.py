@@ -54,7 +54,7 @@ def update_speed(
         after = free_bytes(device)
         seconds = best_seconds(lambda: loop.advance(period), size.seconds, device) / period
         kernels = kernels_of(lambda: loop.advance(period), device)
-        together = update_products(loop.agent).together
+        together = update_products(loop.agent)
         products = products_seconds(together, lanes, precision, size.seconds / 4, device)
     if not bool(loop.finite().all()):
         raise ArithmeticError("parameters are not finite after the measurement")

@@ -13,10 +13,9 @@ from experiments.analysis.learning_curves import final_performance
 from experiments.questions.ingredients import explaining_runs
 from experiments.questions.question import Plan, Question
 from experiments.runs.run_folder import (
-    METRICS,
-    SUMMARY,
     Measured,
     StoredRun,
+    has_results,
     read_run,
     read_summary,
     require_one_version,
@@ -109,7 +108,7 @@ def _episodes(measured: Measured) -> float:
 
 def is_finished(planned: PlannedRun, out: Path) -> bool:
     """Whether a run has all its results."""
-    return all((out / planned.id / name).exists() for name in (METRICS, SUMMARY))
+    return has_results(out / planned.id)
 
 
 def seconds_of(runs: Sequence[PlannedRun], out: Path) -> float:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +56,7 @@ class Question:
         alpha: Probability of a false answer, at most.
         margin: A difference below it does not matter; None leaves it to the pilot.
         seed: Questions of two seeds share no seed of an agent.
-        more: Further settings of Gymnasium's environments, by name.
+        more: Further settings, by name.
 
     Raises:
         ValueError: Something is missing, unknown or out of range.
@@ -161,18 +161,6 @@ class Question:
     def stored(self) -> dict[str, Any]:
         """As JSON holds it."""
         return asdict(self) | {"agents": list(self.agents), "more": dict(self.more)}
-
-    @classmethod
-    def from_stored(cls, stored: Mapping[str, Any]) -> Question:
-        """The question that `stored` gave.
-
-        Raises:
-            ValueError: It is none.
-        """
-        names = {field.name for field in fields(cls)}
-        if stored.keys() != names or not isinstance(stored["agents"], list):
-            raise ValueError(f"a question has the keys {', '.join(sorted(names))}")
-        return cls(**{**stored, "agents": tuple(stored["agents"])})
 
 
 @dataclass(frozen=True)

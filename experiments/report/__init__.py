@@ -1,1 +1,1 @@
-"""Pages for a browser, each one file that needs no network: the report, and the explorer of Theorem 1."""
+"""Pages for a browser, each one file that needs no network: the report, a question with its answer, the explorer."""

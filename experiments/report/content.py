@@ -19,7 +19,7 @@ from experiments.runs.run_folder import StoredRun
 from experiments.runs.scales import ScaleName
 from experiments.storage.json_files import read_json
 from experiments.studies.registry import STUDIES
-from experiments.studies.results import Results, folder_of, results_of
+from experiments.studies.results import Results, results_of
 from experiments.studies.study import Study
 
 EXPLORED = (
@@ -109,7 +109,6 @@ class StudyPart:
 class Missing(NamedTuple):
     """Runs of a study that have not finished."""
 
-    study: str
     title: str
     scale: str
     finished: int
@@ -131,7 +130,7 @@ def report_content(results: Path, say: Say) -> dict[str, Any]:
     theorem = _theorem_figures()
     explored = _explored()
     say(0.4, "the studies")
-    scales = [scale for scale in DECIDING if folder_of(results, scale).is_dir()]
+    scales = [scale for scale in DECIDING if (results / scale).is_dir()]
     parts, missing = [], []
     for done, study in enumerate(STUDIES.values()):
         for scale in scales:
@@ -140,9 +139,7 @@ def report_content(results: Path, say: Say) -> dict[str, Any]:
                 parts.append(_part(study, scale, there))
             if left := [name for name in there.states if there.states[name] != "finished"]:
                 planned = len(there.planned)
-                missing.append(
-                    Missing(study.name, study.title, scale, planned - len(left), planned, left)
-                )
+                missing.append(Missing(study.title, scale, planned - len(left), planned, left))
         say(0.4 + 0.6 * (done + 1) / len(STUDIES), study.name)
     counts = Counter(claim.verdict for claim in claims)
     return {

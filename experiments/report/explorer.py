@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from itertools import combinations, permutations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from jaxtyping import Float
+
+from experiments.figures.state_ring import places_on_ring
 
 if TYPE_CHECKING:
     from theory import MDPClass, SolvedClass
@@ -28,7 +29,6 @@ DIGITS = "0123456789abcdefghijklmnopqrstu"
 RADIUS = 0.17  # of a node, where the ring of nodes has radius 1
 LOOP_ANGLE = 0.95  # radians between the loops of a node
 LABEL_SHIFT = 0.2  # of a curve's length between the labels of curves side by side
-MOST_PERMUTED = 6  # nodes, of which every order is tried
 Point = Float[np.ndarray, " 2"]
 
 
@@ -78,7 +78,8 @@ def explorer_content(
     values = sorted({value for table in tables for row in table for value in row})
     place = {value: index for index, value in enumerate(values)}
     bits = 1 << np.arange(problem.actions)
-    nodes = _nodes(solved)
+    links = ((p // solved.actions, t) for p, found in enumerate(_steps(solved)) for t in found)
+    nodes = places_on_ring(links, solved.states)
     return {
         "name": problem.name,
         "gamma": str(problem.gamma),
@@ -127,27 +128,6 @@ def _steps(solved: SolvedClass) -> list[dict[int, list[int]]]:
                 found.setdefault(successor, []).append(number)
         steps.append(dict(sorted(found.items())))
     return steps
-
-
-def _nodes(solved: SolvedClass) -> Float[np.ndarray, "node 2"]:
-    """A ring, the end to the right, in the order in which the fewest possible transitions cross."""
-    count = solved.states
-    links = {
-        (min(pair // solved.actions, successor), max(pair // solved.actions, successor))
-        for pair, found in enumerate(_steps(solved))
-        for successor in found
-        if successor != pair // solved.actions
-    }
-
-    def crossings(order: Sequence[int]) -> int:
-        places = (*order, count)
-        spans = [sorted((places[u], places[v])) for u, v in sorted(links)]
-        return sum(a < c < b < d or c < a < d < b for (a, b), (c, d) in combinations(spans, 2))
-
-    orders = permutations(range(count)) if count < MOST_PERMUTED else [tuple(range(count))]
-    order = min(orders, key=crossings)
-    angles = -2 * np.pi * (np.array([*order, count]) + 1) / (count + 1)
-    return np.stack([np.cos(angles), np.sin(angles)], axis=1)
 
 
 def _edges(solved: SolvedClass, nodes: Float[np.ndarray, "node 2"]) -> list[dict[str, Any]]:

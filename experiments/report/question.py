@@ -32,7 +32,6 @@ def question_content(asking: Asking, content: Mapping[str, Any]) -> dict[str, An
     known = content["reference"]
     return {
         "title": question.title,
-        "answer": content["answer"],
         "quoted": sentence(content),
         "facts": [
             ("agents", ", ".join(question.agents)),

@@ -122,7 +122,6 @@ def protocol_of(settings: RunSettings | GymSettings) -> Protocol:
         steps=settings.steps,
         updates_per_step=settings.replay_ratio,
         target_period=TARGET_UPDATES // settings.replay_ratio,
-        evaluation_interval=settings.evaluation_interval,
         learning_starts=settings.learning_starts,
         buffer_capacity=settings.buffer,
     )

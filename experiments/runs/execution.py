@@ -66,15 +66,11 @@ class Outcome:
 
     Attributes:
         steps: Of a lane, so far.
-        finished: Whether these are all.
-        measured: In this call and in those before.
-        summary: What summary.json holds; None unless finished.
+        summary: What summary.json holds; None unless these are all.
         restarted: Lanes whose episode could not be found again when the run was gone on with.
     """
 
     steps: int
-    finished: bool
-    measured: AnyMeasured
     summary: dict[str, Any] | None
     restarted: tuple[int, ...] = ()
 
@@ -220,7 +216,7 @@ def _carry_on(
     if run.steps > first or run.finished:
         keep()
     if not run.finished:
-        return Outcome(run.steps, False, run.measured, None, tuple(run.restarted))
+        return Outcome(run.steps, None, tuple(run.restarted))
     if (forecasts := run.forecasts()) is not None:
         write_forecasts(out, settings, forecasts, diary.origin)
     if (quality := run.model_quality()) is not None:
@@ -229,7 +225,7 @@ def _carry_on(
     overall = taken / (time.monotonic() - start) if taken else None
     summary = _write_summary(run, diary, overall, _pace(evaluated))
     (out / run_folder.PROGRESS).unlink(missing_ok=True)
-    return Outcome(run.steps, True, run.measured, summary, tuple(run.restarted))
+    return Outcome(run.steps, summary, tuple(run.restarted))
 
 
 def _pace(evaluated: list[tuple[int, float]]) -> float | None:

@@ -23,7 +23,7 @@ from experiments.runs.gym_settings import GymSettings
 from experiments.runs.lane_settings import PrecisionName, require_one_of
 from experiments.runs.stored_settings import Settings
 from experiments.storage.provenance import processor
-from experiments.storage.whole_files import write_whole
+from experiments.storage.whole_files import write_text
 
 DEVICES = ("auto", "cpu", "cuda")
 
@@ -142,7 +142,7 @@ def choose_precision(wanted: PrecisionName, device: str) -> Precision:
         known[key] = _faster_precision()
         try:
             kept.parent.mkdir(parents=True, exist_ok=True)
-            write_whole(kept, lambda part: part.write_text(json.dumps(known, indent=2) + "\n"))
+            write_text(kept, json.dumps(known, indent=2) + "\n")
         except (OSError, ValueError):  # nowhere to keep it: measured again the next time
             pass
     answer: Precision = known[key]

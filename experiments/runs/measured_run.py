@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 from torch import Tensor
 
 from deep import checkpoint
+from deep.offline_learning import OfflineLearner
+from deep.online_loop import OnlineLoop
 from deep.tensor_tree import tensors
 from experiments.analysis.reference import Reference
 from experiments.runs import run_folder
@@ -19,24 +21,6 @@ from experiments.runs.forecast_table import Forecasts
 from experiments.runs.quality_table import ModelQuality
 from experiments.runs.run_folder import AnyMeasured
 from experiments.runs.stored_settings import Settings
-
-
-class Engine(Protocol):
-    """What moves a run on: `deep.OnlineLoop` or `deep.OfflineLearner`."""
-
-    @property
-    def state(self) -> Any:
-        """All that changes: a tree of tensors."""
-
-    def evaluate(self) -> Float[Tensor, " lane"]:
-        """Performance of the greedy policy."""
-
-    def finite(self) -> Bool[Tensor, " lane"]:
-        """Lanes that have not diverged."""
-
-    def load(self, values: dict[str, Tensor]) -> None:
-        """Take the state from named tensors."""
-
 
 Kind = TypeVar("Kind", bound=Settings)
 Rows = TypeVar("Rows", bound=AnyMeasured)
@@ -55,8 +39,13 @@ class MeasuredRun(ABC, Generic[Kind, Rows]):
 
     @property
     @abstractmethod
-    def engine(self) -> Engine:
+    def engine(self) -> OnlineLoop | OfflineLearner:
         """What moves it on."""
+
+    @property
+    @abstractmethod
+    def target_period(self) -> int:
+        """Steps between copies to the target network."""
 
     @property
     @abstractmethod
@@ -74,8 +63,18 @@ class MeasuredRun(ABC, Generic[Kind, Rows]):
         """Of the best and the uniformly random policy."""
 
     @abstractmethod
+    def evaluate(self) -> None:
+        """Measure, and append what was found."""
+
     def advance(self) -> bool:
-        """Go on to the next copy to the target network or evaluation; whether there was one."""
+        """Go on to the next copy to the target network or evaluation; whether it was an evaluation."""
+        interval = self.settings.evaluation_interval
+        left = (each - self.steps % each for each in (self.target_period, interval))
+        self.engine.advance(min(*left, self.settings.steps - self.steps))
+        due = self.finished or self.steps % interval == 0
+        if due:
+            self.evaluate()
+        return due
 
     def forecasts(self) -> Forecasts | None:
         """What the model expects, now; None if that is not asked for."""

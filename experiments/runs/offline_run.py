@@ -53,6 +53,10 @@ class OfflineRun(MeasuredRun[OfflineSettings, OfflineMeasured]):
         return self.learner
 
     @property
+    def target_period(self) -> int:
+        return self.learner.target_period
+
+    @property
     def steps(self) -> int:
         return self.learner.updates
 
@@ -65,22 +69,16 @@ class OfflineRun(MeasuredRun[OfflineSettings, OfflineMeasured]):
     def reference(self) -> Reference:
         return walled_maze_reference(self.settings.terminal_step)
 
-    def advance(self) -> bool:
-        settings, interval = self.settings, self.settings.evaluation_interval
-        left = (each - self.steps % each for each in (self.learner.target_period, interval))
-        self.learner.advance(min(*left, settings.steps - self.steps))
-        due = self.finished or self.steps % interval == 0
-        if due:
-            updates = self.steps - self.last_evaluation
-            losses = self.learner.take_losses()
-            performance = self.known_performance()
-            self.append(
-                performance,
-                *(numbers(loss) / updates for loss in losses),
-                *self._predictions(),
-                self._greedy_actions(),
-            )
-        return due
+    def evaluate(self) -> None:
+        updates = self.steps - self.last_evaluation
+        losses = self.learner.take_losses()
+        performance = self.known_performance()
+        self.append(
+            performance,
+            *(numbers(loss) / updates for loss in losses),
+            *self._predictions(),
+            self._greedy_actions(),
+        )
 
     def _greedy_actions(self) -> Float[np.ndarray, "lane layout cell"]:
         """In every cell of the evaluation layouts where a step begins short of the goal."""

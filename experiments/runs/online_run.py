@@ -44,6 +44,10 @@ class OnlineRun(MeasuredRun[RunSettings | GymSettings, Measured]):
         return self.loop
 
     @property
+    def target_period(self) -> int:
+        return self.loop.protocol.target_period
+
+    @property
     def steps(self) -> int:
         return self.loop.steps
 
@@ -62,17 +66,7 @@ class OnlineRun(MeasuredRun[RunSettings | GymSettings, Measured]):
     def restarted(self) -> list[int]:
         return self.loop.restarted
 
-    def advance(self) -> bool:
-        settings, loop = self.settings, self.loop
-        period, interval = loop.protocol.target_period, settings.evaluation_interval
-        left = (each - self.steps % each for each in (period, interval))
-        loop.advance(min(*left, settings.steps - self.steps))
-        due = self.finished or self.steps % interval == 0
-        if due:
-            self._evaluate()
-        return due
-
-    def _evaluate(self) -> None:
+    def evaluate(self) -> None:
         before = self.last_evaluation
         performance = self.known_performance()
         tally = self.loop.take_tally()

@@ -17,7 +17,6 @@ refuse a folder in which they differ. Whoever writes holds a lock that ends with
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from math import prod
@@ -360,9 +359,14 @@ def finished_summary(settings: Settings, out: Path) -> dict[str, Any] | None:
     if not (out / CONFIG).exists():
         return None
     require_same(settings, read_config(out)["settings"], out / CONFIG)
-    if not all((out / name).exists() for name in (METRICS, SUMMARY)):
+    if not has_results(out):
         return None
     return read_summary(out)
+
+
+def has_results(out: Path) -> bool:
+    """Whether a run wrote all there, which it does at its end."""
+    return all((out / name).exists() for name in (METRICS, SUMMARY))
 
 
 State = Literal["not begun", "running", "cut short", "finished", "older version"]
@@ -384,7 +388,7 @@ def state_of(out: Path, settings: Settings) -> State:
     require_same(settings, config["settings"], out / CONFIG)
     if is_locked(out):
         return "running"
-    finished = all((out / name).exists() for name in (METRICS, SUMMARY))
+    finished = has_results(out)
     if not finished and not (out / CHECKPOINT).exists():
         return "not begun"
     if any(sitting["results_version"] != RESULTS_VERSION for sitting in config["sittings"]):
@@ -398,14 +402,12 @@ class Progress(NamedTuple):
     Attributes:
         steps: Environment steps of a lane, so far.
         total: Environment steps of a lane, in all.
-        speed: Steps of a lane in a second, lately.
-        at: When this was written; seconds since 1970.
+        speed: Steps of a lane in a second, since its process began.
     """
 
     steps: int
     total: int
     speed: float
-    at: float
 
     @property
     def seconds_left(self) -> float | None:
@@ -415,7 +417,7 @@ class Progress(NamedTuple):
 
 def write_progress(out: Path, steps: int, total: int, speed: float) -> None:
     """Say how far the run is."""
-    write_json(Progress(steps, total, speed, time.time())._asdict(), str(out / PROGRESS))
+    write_json(Progress(steps, total, speed)._asdict(), str(out / PROGRESS))
 
 
 def read_progress(out: Path) -> Progress | None:

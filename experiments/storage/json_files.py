@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from experiments.storage.whole_files import write_whole
+from experiments.storage.whole_files import write_text
 
 
 def plain(value: Any) -> Any:
@@ -36,7 +36,7 @@ def write_json(value: Any, target: str | None) -> None:
     if target == "-":
         sys.stdout.write(text)
     else:
-        write_whole(Path(target), lambda path: path.write_text(text, encoding="utf-8"))
+        write_text(Path(target), text)
 
 
 def read_json(path: Path) -> dict[str, Any]:

@@ -7,7 +7,6 @@ import platform
 import re
 import subprocess
 import sys
-from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -43,10 +42,10 @@ def provenance() -> dict[str, Any]:
     }
 
 
-def versions(packages: Iterable[str] = PACKAGES) -> dict[str, str]:
-    """The versions of Python and of those packages that take part in this process."""
+def versions() -> dict[str, str]:
+    """The versions of Python and of those of `PACKAGES` that take part in this process."""
     found = {"python": platform.python_version()}
-    for name in packages:
+    for name in PACKAGES:
         if name in sys.modules or name == "mbgen":
             try:
                 found[name] = version(name)

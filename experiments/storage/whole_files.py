@@ -55,6 +55,11 @@ def write_whole(path: Path, write: Callable[[Path], object] | None) -> None:
         raise ValueError(f"{path} cannot be written: {error.strerror}") from None
 
 
+def write_text(path: Path, text: str) -> None:
+    """Write a text, in UTF-8, as :func:`write_whole` does."""
+    write_whole(path, lambda part: part.write_text(text, encoding="utf-8"))
+
+
 def require_writable(*targets: str | Path | None) -> None:
     """Fail before the work starts, not after, if a result could not be written.
 

@@ -8,7 +8,6 @@ on; here both are off, and the study `quirks` measures what they change.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
 
 from experiments.analysis.cells import Cells
 from experiments.analysis.claims import Claim, Comparison, Sample, above, below, either, gap_grows
@@ -94,10 +93,10 @@ def _desk() -> Iterator[PlannedRun]:
             yield online_run("desk", agent, "ButtonGrid", size, "low", 7)
 
 
-def _upward(cells: Cells, regime: str = "high") -> Iterator[tuple[str, int]]:
-    """ProcMaze and ButtonGrid at each planned size from the tuned one upward."""
+def _upward(cells: Cells) -> Iterator[tuple[str, int]]:
+    """ProcMaze and ButtonGrid at each size planned in high data from the tuned one upward."""
     for env in _MAZE:
-        for size in cells.values("size", env=env, regime=regime):
+        for size in cells.values("size", env=env, regime="high"):
             if size >= TUNED_SIZES[env]:
                 yield env, size
 
@@ -143,8 +142,8 @@ def lead_grows(cells: Cells) -> list[Comparison]:
     return [
         gap_grows(
             f"{env} {size}",
-            _pair(cells, "simple", "er", env, size, "low"),
-            _pair(cells, "simple", "er", env, size, "high"),
+            _simple_and_er(cells, env, size, "low"),
+            _simple_and_er(cells, env, size, "high"),
         )
         for env, size in _tuned(cells)
     ]
@@ -199,11 +198,13 @@ def _tuned(cells: Cells) -> list[tuple[str, int]]:
     ]
 
 
-def _pair(
-    cells: Cells, first: str, second: str, env: str, size: int, regime: str
+def _simple_and_er(
+    cells: Cells, env: str, size: int, regime: str
 ) -> tuple[Sample | None, Sample | None]:
-    of = {"env": env, "size": size, "regime": regime}
-    return cells.final(agent=first, **of), cells.final(agent=second, **of)
+    simple, er = (
+        cells.final(agent=agent, env=env, size=size, regime=regime) for agent in ("simple", "er")
+    )
+    return simple, er
 
 
 def _score(cells: Cells, buttons: int, regime: str) -> Sample | None:
@@ -260,11 +261,6 @@ CLAIMS = (
 )
 
 
-def draw(cells: Cells, path: Path) -> None:
-    """Figure 3."""
-    draw_performance_by_size(cells, path, "Final performance of the greedy policy")
-
-
 STUDY = Study(
     name="online",
     title="Replay against learned models, online, by size and amount of data",
@@ -272,7 +268,7 @@ STUDY = Study(
     scales=SCALES,
     runs=runs,
     analyse=Cells,
-    draw=draw,
+    draw=draw_performance_by_size,
     rows=Cells.table,
     words=Cells.in_words,
     curves=draw_curves,

@@ -45,11 +45,6 @@ class Results:
         return {name: sorted(values, key=str) for name, values in found.items()}
 
 
-def folder_of(results: Path, scale: ScaleName) -> Path:
-    """Where the runs of a scale lie, each below in a folder named by its id."""
-    return results / scale
-
-
 def results_of(study: Study, scale: ScaleName, results: Path) -> Results:
     """What is there of a study at a scale.
 
@@ -57,7 +52,7 @@ def results_of(study: Study, scale: ScaleName, results: Path) -> Results:
         ValueError: A folder holds another run than the study plans, or cannot be read.
     """
     planned = tuple(study.runs(scale))
-    folder = folder_of(results, scale)
+    folder = results / scale
     states = {run.id: state_of(folder / run.id, run.settings) for run in planned}
     return Results(planned, states, dict(_stored(planned, states, folder)))
 

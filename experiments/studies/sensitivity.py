@@ -21,7 +21,7 @@ from experiments.figures.agents import LOOKS
 from experiments.figures.heat_map import Map, draw_heat_maps
 from experiments.runs.run_folder import StoredRun
 from experiments.runs.scales import ScaleName
-from experiments.runs.settings import RunSettings
+from experiments.runs.settings import AGENTS, RunSettings
 from experiments.runs.tuned import tuned
 from experiments.studies.study import FIRST_SEED, PlannedRun, Study, plan
 from experiments.tasks import SIZES, TUNED_SIZES
@@ -35,7 +35,6 @@ SCALES: Mapping[ScaleName, str] = {
     ),
     "paper": "The authors' grid (powers of two) at the tuned sizes, 1,000,000 updates, 30 seeds of each pair.",
 }
-AGENTS = ("er", "simple", "categorical", "gaussian", "perfect")
 STEP_SIZES = tuple(3.125e-6 * 2**k for k in range(10))
 TEMPERATURES = tuple(0.0125 * 2**k for k in range(11))
 _SEED = 5_000

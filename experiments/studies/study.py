@@ -1,7 +1,7 @@
 """What a study is: settings as data, an analysis of what was measured, a figure, and claims.
 
-A study is one file beside this one and a line in the registry; its command, its part of a sweep, its
-claims and its section of the report follow from them.
+A study is one file beside this one, a line in the registry and one in `experiments.cli`; its command, its part of a
+sweep, its claims and its section of the report follow from them.
 """
 
 from __future__ import annotations

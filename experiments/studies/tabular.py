@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 from jaxtyping import Float, Int
 
+from experiments.analysis.learning_curves import GOOD_SHARE
 from experiments.analysis.statistics import Interval, difference_interval, mean_interval
 from experiments.figures.tabular_learning import Panel, draw_panels
+from experiments.runs.scales import ScaleName
 
 if TYPE_CHECKING:
     from tabular import (
@@ -34,7 +36,6 @@ if TYPE_CHECKING:
     Enumerable = Environment[Any] | FactoredTable
 
 Parents = Literal["declared", "exact", "statistical"]
-Scale = Literal["smoke", "desk", "paper"]
 
 
 class Extent(NamedTuple):
@@ -44,7 +45,7 @@ class Extent(NamedTuple):
     steps: int
 
 
-SCALES: Mapping[Scale, Mapping[str, Extent]] = {
+SCALES: Mapping[ScaleName, Mapping[str, Extent]] = {
     "smoke": {
         "PushTree": Extent(1, 200),
         "PanFlute": Extent(3, 300),
@@ -67,9 +68,9 @@ SCALES: Mapping[Scale, Mapping[str, Extent]] = {
         "OpenGrid": Extent(5, 20_000),
     },
 }
-GYM_STEPS: Mapping[Scale, int] = {"smoke": 200, "desk": 20_000, "paper": 100_000}
+GYM_STEPS: Mapping[ScaleName, int] = {"smoke": 200, "desk": 20_000, "paper": 100_000}
 """In an environment of Gymnasium."""
-SEEDS: Mapping[Scale, int] = {"smoke": 3, "desk": 30, "paper": 30}
+SEEDS: Mapping[ScaleName, int] = {"smoke": 3, "desk": 30, "paper": 30}
 AGENTS = {
     "replay": "replay",
     "table": "tabular model",
@@ -82,9 +83,6 @@ EXPLAINED = {
 }
 CONTRASTS = (("factored", "replay"), ("factored", "table"), ("table", "replay"))
 BUTTON_GRID_SIZE = 3
-REACHED = 0.9
-"""The share of the way from uniform to optimal play that counts as having learned."""
-
 _MAX_TRANSITIONS = 1_000_000
 
 
@@ -281,14 +279,14 @@ def columns(found: Iterable[Curves], seeds: Sequence[int]) -> dict[str, np.ndarr
 def steps_to_learn(curves: Curves, agent: str) -> Float[np.ndarray, " seed"]:
     """The first evaluation of each seed that is 90 % of the way from uniform to optimal; inf if none is."""
     best, random = curves.problem.optimal.value, curves.problem.uniform.value
-    there = curves.performance[agent] >= random + REACHED * (best - random)
+    there = curves.performance[agent] >= random + GOOD_SHARE * (best - random)
     steps: np.ndarray = np.where(
         there.any(axis=1), curves.stops[there.argmax(axis=1)].astype(float), np.inf
     )
     return steps
 
 
-def tell_story(updates: int = 1000) -> dict[str, list[float]]:
+def tell_story() -> dict[str, list[float]]:
     """The values of pushing and crossing where a tree stands and food lies across, after the paper's story."""
     from tabular import Experience, OnlineSettings, PushTreeState, learn_offline
     from tabular.environments.push_tree import story
@@ -305,9 +303,7 @@ def tell_story(updates: int = 1000) -> dict[str, list[float]]:
     values = {}
     for agent, source in problem.sources.items():
         assert not callable(source)
-        learned = learn_offline(
-            space, source, experience, OnlineSettings(), seed=0, updates=updates
-        )
+        learned = learn_offline(space, source, experience, OnlineSettings(), seed=0, updates=1000)
         values[agent] = learned[here].tolist()
     return values
 
@@ -344,9 +340,7 @@ def summarize(curves: Curves) -> dict[str, Any]:
 def _plain(interval: Interval) -> dict[str, Any]:
     return {
         "mean": interval.estimate.tolist(),
-        "half_width": [None if not np.isfinite(h) else h for h in interval.half_width.tolist()]
-        if interval.half_width.ndim
-        else float(interval.half_width),
+        "half_width": interval.half_width.tolist(),
         "seeds": interval.seeds.tolist(),
     }
 

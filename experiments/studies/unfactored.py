@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from experiments.analysis.cells import Cells
 from experiments.analysis.claims import Claim, Comparison, above
 from experiments.runs.scales import ScaleName
+from experiments.runs.settings import AGENTS
 from experiments.studies.study import PlannedRun, plan
 from experiments.studies.variants import variants_study
 
@@ -22,8 +23,6 @@ SCALES: Mapping[ScaleName, str] = {
     ),
     "paper": "8 by 8 cells, 1,000,000 updates, 30 seeds.",
 }
-AGENTS = ("er", "simple", "categorical", "gaussian", "perfect")
-LEARNED = ("simple", "categorical", "gaussian")
 
 
 def _size(scale: ScaleName) -> int:

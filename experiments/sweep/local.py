@@ -49,14 +49,12 @@ class Standing(NamedTuple):
         total: Tasks in all.
         done: Tasks that are finished.
         running: Tasks under way, with the share done of each.
-        failed: Tasks that failed as often as allowed.
         seconds_left: Estimated, with the workers that it has.
     """
 
     total: int
     done: int
     running: dict[str, float]
-    failed: int
     seconds_left: float
 
 
@@ -194,12 +192,17 @@ class _Sweep:
         self.tell(f"begun: {task.id}")
         return _Worker(task, room, process, log, share_before=_share(task))
 
-    def collect(self) -> None:
-        """Take in the processes that have ended."""
+    def collect(self, *, stopping: bool = False) -> None:
+        """Take in the processes that have ended; `stopping` whether they were asked to."""
         for worker in list(self.workers):
             status = worker.process.poll()
-            if status is not None:
-                self.workers.remove(worker)
+            if status is None:
+                continue
+            self.workers.remove(worker)
+            if stopping and status == INTERRUPTED:
+                worker.log.mark("interrupted")
+                self.tell(f"stopped, to be gone on with: {worker.task.id}")
+            else:
                 self._ended(worker, status)
 
     def _ended(self, worker: _Worker, status: int) -> None:
@@ -226,22 +229,10 @@ class _Sweep:
         while self.workers:
             try:
                 time.sleep(POLL_SECONDS / 4)
-                self._take_in_stopped()
+                self.collect(stopping=True)
             except KeyboardInterrupt:
                 for worker in self.workers:
                     worker.process.kill()
-
-    def _take_in_stopped(self) -> None:
-        for worker in list(self.workers):
-            status = worker.process.poll()
-            if status is None:
-                continue
-            self.workers.remove(worker)
-            if status == INTERRUPTED:
-                worker.log.mark("interrupted")
-                self.tell(f"stopped, to be gone on with: {worker.task.id}")
-            else:
-                self._ended(worker, status)
 
     def standing(self) -> Standing:
         """Where the sweep stands now."""
@@ -249,9 +240,7 @@ class _Sweep:
         pace = self.taken / self.expected if self.expected else 1.0
         left = sum(task.seconds for task in self.waiting)
         left += sum(worker.task.seconds * (1 - running[worker.task.id]) for worker in self.workers)
-        return Standing(
-            len(self.tasks), self.finished, running, len(self.failed), pace * left / self.places
-        )
+        return Standing(len(self.tasks), self.finished, running, pace * left / self.places)
 
 
 def _be_as_nice(process: int) -> None:

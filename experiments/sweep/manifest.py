@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from experiments.runs.stored_settings import stored_settings
-from experiments.storage.whole_files import write_whole
+from experiments.storage.whole_files import write_text
 from experiments.studies.study import PlannedRun
 
 MANIFEST = "manifest.jsonl"
@@ -28,7 +28,7 @@ def write_manifest(path: Path, planned: Iterable[PlannedRun]) -> None:
         json.dumps({"id": run.id, "priority": run.priority, "settings": run.settings.stored()})
         for run in planned
     ]
-    write_whole(path, lambda part: part.write_text("\n".join([*lines, ""]), encoding="utf-8"))
+    write_text(path, "\n".join([*lines, ""]))
 
 
 def read_manifest(path: Path) -> tuple[list[PlannedRun], list[str]]:

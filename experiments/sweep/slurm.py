@@ -34,20 +34,10 @@ _UNANSWERED = (
 )
 _OPTION = re.compile(r"([a-z][a-z-]*)=(.*)")
 _Item = TypeVar("_Item")
-_OURS = {
-    *(
-        "account",
-        "array",
-        "cpus-per-task",
-        "job-name",
-        "mem",
-        "nodes",
-        "ntasks",
-        "open-mode",
-        "output",
-    ),
-    *("partition", "requeue", "signal", "time", "wrap"),
-}
+_OURS = (
+    "account", "array", "cpus-per-task", "job-name", "mem", "nodes", "ntasks", "open-mode", "output", "partition",
+    "requeue", "signal", "time", "wrap",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)

@@ -48,7 +48,7 @@ def assert_near(ours, plain):
 
 def quiet(steps):
     """A protocol in which nothing is learned."""
-    return Protocol(steps, 1, 100, 100, learning_starts=steps)
+    return Protocol(steps, 1, 100, learning_starts=steps)
 
 
 def stored(buffer, lane):

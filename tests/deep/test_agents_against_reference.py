@@ -96,7 +96,6 @@ def test_a_run_is_the_plain_run_of_each_lane(name, environment, quirks):
         steps=STEPS,
         updates_per_step=1 if name == "categorical" else 2,  # its plain latents are slow
         target_period=STEPS - 1,  # a copy between the updates
-        evaluation_interval=STEPS,
         learning_starts=STEPS - 2,
         buffer_capacity=STEPS - 6,
         stale_reset_observation=quirks,

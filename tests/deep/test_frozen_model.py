@@ -12,7 +12,7 @@ from deep.tensor_tree import tensors
 
 LEARNING_STARTS, MODEL_STEPS = 20, 50
 PROTOCOL = Protocol(
-    110, 1, 7, 100, learning_starts=LEARNING_STARTS, buffer_capacity=40, model_steps=MODEL_STEPS
+    110, 1, 7, learning_starts=LEARNING_STARTS, buffer_capacity=40, model_steps=MODEL_STEPS
 )
 
 
@@ -27,7 +27,7 @@ def test_a_frozen_run_is_a_run_and_then_another_by_hand_on_its_model(model):
     loop.advance(33)
     loop.advance(77)  # over the moment at which the model is frozen
 
-    usual = made(model, Protocol(110, 1, 7, 100, LEARNING_STARTS, 40))
+    usual = made(model, Protocol(110, 1, 7, LEARNING_STARTS, 40))
     usual.advance(MODEL_STEPS)
     agent, lanes, state = usual.agent, usual.lanes, usual.state
     learner = state.learner._replace(q=agent.initial(lanes.seed).q)
@@ -56,7 +56,6 @@ def test_updates_are_counted_before_and_after_and_only_the_second_part_leaves_th
     for steps in (MODEL_STEPS, LEARNING_STARTS, 110 - MODEL_STEPS - LEARNING_STARTS):
         loop.advance(steps)
         updates.append(int(loop.state.learner.updates))
-        assert updates[-1] == PROTOCOL.updates(loop.steps)
         if len(updates) == 1:
             frozen = loop.state.learner.model[0].clone()
             assert not torch.equal(frozen, before)
@@ -82,4 +81,4 @@ def test_a_run_that_stops_where_the_model_is_frozen_goes_on_exactly():
 
 def test_a_model_is_frozen_after_a_whole_number_of_steps():
     with pytest.raises(ValueError, match="model_steps must be"):
-        Protocol(100, 1, 10, 10, model_steps=0)
+        Protocol(100, 1, 10, model_steps=0)

@@ -243,7 +243,7 @@ def hosted_loop(make, space, name="er", count=2, steps=60):
     encoder = encoder_of(space)
     environment = HostedEnvironment(2, encoder.num_features)
     options = {} if name == "er" else {"rollout_length": 2}
-    protocol = Protocol(steps, 1, 10, 20, learning_starts=20, buffer_capacity=40)
+    protocol = Protocol(steps, 1, 10, learning_starts=20, buffer_capacity=40)
     agent = Agent(AGENTS[name](environment, **options))
     return HostedLoop(agent, protocol, lanes(count), make, encoder, EvaluationEpisodes(2, 10))
 
@@ -301,7 +301,7 @@ def test_an_environment_that_does_not_repeat_itself_begins_a_new_episode_and_thi
 
 def grid_loops(count):
     """The same agents in our grid, by its batched form and as an environment of the host."""
-    protocol = Protocol(500, 1, 25, 50, learning_starts=300)
+    protocol = Protocol(500, 1, 25, learning_starts=300)
     native = OnlineLoop(Agent(AGENTS["er"](OpenGrid(2))), protocol, lanes(count))
     single = SingleEnvironment("OpenGrid", grid_size=2)
     encoder = encoder_of(single.observation_space)

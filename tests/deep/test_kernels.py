@@ -210,7 +210,7 @@ def loop_of(name, lanes=2, acceleration=None, **options):
     acceleration = acceleration or Acceleration(kernels=True)
     runs = Lanes(torch.arange(lanes), torch.full((lanes,), 1e-3), torch.ones(lanes))
     agent = Agent(AGENTS[name](ProcMaze(2), precision="bf16", **options))
-    return OnlineLoop(agent, Protocol(40, 1, 4, 10, learning_starts=8), runs, acceleration)
+    return OnlineLoop(agent, Protocol(40, 1, 4, learning_starts=8), runs, acceleration)
 
 
 def state_of(loop):

@@ -79,7 +79,7 @@ def new_loop(name, lanes=LANES):
     lanes = Lanes(
         torch.arange(lanes), torch.full((lanes,), 1e-3), torch.full((lanes,), case.temperature)
     )
-    protocol = Protocol(STARTS + case.updates, 1, case.target_period, 50, learning_starts=STARTS)
+    protocol = Protocol(STARTS + case.updates, 1, case.target_period, learning_starts=STARTS)
     model = AGENTS[name](case.batched, rollout_length=case.rollout_length)
     return OnlineLoop(Agent(model), protocol, lanes)
 

@@ -26,7 +26,7 @@ from tests.deep.plain_lane import (
     stored,
 )
 
-LEARNING = Protocol(14, 1, 5, 14, learning_starts=11)
+LEARNING = Protocol(14, 1, 5, learning_starts=11)
 
 
 class MixedLane(PlainLane):

@@ -134,7 +134,7 @@ def test_q_learning_on_a_model_that_was_learned_and_frozen_comes_close_to_the_ex
 def offline(name, *, lanes=2, target_period=3, **options):
     """A learner of the episodic maze, with what an online run has stored."""
     agent = Agent(AGENTS[name](ProcMaze(2), **options))
-    protocol = Protocol(12, 1, 3, 12, learning_starts=8)
+    protocol = Protocol(12, 1, 3, learning_starts=8)
     loop = OnlineLoop(agent, protocol, lanes_of(lanes))
     loop.advance(12)
     return loop, OfflineLearner(agent, loop.state.buffer, loop.lanes, target_period)
@@ -286,7 +286,7 @@ def test_what_cannot_be_learned_is_refused_in_one_line(call, message):
 @pytest.mark.usefixtures("small_networks")
 def test_priorities_of_an_online_run_are_left_alone():
     flute = PanFlute(2)
-    online = OnlineLoop(Agent(Replay(flute), True), Protocol(60, 1, 50, 50, 50), lanes_of(2))
+    online = OnlineLoop(Agent(Replay(flute), True), Protocol(60, 1, 50, 50), lanes_of(2))
     online.advance(50)
     held = [tensor.clone() for tensor in tensors(online.state.buffer).values()]
     learner = OfflineLearner(Agent(SimpleModel(flute)), online.state.buffer, lanes_of(2))

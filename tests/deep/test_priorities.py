@@ -175,7 +175,7 @@ def losses(state):
 
 @pytest.mark.usefixtures("small_networks")
 def test_a_lane_is_the_same_whoever_runs_beside_it():
-    protocol = Protocol(14, 1, 5, 14, learning_starts=11)
+    protocol = Protocol(14, 1, 5, learning_starts=11)
     alone = Lanes(*(field[1:] for field in LANES))
     loops = [OnlineLoop(agent(prioritized=True), protocol, lanes) for lanes in (LANES, alone)]
     for loop in loops:
@@ -187,7 +187,7 @@ def test_a_lane_is_the_same_whoever_runs_beside_it():
 
 @pytest.mark.usefixtures("small_networks")
 def test_a_run_goes_on_from_its_state_with_the_priorities_that_it_had():
-    protocol = Protocol(16, 1, 5, 16, learning_starts=11)
+    protocol = Protocol(16, 1, 5, learning_starts=11)
     whole, resumed = (OnlineLoop(agent(prioritized=True), protocol, LANES) for _ in range(2))
     whole.advance(14)
     resumed.load({name: tensor.clone() for name, tensor in tensors(whole.state).items()})

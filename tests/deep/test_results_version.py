@@ -22,9 +22,7 @@ ROUNDING = 1e-3  # of a number: room for a random word or two that rounding lets
 def measured(name):
     """Numbers of each lane that depend on all that an agent does."""
     lanes = Lanes(torch.arange(2), torch.tensor([1e-3, 1e-4]), torch.tensor([0.2, 1.0]))
-    protocol = Protocol(
-        STEPS, 1, target_period=8, evaluation_interval=STEPS, learning_starts=STEPS // 2
-    )
+    protocol = Protocol(STEPS, 1, target_period=8, learning_starts=STEPS // 2)
     loop = OnlineLoop(Agent(AGENTS[name](ProcMaze(2))), protocol, lanes)
     learner = loop.state.learner
     begin = [parameters.clone() for parameters in (learner.q, *learner.model)]

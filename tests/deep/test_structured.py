@@ -90,7 +90,7 @@ def test_noisy_gates_are_open_as_often_as_the_price_counts_them():
 
 
 def batch_of(environment, size=5):
-    loop = OnlineLoop(Agent(SimpleModel(environment)), Protocol(40, 1, 9, 40, 40), lanes())
+    loop = OnlineLoop(Agent(SimpleModel(environment)), Protocol(40, 1, 9, 40), lanes())
     loop.advance(30)
     return loop.state.buffer.at(torch.arange(2 * size).view(2, size))
 
@@ -135,11 +135,11 @@ def test_rollouts_and_forecasts_are_without_noise():
 
 
 def test_the_products_of_an_update_are_those_that_torch_counts():
-    loop = OnlineLoop(Agent(StructuredModel(PanFlute(3))), Protocol(4, 1, 4, 4, 4), lanes())
+    loop = OnlineLoop(Agent(StructuredModel(PanFlute(3))), Protocol(4, 1, 4, 4), lanes())
     loop.advance(2)
     with FlopCounterMode(display=False) as counter:
         learn(loop.agent, loop.lanes, loop.state)
-    assert counter.get_total_flops() == 2 * flops(update_products(loop.agent).together)
+    assert counter.get_total_flops() == 2 * flops(update_products(loop.agent))
 
 
 def test_kernels_leave_its_networks_to_torch(monkeypatch):
@@ -179,7 +179,7 @@ def test_it_learns_to_read_what_a_feature_depends_on_and_little_else(monkeypatch
     monkeypatch.setattr("deep.gated_network.INITIAL_LOGIT", -2.2)  # near to being shut, to be quick
     flute, lanes = PanFlute(2, spontaneous=False), Lanes(*(torch.ones(3) for _ in range(3)))
     lanes = lanes._replace(seed=torch.arange(3))
-    loop = OnlineLoop(Agent(SimpleModel(flute)), Protocol(200, 1, 9, 200, 200), lanes)
+    loop = OnlineLoop(Agent(SimpleModel(flute)), Protocol(200, 1, 9, 200), lanes)
     loop.advance(200)
     model = StructuredModel(flute, gate_price=0.02)
     learner = OfflineLearner(Agent(model), loop.state.buffer, lanes)

@@ -39,7 +39,7 @@ def stream(step=0):
 def lesson_of(environment, steps):
     """What an agent met of a maze that ends often, and its trajectories; their starts are consecutive."""
     agent = Agent(ValueEquivalentGaussian(environment))
-    loop = OnlineLoop(agent, Protocol(40, 1, 9, 40, 40), LANES)
+    loop = OnlineLoop(agent, Protocol(40, 1, 9, 40), LANES)
     loop.advance(30)
     first = torch.arange(20, 20 + 2 * SIZE).view(2, SIZE)
     return loop.state.buffer.trajectories(first, steps)
@@ -177,7 +177,7 @@ def test_it_is_the_value_and_nothing_else_of_the_next_state_that_is_learned(name
 @every_kind
 def test_an_agent_learns_it_from_the_trajectories_of_its_buffer(name):
     model = MODELS[name](PanFlute(3), value_steps=3)
-    loop = OnlineLoop(Agent(model), Protocol(40, 1, 5, 40, learning_starts=20), LANES)
+    loop = OnlineLoop(Agent(model), Protocol(40, 1, 5, learning_starts=20), LANES)
     loop.advance(24)
     agent, state = loop.agent, loop.state
     assert state.learner.updates == 4
@@ -188,7 +188,7 @@ def test_an_agent_learns_it_from_the_trajectories_of_its_buffer(name):
     before = [each.clone() for each in state.learner.model]
     with FlopCounterMode(display=False) as counter:
         learn(agent, LANES, state)
-    assert counter.get_total_flops() == 2 * flops(update_products(agent).together)
+    assert counter.get_total_flops() == 2 * flops(update_products(agent))
     assert all((x != y).any() for x, y in zip(before, state.learner.model, strict=True))
 
 
@@ -215,7 +215,7 @@ def test_it_learns_rewards_that_come_two_steps_later():
     flute = PanFlute(2, spontaneous=False)
     model = ValueEquivalentGaussian(flute, value_steps=3)
     lanes = Lanes(torch.arange(6), torch.ones(6), torch.full((6,), 1e6))
-    loop = OnlineLoop(Agent(model), Protocol(300, 1, 9, 300, 300), lanes)
+    loop = OnlineLoop(Agent(model), Protocol(300, 1, 9, 300), lanes)
     loop.advance(300)
     agent = loop.agent
     learner = agent.initial(lanes.seed)
@@ -250,7 +250,7 @@ def test_kernels_learn_the_same_to_rounding(name):
     found = []
     for computed in (Agent, lambda model: Agent(model).with_kernels()):
         model = MODELS[name](PanFlute(3), precision="bf16", value_steps=3)
-        loop = OnlineLoop(computed(model), Protocol(20, 1, 5, 20, learning_starts=12), LANES)
+        loop = OnlineLoop(computed(model), Protocol(20, 1, 5, learning_starts=12), LANES)
         loop.advance(14)
         kernels = computed is not Agent
         assert all(network.packs == kernels for network in loop.agent.model.networks)

@@ -84,7 +84,7 @@ def test_every_question_that_is_stored_is_in_the_document_and_follows_from_its_r
         f"| {answer['seeds']} | {answer['why'].split('. ')[0]} |"
     )
     assert line in TEXT
-    question = Question.from_stored(answer["question"])
+    question = Question(**answer["question"] | {"agents": tuple(answer["question"]["agents"])})
     asking = Asking(question, begin(path.parent, question), path.parent, lambda _: None)
     decision, pair = asking.looks[-1].decision, asking.looks[-1].decision.pair
     assert (decision.answer, len(asking.looks)) == (answer["answer"], answer["groups"])

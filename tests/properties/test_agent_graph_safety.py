@@ -31,7 +31,7 @@ from tests.properties.test_graph_safety import HostFree
 
 ROOT = Path(__file__).parent.parent.parent
 MAZE, FLUTE = ProcMaze(2), PanFlute(3)
-PROTOCOL = Protocol(40, 2, 3, 10, learning_starts=3, buffer_capacity=5)
+PROTOCOL = Protocol(40, 2, 3, learning_starts=3, buffer_capacity=5)
 
 needs_compiler = pytest.mark.skipif(
     not can_compile(torch.device("cpu")), reason="needs a C++ compiler"

@@ -1,1 +1,1 @@
-"""The environments: one file for each subcommand of `mbgen env`."""
+"""The environments: one file for each subcommand of `mbgen env`, but for `coverage`, which is beside `tabular`."""

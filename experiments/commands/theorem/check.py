@@ -13,7 +13,7 @@ from experiments.commands.terminal import console, progress, require_picture
 from experiments.commands.theorem.arguments import Class, Gamma, allowance_of, load
 from experiments.commands.theorem.reports import print_dataset, print_evidence, print_report
 from experiments.storage.json_files import write_json
-from experiments.storage.whole_files import require_writable, write_whole
+from experiments.storage.whole_files import require_writable, write_text
 
 if TYPE_CHECKING:
     from theory import Allowance, MDPClass
@@ -284,6 +284,6 @@ def _check_evidence(
             screen.print("no certificate: the inclusion is not proper")
             return 1
         text = evidence_certificate_text(solved, found)
-        write_whole(certificate, lambda path: path.write_text(text))
+        write_text(certificate, text)
         screen.print(f"certified: {certificate}")
     return 0 if report.part1 else 1

@@ -8,7 +8,7 @@ from typing import Annotated
 import tyro
 
 from experiments.commands.terminal import console, waiting
-from experiments.storage.whole_files import require_writable, write_whole
+from experiments.storage.whole_files import require_writable, write_text
 
 
 def explore(
@@ -37,6 +37,6 @@ def explore(
     example = GALLERY[name].dataset if name in GALLERY else ()
     with waiting(f"solving {problem.name}"):
         page = render("explore.html", explored=[explorer_content(problem, example)])
-    write_whole(out, lambda whole: whole.write_text(page, encoding="utf-8"))
+    write_text(out, page)
     console().print(f"{out}: {problem.name}, {problem.transitions.size:,} models")
     return 0

@@ -9,7 +9,7 @@ import tyro
 
 from experiments.commands.terminal import console
 from experiments.commands.theorem.arguments import Class, Gamma, load, true_model
-from experiments.storage.whole_files import require_writable, write_whole
+from experiments.storage.whole_files import require_writable, write_text, write_whole
 
 
 def export(
@@ -69,6 +69,6 @@ def export(
             texts = {out.with_suffix(end): text for end, text in prism.prism_files(listed).items()}
     require_writable(*texts)
     for path, text in texts.items():
-        write_whole(path, lambda whole, text=text: whole.write_text(text, encoding="utf-8"))  # type: ignore[misc]
+        write_text(path, text)
     console().print(f"model {index} of {problem.name}: {', '.join(map(str, texts or [out]))}")
     return 0

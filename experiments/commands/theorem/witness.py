@@ -14,7 +14,7 @@ from experiments.commands.theorem.arguments import Class, Gamma, load
 from experiments.commands.theorem.estimates import telling
 from experiments.commands.theorem.tables import print_evidence_witness, print_witness
 from experiments.storage.json_files import write_json
-from experiments.storage.whole_files import require_writable, write_whole
+from experiments.storage.whole_files import require_writable, write_text
 
 if TYPE_CHECKING:
     from theory import MDPClass
@@ -113,7 +113,7 @@ def witness(
                 if by_blocks
                 else certificate_text(solved, found)
             )
-            write_whole(path, lambda whole, text=text: whole.write_text(text))  # type: ignore[misc]
+            write_text(path, text)
         else:
             from experiments.figures.witness import draw_witness
 
@@ -135,7 +135,7 @@ def _certified_none(problem: MDPClass, time_limit: float, out: Sequence[Path]) -
     except ValueError as error:
         return f"no certificate: {error}"
     for path in out:
-        write_whole(path, lambda whole: whole.write_text(certificate_file(certificate)))
+        write_text(path, certificate_file(certificate))
     return f"certified: {certificate['statement']}"
 
 
@@ -172,5 +172,5 @@ def _evidence_witness(
     print_evidence_witness(console(json), problem, found)
     for path in out:
         text = evidence_certificate_text(solved, found)
-        write_whole(path, lambda whole, text=text: whole.write_text(text))  # type: ignore[misc]
+        write_text(path, text)
     return 0

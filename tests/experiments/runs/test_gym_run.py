@@ -74,9 +74,9 @@ def test_an_interrupted_run_goes_on_exactly(tmp_path):
         interrupted=lambda: bool(seen) and seen[-1] >= 40,
         report=lambda moment: seen.append(moment.steps),
     )  # fmt: skip
-    assert not outcome.finished
+    assert not outcome.summary
     again = execute(SETTINGS, halves, device="cpu", acceleration="none", resume=True)
-    assert again.finished
+    assert again.summary
     assert again.restarted == ()
     ours, others = load_file(halves / CHECKPOINT), load_file(through / CHECKPOINT)
     assert ours.keys() == others.keys()
@@ -85,13 +85,13 @@ def test_an_interrupted_run_goes_on_exactly(tmp_path):
 
 def test_the_perfect_model_takes_the_table_of_the_environment(tmp_path):
     settings = gym_settings(lanes=2, given=LAKE | {"agent": "perfect"})
-    assert execute(settings, tmp_path / "run", device="cpu", acceleration="none").finished
+    assert execute(settings, tmp_path / "run", device="cpu", acceleration="none").summary
 
 
 def learned(folder, **given):
     """The last checkpoint of a run on the lake."""
     settings = gym_settings(lanes=2, given=LAKE | {"evaluation_interval": 60} | given)
-    assert execute(settings, folder, device="cpu", acceleration="none").finished
+    assert execute(settings, folder, device="cpu", acceleration="none").summary
     return load_file(folder / CHECKPOINT)
 
 
@@ -179,7 +179,7 @@ def test_environments_of_others_are_run_by_their_modules_name(tmp_path, env):
     if "MiniGrid" in env:
         given |= {"keys": "image,direction", "levels": 11}
     settings = gym_settings(lanes=2, given=given)
-    assert execute(settings, tmp_path / "run", device="cpu", acceleration="none").finished
+    assert execute(settings, tmp_path / "run", device="cpu", acceleration="none").summary
 
 
 def test_runs_in_one_environment_are_compared_and_others_refused(tmp_path, capsys):

@@ -101,7 +101,7 @@ def test_a_run_that_is_gone_on_with_takes_the_number_of_threads_it_began_with(tm
         interrupted=lambda: bool(seen), report=lambda moment: seen.append(moment.steps),
     )  # fmt: skip
     torch.set_num_threads(2)
-    assert execute(SETTINGS, tmp_path / "run", resume=True).finished
+    assert execute(SETTINGS, tmp_path / "run", resume=True).summary
     assert torch.get_num_threads() == 1
     config = read_config(tmp_path / "run")
     assert config["place"]["threads"] == 1

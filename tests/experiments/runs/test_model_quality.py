@@ -57,7 +57,7 @@ def test_settings_say_so_only_where_it_is_asked_so_that_others_keep_their_digest
 def test_of_the_perfect_model_every_case_is_right_and_a_seen_one_is_in_the_buffer(environment):
     certain = replace(environment, spontaneous=False)
     lanes = Lanes(torch.tensor([5, 6]), torch.full((2,), 1e-4), torch.ones(2))
-    loop = OnlineLoop(Agent(PerfectModel(certain)), Protocol(300, 1, 100, 300), lanes)
+    loop = OnlineLoop(Agent(PerfectModel(certain)), Protocol(300, 1, 100), lanes)
     loop.advance(200)
     state = loop.state
     found = measure_model_quality(loop.agent, state.learner, state.buffer, lanes)

@@ -80,7 +80,7 @@ def test_an_interrupted_run_goes_on_exactly(undisturbed, tmp_path):
         )  # fmt: skip
         steps.append(outcome.steps)
     assert steps == [10, 20, 30]
-    assert outcome.finished
+    assert outcome.summary
     same_files(undisturbed, out)
 
 

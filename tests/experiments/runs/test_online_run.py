@@ -179,10 +179,10 @@ def test_a_run_killed_again_and_again_gives_the_same_bits(undisturbed, tmp_path)
 @pytest.mark.parametrize("steps", [1, 21])
 def test_an_interrupted_run_goes_on_exactly(undisturbed, tmp_path, steps):
     outcome = stopped_after(tmp_path / "run", steps)
-    assert not outcome.finished
+    assert not outcome.summary
     assert steps <= outcome.steps < 40
     assert not (tmp_path / "run" / "summary.json").exists()
-    assert execute(SETTINGS, tmp_path / "run", resume=True).finished
+    assert execute(SETTINGS, tmp_path / "run", resume=True).summary
     assert same_results(undisturbed, tmp_path / "run")
 
 
@@ -262,7 +262,7 @@ def test_tables_that_a_run_could_not_write_at_its_end_are_written_when_it_is_gon
         with pytest.raises((OSError, ValueError), match="No space left"):
             execute(SETTINGS, tmp_path, device="cpu", acceleration="none")
     assert (tmp_path / CHECKPOINT).exists()
-    assert execute(SETTINGS, tmp_path, resume=True).finished
+    assert execute(SETTINGS, tmp_path, resume=True).summary
     assert state_of(tmp_path, SETTINGS) == "finished"
     assert read_run(tmp_path).finished
     assert finished_summary(SETTINGS, tmp_path)["seconds"] > 0
@@ -310,19 +310,20 @@ def test_a_full_disc_leaves_the_checkpoint_before(tmp_path, monkeypatch):
     assert "\n" not in str(no.value)
     assert (out / CHECKPOINT).read_bytes() == before
     outcome = execute(SETTINGS, out, resume=True)
-    assert outcome.finished
+    assert outcome.summary
     assert reached < outcome.steps
 
 
 def test_a_lane_that_diverges_is_reported_and_the_others_go_on(tmp_path):
     settings = replace(SETTINGS, step_sizes=(1e-4, 1e38))
     outcome = execute(settings, tmp_path / "run")
-    performance = outcome.measured.performance
+    measured = read_run(tmp_path / "run").measured
+    performance = measured.performance
     assert np.isfinite(performance[:, 0]).all()
     first = int(np.isnan(performance[:, 1]).argmax())
     assert np.isfinite(performance[:first, 1]).all()
     assert np.isnan(performance[first:, 1]).all()
-    step = int(outcome.measured.step[first])
+    step = int(measured.step[first])
     assert SETTINGS.learning_starts < step
     assert outcome.summary["diverged"] == [{"lane": 1, "seed": 1, "step": step}]
     assert outcome.summary["final_performance"][1] is None
