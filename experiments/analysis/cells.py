@@ -25,8 +25,8 @@ from experiments.analysis.learning_curves import (
 from experiments.analysis.reference import Reference, reference_of
 from experiments.analysis.statistics import Interval, mean_interval
 from experiments.runs.lane_settings import usual_rollout_length
-from experiments.runs.run_folder import StoredRun
 from experiments.runs.settings import AGENTS, RunSettings
+from experiments.runs.stored_run import StoredRun
 
 VARIANT: Mapping[str, Any] = {
     "spontaneous": True,

@@ -15,8 +15,9 @@ from experiments.analysis.statistics import mean_interval
 from experiments.commands.arguments import Json, Picture
 from experiments.commands.terminal import console, require_picture, table
 from experiments.runs.gym_settings import GymSettings
-from experiments.runs.run_folder import StoredRun, finished_summary, read_run, require_one_version
+from experiments.runs.run_folder import finished_summary
 from experiments.runs.settings import AGENTS, RunSettings
+from experiments.runs.stored_run import StoredRun, read_run, require_one_version
 from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
 

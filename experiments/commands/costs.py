@@ -12,8 +12,8 @@ from experiments.commands.arguments import Json, require_results
 from experiments.commands.terminal import console, table
 from experiments.runs.costs import estimated_seconds
 from experiments.runs.lane_settings import require_integer, require_one_of
-from experiments.runs.run_folder import StoredRun, read_run
 from experiments.runs.scales import SCALES, ScaleName
+from experiments.runs.stored_run import StoredRun, read_run
 from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
 from experiments.studies.registry import STUDIES

@@ -249,8 +249,9 @@ def _learn_tables(screen: Console, out: Path) -> None:
 def _show_stored(screen: Console, out: Path) -> None:
     """All agents in a larger maze, as they learned in the desk-scale runs that come with the source."""
     from experiments.commands.compare import compare_runs
-    from experiments.runs.run_folder import read_run, state_of
+    from experiments.runs.run_folder import state_of
     from experiments.runs.settings import AGENTS
+    from experiments.runs.stored_run import read_run
     from experiments.studies.online import online_run
 
     planned = [online_run("desk", agent, "ProcMaze", STORED_SIZE, "high") for agent in AGENTS]
@@ -279,8 +280,8 @@ def _learn_online(screen: Console, out: Path, steps: int) -> None:
 
         from experiments.commands.compare import compare_runs
         from experiments.runs.execution import execute
-        from experiments.runs.run_folder import read_run
         from experiments.runs.settings import run_settings
+        from experiments.runs.stored_run import read_run
 
         settings = run_settings(
             agent="er",

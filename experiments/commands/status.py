@@ -14,14 +14,8 @@ from experiments.commands.arguments import Json
 from experiments.commands.sweep_progress import in_words
 from experiments.commands.terminal import console, facts, table
 from experiments.runs.costs import estimated_seconds
-from experiments.runs.run_folder import (
-    CONFIG,
-    METRICS,
-    read_config,
-    read_progress,
-    read_run,
-    state_of,
-)
+from experiments.runs.run_folder import CONFIG, METRICS, read_config, read_progress, state_of
+from experiments.runs.stored_run import read_run
 from experiments.runs.stored_settings import Settings, stored_settings
 from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable

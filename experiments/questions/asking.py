@@ -31,7 +31,7 @@ from experiments.questions.evidence import (
 from experiments.questions.ingredients import explaining_runs
 from experiments.questions.question import Plan, Question
 from experiments.questions.reasons import in_words, reasons
-from experiments.runs.run_folder import StoredRun
+from experiments.runs.stored_run import StoredRun
 from experiments.studies.study import PlannedRun
 from experiments.sweep.local import Ended
 

@@ -12,14 +12,8 @@ from jaxtyping import Float
 from experiments.analysis.learning_curves import final_performance
 from experiments.questions.ingredients import explaining_runs
 from experiments.questions.question import Plan, Question
-from experiments.runs.run_folder import (
-    Measured,
-    StoredRun,
-    has_results,
-    read_run,
-    read_summary,
-    require_one_version,
-)
+from experiments.runs.run_folder import has_results, read_summary
+from experiments.runs.stored_run import Measured, StoredRun, read_run, require_one_version
 from experiments.studies.study import PlannedRun
 
 MARGIN_SHARE = 0.1

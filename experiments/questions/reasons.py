@@ -20,7 +20,7 @@ from experiments.questions.ingredients import INGREDIENTS, known_structure, smal
 from experiments.questions.question import REPLAY, Question
 from experiments.runs.gym_settings import GymSettings, env_arg_option
 from experiments.runs.quality_table import HORIZONS, NOVELTY
-from experiments.runs.run_folder import Measured, StoredRun
+from experiments.runs.stored_run import Measured, StoredRun
 
 DIVERSE = 2.0
 """Times the parameters that a factored model needs, from which on an environment counts as factored."""

@@ -15,8 +15,8 @@ from experiments.ledger import DECIDING, Entry, ledger
 from experiments.report.explorer import explorer_content
 from experiments.report.pictures import Figure, figure
 from experiments.report.tables import Table, run_table
-from experiments.runs.run_folder import StoredRun
 from experiments.runs.scales import ScaleName
+from experiments.runs.stored_run import StoredRun
 from experiments.storage.json_files import read_json
 from experiments.studies.registry import STUDIES
 from experiments.studies.results import Results, results_of

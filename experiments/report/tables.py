@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from experiments.runs.run_folder import StoredRun
+from experiments.runs.stored_run import StoredRun
 
 
 class Table(NamedTuple):

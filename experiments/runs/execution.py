@@ -27,7 +27,8 @@ from experiments.runs.offline_run import OfflineRun
 from experiments.runs.offline_settings import OfflineSettings
 from experiments.runs.online_run import OnlineRun
 from experiments.runs.quality_table import write_model_quality
-from experiments.runs.run_folder import CHECKPOINT, AnyMeasured
+from experiments.runs.run_folder import CHECKPOINT
+from experiments.runs.stored_run import AnyMeasured, write_metrics
 from experiments.runs.stored_settings import Settings
 from experiments.storage.folder_lock import lock
 from experiments.storage.json_files import plain, write_json
@@ -196,7 +197,7 @@ def _carry_on(
     def keep() -> None:
         run.save(out / CHECKPOINT)
         diary.write()
-        run_folder.write_metrics(out, settings, run.measured, diary.origin)
+        write_metrics(out, settings, run.measured, diary.origin)
 
     while not run.finished and not interrupted():
         due = run.advance()

@@ -19,7 +19,7 @@ from experiments.analysis.reference import Reference
 from experiments.runs import run_folder
 from experiments.runs.forecast_table import Forecasts
 from experiments.runs.quality_table import ModelQuality
-from experiments.runs.run_folder import AnyMeasured
+from experiments.runs.stored_run import AnyMeasured
 from experiments.runs.stored_settings import Settings
 
 Kind = TypeVar("Kind", bound=Settings)

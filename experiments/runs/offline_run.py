@@ -18,7 +18,7 @@ from experiments.runs.assembly import agent_of, lanes_of
 from experiments.runs.machine import Place
 from experiments.runs.measured_run import MeasuredRun, numbers
 from experiments.runs.offline_settings import OfflineSettings
-from experiments.runs.run_folder import OfflineMeasured
+from experiments.runs.stored_run import OfflineMeasured
 
 _CELLS = walled_maze.GRID.num_cells
 

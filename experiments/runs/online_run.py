@@ -17,8 +17,8 @@ from experiments.runs.measured_run import MeasuredRun, numbers
 from experiments.runs.model_quality import measure_model_quality, require_words
 from experiments.runs.pan_flute_forecasts import measure_forecasts
 from experiments.runs.quality_table import ModelQuality
-from experiments.runs.run_folder import Measured
 from experiments.runs.settings import RunSettings
+from experiments.runs.stored_run import Measured
 
 
 class OnlineRun(MeasuredRun[RunSettings | GymSettings, Measured]):

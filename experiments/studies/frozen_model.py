@@ -18,9 +18,9 @@ from experiments.analysis.claims import Claim, Comparison, above, both, either
 from experiments.analysis.reference import reference_of
 from experiments.analysis.statistics import CONFIDENCE, mean_interval
 from experiments.figures.frozen_model import FrozenPoint, draw_frozen
-from experiments.runs.run_folder import StoredRun
 from experiments.runs.scales import ScaleName
 from experiments.runs.settings import LEARNING_STARTS, RunSettings
+from experiments.runs.stored_run import StoredRun
 from experiments.studies.study import PlannedRun, Study, plan
 
 SCALES: Mapping[ScaleName, str] = {

@@ -22,7 +22,7 @@ from experiments.analysis.statistics import CONFIDENCE, mean_interval
 from experiments.figures.coverage_curves import CoverageCurve, draw_coverage_curves
 from experiments.figures.greedy_arrows import Mazes, Panel, draw_greedy_arrows
 from experiments.runs.offline_settings import COVERAGES, TERMINAL_STEPS, OfflineSettings
-from experiments.runs.run_folder import OfflineMeasured, StoredRun
+from experiments.runs.stored_run import OfflineMeasured, StoredRun
 from experiments.studies.maze_coverage_runs import ARMS, SCALES, STEP_SIZE, TEMPERATURE, Arm, runs
 from experiments.studies.study import Study
 

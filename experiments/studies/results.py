@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from experiments.runs.run_folder import State, StoredRun, read_run, state_of
+from experiments.runs.run_folder import State, state_of
 from experiments.runs.scales import ScaleName
+from experiments.runs.stored_run import StoredRun, read_run
 from experiments.studies.study import PlannedRun, Study
 
 

@@ -19,9 +19,9 @@ from experiments.analysis.learning_curves import final_performance
 from experiments.analysis.reference import Reference, reference_of
 from experiments.figures.agents import LOOKS
 from experiments.figures.heat_map import Map, draw_heat_maps
-from experiments.runs.run_folder import StoredRun
 from experiments.runs.scales import ScaleName
 from experiments.runs.settings import AGENTS, RunSettings
+from experiments.runs.stored_run import StoredRun
 from experiments.runs.tuned import tuned
 from experiments.studies.study import FIRST_SEED, PlannedRun, Study, plan
 from experiments.tasks import SIZES, TUNED_SIZES

@@ -18,9 +18,9 @@ from experiments.analysis.claims import Claim, Comparison, above, above_level
 from experiments.analysis.statistics import mean_interval
 from experiments.figures.forecasts import Expectation, draw_forecasts
 from experiments.runs.forecast_table import Forecasts
-from experiments.runs.run_folder import StoredRun
 from experiments.runs.scales import ScaleName
 from experiments.runs.settings import RunSettings
+from experiments.runs.stored_run import StoredRun
 from experiments.studies.study import PlannedRun, Study, plan
 
 SCALES: Mapping[ScaleName, str] = {

@@ -13,9 +13,9 @@ from typing import Any
 
 from experiments.analysis.claims import Claim
 from experiments.runs.lane_settings import usual_rollout_length
-from experiments.runs.run_folder import StoredRun
 from experiments.runs.scales import EXTENTS, ScaleName
 from experiments.runs.settings import RunSettings, run_settings
+from experiments.runs.stored_run import StoredRun
 from experiments.runs.stored_settings import Settings
 
 FIRST_SEED: Mapping[ScaleName, int] = {"smoke": 0, "desk": 1_000, "paper": 10_000}

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from experiments.cli import main
-from experiments.runs.run_folder import Measured, read_run, write_config, write_metrics
+from experiments.runs.run_folder import write_config
 from experiments.runs.settings import run_settings
+from experiments.runs.stored_run import Measured, read_run, write_metrics
 from experiments.storage.parquet_table import write_table
 from tabular import OpenGrid, reference_performance
 from tests.experiments.called import complaint

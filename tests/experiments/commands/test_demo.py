@@ -5,7 +5,7 @@ import pytest
 from experiments.cli import main
 from experiments.commands import demo
 from experiments.commands.terminal import console
-from experiments.runs.run_folder import read_run
+from experiments.runs.stored_run import read_run
 from experiments.studies.study import PlannedRun
 from tests.experiments.called import is_a_picture
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 
 from experiments.runs.quality_table import HORIZONS, NOVELTY, ModelQuality, write_model_quality
-from experiments.runs.run_folder import SUMMARY, Measured, lay_out, write_config, write_metrics
+from experiments.runs.run_folder import SUMMARY, lay_out, write_config
+from experiments.runs.stored_run import Measured, write_metrics
 from experiments.storage.json_files import write_json
 from experiments.storage.provenance import RESULTS_VERSION
 from experiments.sweep.local import Ended

@@ -9,7 +9,7 @@ from experiments.questions.asking import Asking, group_seconds, sentence, what_c
 from experiments.questions.evidence import read_pilot, scores_of
 from experiments.questions.ingredients import explaining_runs
 from experiments.questions.question import Plan, Question, begin, groups_within, keep_plan
-from experiments.runs.run_folder import read_run
+from experiments.runs.stored_run import read_run
 from experiments.storage.whole_files import PART
 from experiments.sweep.local import Ended
 from experiments.sweep.plan import lay_out_all

@@ -15,8 +15,8 @@ from experiments.runs import model_quality, quality_table
 from experiments.runs.execution import execute
 from experiments.runs.model_quality import CASES, measure_model_quality, require_words
 from experiments.runs.quality_table import HORIZONS, read_model_quality
-from experiments.runs.run_folder import read_run
 from experiments.runs.settings import run_settings
+from experiments.runs.stored_run import read_run
 from tests.experiments.runs.killed_runs import TINY
 
 SETTINGS = run_settings(**TINY, structured=True, model_quality=True)

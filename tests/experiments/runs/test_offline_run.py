@@ -17,7 +17,8 @@ from experiments.runs.execution import execute
 from experiments.runs.machine import Place
 from experiments.runs.offline_run import OfflineRun
 from experiments.runs.offline_settings import OfflineSettings
-from experiments.runs.run_folder import CHECKPOINT, read_run, state_of
+from experiments.runs.run_folder import CHECKPOINT, state_of
+from experiments.runs.stored_run import read_run
 from experiments.storage.parquet_table import read_table
 from experiments.studies.maze_coverage import mazes
 from tabular.environments.walled_maze import WalledMaze, WalledMazeState, evaluation_layouts

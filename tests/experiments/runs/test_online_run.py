@@ -26,17 +26,15 @@ from experiments.runs.machine import Place
 from experiments.runs.online_run import OnlineRun
 from experiments.runs.run_folder import (
     CHECKPOINT,
-    Measured,
     finished_summary,
     read_config,
-    read_run,
     require_fit,
     require_same,
     state_of,
     write_config,
-    write_metrics,
 )
 from experiments.runs.settings import AGENTS, run_settings
+from experiments.runs.stored_run import Measured, read_run, write_metrics
 from experiments.runs.tuned import tuned
 from experiments.storage.folder_lock import LOCK
 from experiments.storage.parquet_table import read_table
@@ -258,7 +256,7 @@ def test_tables_that_a_run_could_not_write_at_its_end_are_written_when_it_is_gon
         raise OSError(28, os.strerror(28))
 
     with monkeypatch.context() as patch:
-        patch.setattr("experiments.runs.run_folder.write_metrics", full)
+        patch.setattr("experiments.runs.execution.write_metrics", full)
         with pytest.raises((OSError, ValueError), match="No space left"):
             execute(SETTINGS, tmp_path, device="cpu", acceleration="none")
     assert (tmp_path / CHECKPOINT).exists()

@@ -7,7 +7,7 @@ import numpy as np
 
 from experiments.runs.forecast_table import Forecasts
 from experiments.runs.quality_table import HORIZONS, NOVELTY, LearnedScopes, ModelQuality
-from experiments.runs.run_folder import Measured, OfflineMeasured, StoredRun
+from experiments.runs.stored_run import Measured, OfflineMeasured, StoredRun
 from experiments.storage.provenance import RESULTS_VERSION
 from experiments.studies.maze_coverage import mazes
 

@@ -16,8 +16,9 @@ import torch
 
 from experiments.cli import main
 from experiments.runs import machine
-from experiments.runs.run_folder import CHECKPOINT, read_config, read_run, state_of, write_config
+from experiments.runs.run_folder import CHECKPOINT, read_config, state_of, write_config
 from experiments.runs.settings import run_settings
+from experiments.runs.stored_run import read_run
 from experiments.storage.folder_lock import lock
 from experiments.studies.registry import STUDIES
 from experiments.studies.study import PlannedRun, manifest
