@@ -1,6 +1,6 @@
 """Checks of arguments: one line that names the argument, what is accepted, and the value."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 
 def require_positive_integer(name: str, value: int, most: int | None = None) -> None:
@@ -15,3 +15,9 @@ def require_one_of(name: str, value: object, accepted: Collection[object]) -> No
     """Raise ValueError unless `value` is one of those accepted."""
     if value not in accepted:
         raise ValueError(f"{name} must be one of {accepted}, got {value!r}")
+
+
+def require_distinct(what: str, names: Sequence[str]) -> None:
+    """Raise ValueError if two of the names are the same."""
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"two {what}s are called {twice[0]!r}; accepted: each name once")

@@ -22,7 +22,7 @@ How it is computed:
 
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple, get_args
 
 import numpy as np
@@ -87,21 +87,24 @@ def reference_performance(
         report: Told how far it is.
 
     Raises:
-        ValueError: `policy`, `horizon` or `samples` is out of range, or the environment too large.
+        ValueError: An argument is out of range, or the environment too large.
     """
     require_one_of("policy", policy, get_args(Policy))
     if horizon < 1:
         raise ValueError(f"horizon must be at least 1, got {horizon}")
     if samples < _BATCHES:
         raise ValueError(f"samples must be at least {_BATCHES}, got {samples}")
+    if seed < 0:
+        raise ValueError(f"seed must be at least 0, got {seed}")
     match environment:
         case PanFlute():
-            return _enumerated(environment, PanFluteProgress(environment), policy, horizon)
+            return _enumerated(environment, _lumped(environment), policy, horizon, ", lumped")
         case ButtonGrid() | ProcMaze() | OpenGrid():
             worlds = worlds_of(environment, samples=samples, seed=seed)
             return _by_first_passage(environment, worlds, policy, horizon, report)
         case _:
-            return _enumerated(environment, environment, policy, horizon)
+            mdp = FiniteMDP.from_rule(environment)
+            return _enumerated(environment, mdp, policy, horizon)
 
 
 def optimal_rate(environment: Rule[Any]) -> float:
@@ -116,8 +119,11 @@ def optimal_rate(environment: Rule[Any]) -> float:
         ArithmeticError: No rate is the best from every state.
     """
     if not isinstance(environment, ButtonGrid):
-        lumped = PanFluteProgress(environment) if isinstance(environment, PanFlute) else environment
-        mdp = FiniteMDP.from_rule(lumped)
+        mdp: FiniteMDP[Any] = (
+            _lumped(environment)
+            if isinstance(environment, PanFlute)
+            else FiniteMDP.from_rule(environment)
+        )
         if mdp.termination.any():
             raise ValueError(f"episodes of {environment} end: there is no long-run rate")
         solved = average_reward.policy_iteration(mdp)
@@ -176,10 +182,14 @@ class PanFluteProgress:
         )
 
 
+@lru_cache(maxsize=1)  # for both policies and the rate
+def _lumped(environment: PanFlute) -> FiniteMDP[TunePosition]:
+    return FiniteMDP.from_rule(PanFluteProgress(environment))
+
+
 def _enumerated(
-    environment: Rule[Any], rule: Rule[Any], policy: Policy, horizon: int
+    environment: Rule[Any], mdp: FiniteMDP[Any], policy: Policy, horizon: int, how: str = ""
 ) -> Performance:
-    mdp = FiniteMDP.from_rule(rule)
     chosen = None if policy == "optimal" else mdp.uniform_policy()
     total = float(mdp.initial @ finite_horizon.total_reward(mdp, horizon, chosen))
     episodic = bool(mdp.termination.any())
@@ -190,8 +200,7 @@ def _enumerated(
         0.0,
         "return" if episodic else "reward a step",
         horizon,
-        f"exact: dynamic programming over {mdp.num_states} states"
-        + ("" if rule is environment else ", lumped"),
+        f"exact: dynamic programming over {mdp.num_states} states{how}",
     )
 
 

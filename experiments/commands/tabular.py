@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json as json_text
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -47,6 +47,8 @@ from experiments.studies.tabular import (
     title,
 )
 
+ROLLOUT, FALSE_ALARMS = 5, 0.01
+
 
 def tabular(
     *,
@@ -62,11 +64,11 @@ def tabular(
     seed: int = 0,
     parents: Parents = "exact",
     updates: int = 50,
-    rollout: int = 5,
+    rollout: int | None = None,
     step_size: float = 0.1,
     exploration: float = 0.1,
     discount: float = 0.9,
-    false_alarms: float = 0.01,
+    false_alarms: float | None = None,
     evaluations: int = 30,
     threads: int | None = None,
     overwrite: bool = False,
@@ -92,11 +94,11 @@ def tabular(
         parents: What the factored model pools: declared parents, exact trees, or trees learned from
             its data.
         updates: Updates for each step, the same for every agent.
-        rollout: The most transitions in a model's rollout.
+        rollout: The most transitions in a model's rollout; 5 if not given.
         step_size: Of Q-learning.
         exploration: The probability of a uniform action.
         discount: Of Q-learning; performance is undiscounted.
-        false_alarms: The rate at which a learned tree divides without need.
+        false_alarms: The rate at which a learned tree divides without need; 0.01 if not given.
         evaluations: How many, evenly spaced in the logarithm of the steps, besides that of the start.
         threads: Seeds run side by side; all cores if not given.
         overwrite: Whether files in the folder may be replaced.
@@ -109,8 +111,7 @@ def tabular(
     )
     games = {} if is_gymnasiums(env) else _games(env, size, steps, SCALES[scale])
     chosen = _agents(agents)
-    if parents != "exact" and "factored" not in chosen:
-        raise ValueError(f"--parents {parents} is about the agent factored; accepted: with it")
+    _require_asked_for(chosen, parents, factors, rollout, false_alarms)
     count = SEEDS[scale] if seeds is None else seeds
     for name, value, least, most in (
         ("seeds", count, 1, 100_000),
@@ -118,13 +119,15 @@ def tabular(
         ("evaluations", evaluations, 1, 10_000),
         ("threads", 1 if threads is None else threads, 1, 1_000),
         ("updates", updates, 0, 10**9),
-        ("rollout", rollout, 1, 10**9),
+        ("rollout", 1 if rollout is None else rollout, 1, 10**9),
         ("steps", 1 if steps is None else steps, 1, 10**8),
     ):
         if not least <= value <= most:
             raise ValueError(f"{name} is {value}; accepted: {least} to {most}")
+    false_alarms = FALSE_ALARMS if false_alarms is None else false_alarms
     if not 0 < false_alarms < 1:
         raise ValueError(f"false_alarms is {false_alarms}; accepted: above 0 and below 1")
+    rollout = ROLLOUT if rollout is None else rollout
     learning = OnlineSettings(updates, rollout, step_size, exploration, discount)
     require_folder(out, overwrite=overwrite)
     require_writable(json)
@@ -263,6 +266,25 @@ def _games(
         )
         make(name, games[name].size)
     return games
+
+
+def _require_asked_for(
+    agents: Collection[str],
+    parents: Parents,
+    factors: tuple[str, ...],
+    rollout: int | None,
+    false_alarms: float | None,
+) -> None:
+    """Refuse options of an agent, or of a way to find parents, that is not there."""
+    factored, learned = "factored" in agents, parents == "statistical"
+    for option, given, goes, needed in (
+        ("--parents", parents != "exact", factored, "the agent factored"),
+        ("--factors", bool(factors), factored, "the agent factored"),
+        ("--rollout", rollout is not None, set(agents) != {"replay"}, "an agent with a model"),
+        ("--false-alarms", false_alarms is not None, learned, "--parents statistical"),
+    ):
+        if given and not goes:
+            raise ValueError(f"{option} is given without {needed}; accepted: with it")
 
 
 def _agents(agents: Iterable[str]) -> list[str]:

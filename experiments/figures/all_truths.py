@@ -39,9 +39,8 @@ def draw_truths(report: AllTruths, path: Path) -> None:
                 ("model class, $H_M$", [r.model for r in rows], MODEL, "o--"),
             ):
                 axes.plot(amounts, [s.settled for s in sides], line, color=colour, label=name)
-                least = [s.least_settled for s in sides]
-                if None not in least:
-                    axes.plot(amounts, least, ":", color=colour, linewidth=1.2)
+                known = [s.least_settled for s in sides if s.least_settled is not None]
+                axes.plot(amounts[: len(known)], known, ":", color=colour, linewidth=1.2)
             axes.set(xlabel=label, ylim=(-0.05, 1.05))
             whole_numbers(axes.xaxis)
         panels[0].set(ylabel="how often a policy is settled")

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
-from tabular.argument_checks import require_positive_integer
+from tabular.argument_checks import require_distinct, require_positive_integer
 from tabular.rule import (
     Branches,
     Environment,
@@ -76,12 +76,13 @@ def enumerate_factors(
 
     Raises:
         ValueError: There are more than `max_states` states, two states have equal factors, a
-            factor has the name of another output, or what the rule gives is no law (see
-            :func:`tabular.rule.require_law`).
+            factor has the name of another one or of another output, or what the rule gives is no
+            law (see :func:`tabular.rule.require_law`).
     """
     names = rule.factor_names
     if clashing := {REWARD, TERMINAL, CAUSE} & set(names):
         raise ValueError(f"no factor may be called {min(clashing)!r}")
+    require_distinct("factor", names)
     if start is None and isinstance(rule, Environment) and rule.max_states > max_states:
         raise ValueError(
             f"{rule} has up to {rule.max_states:,} states; max_states is {max_states:,}"
@@ -148,6 +149,11 @@ def _branches(rule: FactoredRule[Any], state: Any, action: int) -> dict[str, lis
         branches = rule.branches(state, action)
     else:
         branches = {"usual": rule.outcomes(state, action)}
+    for outcomes in branches.values():
+        if not isinstance(outcomes, Iterable):
+            raise ValueError(
+                f"in state {state!r} with action {action} there is {outcomes!r}; accepted: outcomes"
+            )
     listed = {cause: list(outcomes) for cause, outcomes in branches.items()}
     require_law(chain.from_iterable(listed.values()), state, action)
     possible = {

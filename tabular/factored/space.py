@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from jaxtyping import Int
 
+from tabular.argument_checks import require_distinct
 from tabular.finite_mdp import FiniteMDP
 from tabular.rule import Factor, FactoredRule
 
@@ -46,7 +47,8 @@ class FactoredSpace:
         """The space of a rule that has been enumerated.
 
         Raises:
-            ValueError: There are more than `max_states` combinations, or two states have the same.
+            ValueError: There are more than `max_states` combinations, two states have the same, or
+                two variables have one name.
         """
         names, factors = [], []
         for name, value in zip(rule.factor_names, rule.factors(mdp.states[0]), strict=True):
@@ -55,6 +57,7 @@ class FactoredSpace:
             factors += [name] * len(entries)
         if ACTION in names:
             raise ValueError(f"no factor may be called {ACTION!r}")
+        require_distinct("variable", names)
         rows = [_entries(rule.factors(state)) for state in mdp.states]
         values = tuple(tuple(dict.fromkeys(column)) for column in zip(*rows, strict=True))
         shape = [len(found) for found in values]

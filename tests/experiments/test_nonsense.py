@@ -81,7 +81,7 @@ def test_a_value_that_means_nothing_is_refused_in_one_line_before_the_work(
         ("env scopes lamps.py", "lamps.py names no rule; accepted: FILE.py:RULE"),
         (
             "tabular --env PanFlute --agents replay --parents statistical --out curves",
-            "--parents statistical is about the agent factored; accepted: with it",
+            "--parents is given without the agent factored; accepted: with it",
         ),
         (
             "theorem census 2 2",

@@ -4,7 +4,8 @@
 mean over all truths and for the worst of them. Data come in three ways:
 
 - *subsets*: a uniformly random set of pairs is observed, by its size;
-- *trajectories*: uniformly random actions from a start state, by their number; an episode that ends begins anew there;
+- *trajectories*: uniformly random actions from a start state, by their number; an episode that ends begins anew there.
+  The law of what a walk has seen is gone through as long as it has few outcomes, and walks are drawn from there on;
 - *queries*: each pair is chosen in view of all answers so far, until an optimal policy is settled. The best query tree
   has the least depth for the worst truth, or the least mean depth over all truths.
 
@@ -19,6 +20,7 @@ settle one under either criterion, since only the true q solves the Bellman equa
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -38,6 +40,9 @@ from theory.solving.solved_class import SolvedClass
 
 MAX_EVALUATED = 1 << 22  # truths times sets of pairs, for all of them to be gone through
 MAX_TRUTHS = 5_000  # that are walked through one by one
+MAX_WALKED = (
+    1 << 18
+)  # truths times outcomes of a walk, after one step more, for its law to be gone through
 MOST_STEPS = 10_000  # of a trajectory
 MAX_NODES = 300_000  # datasets in the query trees
 
@@ -48,7 +53,7 @@ class Left:
 
     Attributes:
         mean: the mean number of q left.
-        worst: of the truth whose mean is largest; None where truths and sets were sampled.
+        worst: of the truth whose mean is largest; None where truths, and sets or walks, were sampled.
         settled: how often an optimal policy is settled.
         least_settled: of the truth for which it is settled least often; None likewise.
     """
@@ -102,7 +107,7 @@ class AllTruths:
         subsets: from no observed pair to all.
         subsets_exact: whether all truths and sets were gone through, or a sample.
         trajectories: from no step on.
-        trajectories_exact: whether all truths were walked through, or a sample.
+        trajectories_exact: up to how many steps all truths and all walks were gone through; -1 for not at all.
         queries: the best query trees; None where there are too many datasets.
         seed: of the sampling, where there was any.
         seconds: wall-clock time.
@@ -114,7 +119,7 @@ class AllTruths:
     subsets: tuple[TruthsRow, ...]
     subsets_exact: bool
     trajectories: tuple[TruthsRow, ...]
-    trajectories_exact: bool
+    trajectories_exact: int
     queries: QueryTrees | None
     seed: int
     seconds: float
@@ -168,7 +173,7 @@ def over_all_truths(
         problem: the class.
         start: the state where trajectories begin.
         steps: how long they are followed; twice the number of pairs unless given.
-        samples: how many truths and sets are drawn where they are too many.
+        samples: how many truths, with a set or a walk each, are drawn where they are too many.
         seed: of that sampling.
         progress: told the fraction done.
 
@@ -191,10 +196,16 @@ def over_all_truths(
         subsets = _every_subset(data, lambda done: progress(0.1 + 0.4 * done))
     else:
         subsets = _some_subsets(data, samples, rng, lambda done: progress(0.1 + 0.4 * done))
-    every = models <= MAX_TRUTHS
-    truths = np.arange(models) if every else rng.choice(models, min(samples, models), replace=False)
-    walks = _walk(data, truths, start, steps, every, lambda done: progress(0.5 + 0.3 * done))
-    trees = _query_trees(data)
+    walks = []
+    if models <= MAX_TRUTHS:
+        walks += _every_walk(data, start, steps, lambda done: progress(0.5 + 0.2 * done))
+    exact = len(walks) - 1
+    if exact < steps:
+        drawn = _some_walks(
+            data, start, steps, samples, rng, lambda done: progress(0.7 + 0.1 * done)
+        )
+        walks += drawn[len(walks) :]
+    trees = _query_trees(data, lambda done: progress(0.8 + 0.2 * done))
     progress(1.0)
     return AllTruths(
         name=problem.name,
@@ -202,8 +213,8 @@ def over_all_truths(
         start=start,
         subsets=subsets,
         subsets_exact=all_sets,
-        trajectories=walks,
-        trajectories_exact=every,
+        trajectories=tuple(walks),
+        trajectories_exact=exact,
         queries=trees,
         seed=seed,
         seconds=time.perf_counter() - begin,
@@ -259,42 +270,74 @@ def _some_subsets(
     return tuple(rows)
 
 
-def _walk(
-    data: _Data,
-    truths: Int64[np.ndarray, " truth"],
-    start: int,
-    steps: int,
-    exact: bool,
-    progress: Progress,
-) -> tuple[TruthsRow, ...]:
-    """For each truth the exact law of (where the walk is, which pairs it has seen), by the number of steps."""
+def _every_walk(data: _Data, start: int, steps: int, progress: Progress) -> list[TruthsRow]:
+    """By the exact law of (where the walk is, which pairs it has seen) of each truth, while it has few outcomes."""
     solved = data.solved
-    n, k = solved.states, solved.actions
+    n, k, models = solved.states, solved.actions, len(solved.models)
     options = solved.problem.pair_options
     whole = lcm(*(p.denominator for choices in options for o in choices for _, p in o.law))
     weights = [  # probabilities as integers, 1 for a successor that is certain
         [[(x, int(p * whole)) for x, p in o.law] for o in choices] for choices in options
     ]
-    left = np.zeros((steps + 1, len(truths), 4))
-    for done, truth in enumerate(truths):
+    left = np.zeros((steps + 1, models, 4))
+    last = steps  # as far as the laws of all truths so far are known
+    for truth in range(models):
         follows = [weights[pair][o] for pair, o in enumerate(solved.models[truth].tolist())]
         law = {(start, 0): 1}  # out of (k * whole)^step ways; the pairs seen as a bitmask
-        for step in range(steps + 1):
-            total = [0, 0, 0, 0]
+        for step in range(last + 1):
+            ways_to_see: Counter[int] = Counter()
             for (_, seen), ways in law.items():
-                pairs = tuple(pair for pair in range(solved.pairs) if seen >> pair & 1)
-                answer = data.left(int(truth), pairs)
+                ways_to_see[seen] += ways
+            total = [0, 0, 0, 0]
+            for seen, ways in ways_to_see.items():
+                answer = data.left(truth, _pairs_of(seen))
                 total = [so_far + ways * value for so_far, value in zip(total, answer, strict=True)]
-            left[step, done] = [float(Fraction(value, (k * whole) ** step)) for value in total]
-            following: dict[tuple[int, int], int] = {}
+            left[step, truth] = [float(Fraction(value, (k * whole) ** step)) for value in total]
+            if step == last:
+                break
+            following: Counter[tuple[int, int]] = Counter()
             for (s, seen), ways in law.items():
                 for pair in range(s * k, s * k + k):
                     for successor, weight in follows[pair]:
                         key = (start if successor == n else successor, seen | 1 << pair)
-                        following[key] = following.get(key, 0) + ways * weight
+                        following[key] += ways * weight
             law = following
-        progress((done + 1) / len(truths))
-    return tuple(_row(step, left[step], exact=exact) for step in range(steps + 1))
+            if models * len(law) > MAX_WALKED:
+                last = step
+                break
+        progress((truth + 1) / models)
+    return [_row(step, left[step], exact=True) for step in range(last + 1)]
+
+
+def _some_walks(
+    data: _Data,
+    start: int,
+    steps: int,
+    samples: int,
+    rng: np.random.Generator,
+    progress: Progress,
+) -> list[TruthsRow]:
+    """Independent truths and walks, together; each walk is followed through all steps."""
+    solved = data.solved
+    n, k, options = solved.states, solved.actions, solved.problem.pair_options
+    left = np.zeros((steps + 1, samples, 4))
+    for done in range(samples):
+        truth = int(rng.integers(len(solved.models)))
+        s, seen = start, 0
+        for step in range(steps + 1):
+            left[step, done] = data.left(truth, _pairs_of(seen))
+            pair = s * k + int(rng.integers(k))
+            law = options[pair][solved.models[truth, pair]].law
+            chances = np.cumsum([float(p) for _, p in law])
+            successor, _ = law[int(np.searchsorted(chances[:-1], rng.random(), side="right"))]
+            s, seen = start if successor == n else successor, seen | 1 << pair
+        progress((done + 1) / samples)
+    return [_row(step, left[step], exact=False) for step in range(steps + 1)]
+
+
+def _pairs_of(seen: int) -> tuple[int, ...]:
+    """The pairs of a bitmask."""
+    return tuple(pair for pair in range(seen.bit_length()) if seen >> pair & 1)
 
 
 class _Depths(NamedTuple):
@@ -310,7 +353,7 @@ class _TooManyNodesError(Exception):
     """The query trees have too many datasets."""
 
 
-def _query_trees(data: _Data) -> QueryTrees | None:
+def _query_trees(data: _Data, progress: Progress) -> QueryTrees | None:
     solved = data.solved
     known: dict[tuple[tuple[int, ...], bytes], _Depths] = {}
 
@@ -335,6 +378,7 @@ def _query_trees(data: _Data) -> QueryTrees | None:
             if answer.settled_HM:
                 best = best._replace(worst_HM=0, sum_HM=0)
         known[key] = best
+        progress(len(known) / MAX_NODES)
         return best
 
     models = len(solved.models)

@@ -216,9 +216,12 @@ def _left(
     tolerance: bool,
     progress: Progress,
 ) -> DataReport:
-    played = None
+    played, steps = None, tuple[ToleranceStep, ...]()
     if policies:
-        played = Policies(*policies_left(solved, space, lambda done: progress((1 + done) / 2)))
+        played = Policies(*policies_left(solved, space, lambda done: progress(0.5 + done / 4)))
+    if tolerance:
+        steps = tolerance_steps(solved, space.HM, required, lambda done: progress(0.75 + done / 4))
+    progress(1.0)
     return DataReport(
         name=solved.problem.name,
         functional=functional,
@@ -231,7 +234,7 @@ def _left(
         strict=space.strict,
         equal=bool((space.HM == space.HB).all()),
         policies=played,
-        tolerance=tolerance_steps(solved, space.HM, required) if tolerance else (),
+        tolerance=steps,
     )
 
 

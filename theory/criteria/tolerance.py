@@ -17,6 +17,7 @@ from itertools import accumulate
 import numpy as np
 from jaxtyping import Bool
 
+from theory.progress import Progress, silent
 from theory.solving.solved_class import SolvedClass
 
 
@@ -36,7 +37,10 @@ class ToleranceStep:
 
 
 def tolerance_steps(
-    solved: SolvedClass, HM: Bool[np.ndarray, " q"], required: Sequence[tuple[int, Sequence[int]]]
+    solved: SolvedClass,
+    HM: Bool[np.ndarray, " q"],
+    required: Sequence[tuple[int, Sequence[int]]],
+    progress: Progress = silent,
 ) -> tuple[ToleranceStep, ...]:
     """Where |H_B^eps| grows, from eps = 0 on.
 
@@ -44,8 +48,12 @@ def tolerance_steps(
         solved: the class.
         HM: membership in H_M.
         required: (pair, options), of which one has to be within eps; a pair may come several times.
+        progress: told the fraction done.
     """
-    residuals = [residual(solved, q, required) for q in range(solved.value_functions)]
+    residuals = []
+    for q in range(solved.value_functions):
+        residuals.append(residual(solved, q, required))
+        progress((q + 1) / solved.value_functions)
     every = Counter(residuals)
     outside = Counter(r for r, inside in zip(residuals, HM, strict=True) if not inside)
     steps = sorted({Fraction(0), *every})

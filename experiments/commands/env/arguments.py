@@ -41,6 +41,12 @@ def require_options_of(
             raise ValueError(f"--{option} {whose}, got {name}")
 
 
+def require_grid_size_of(name: str, grid_size: int) -> None:
+    """Refuse a grid size of what has none beside its size."""
+    if name.lower() != "buttongrid":
+        raise ValueError(f"grid_size is {grid_size}; accepted with ButtonGrid alone, not {name}")
+
+
 def readable(name: str, size: int, grid_size: int | None, spontaneous: bool) -> Environment[Any]:
     """The readable environment that the options mean.
 
@@ -51,6 +57,5 @@ def readable(name: str, size: int, grid_size: int | None, spontaneous: bool) -> 
 
     if grid_size is None:
         return environment(name, size, spontaneous=spontaneous)
-    if name.lower() != "buttongrid":
-        raise ValueError(f"grid_size is {grid_size}; accepted with ButtonGrid alone, not {name}")
+    require_grid_size_of(name, grid_size)
     return ButtonGrid(size, grid_size, spontaneous=spontaneous)

@@ -46,8 +46,8 @@ def optimum(
     spontaneous: bool = True,
     env_arg: tuple[str, ...] = (),
     horizon: int | None = None,
-    samples: int = 2000,
-    seed: int = 0,
+    samples: int | None = None,
+    seed: int | None = None,
     json: Json = None,
 ) -> int:
     """The best and the uniformly random performance of an evaluation, and the best long-run rate.
@@ -65,8 +65,8 @@ def optimum(
         env_arg: With gym:ID: KEY=VALUE for each argument that the environment is made with.
         horizon: The most steps of an evaluation; 100 if not given. With gym:ID 1,000, and never more than
             the environment's own time limit.
-        samples: How many layouts to draw where they are too many to go through.
-        seed: Of that draw.
+        samples: How many layouts to draw where they are too many to go through; 2,000 if not given.
+        seed: Of that draw; 0 if not given.
         json: Write the figures as JSON; "-" is standard output.
     """
     require_writable(json)
@@ -76,6 +76,8 @@ def optimum(
             "size": size,
             "grid-size": grid_size,
             "no-spontaneous": None if spontaneous else True,
+            "samples": samples,
+            "seed": seed,
         },
         gymnasiums={"env-arg": env_arg},
     )
@@ -132,8 +134,8 @@ def _of_the_paper(
     grid_size: int | None,
     spontaneous: bool,
     horizon: int | None,
-    samples: int,
-    seed: int,
+    samples: int | None,
+    seed: int | None,
 ) -> list[_Played]:
     from tabular import ButtonGrid, PanFlute, optimal_rate, reference_performance
     from tabular.progress import part_of
@@ -150,8 +152,8 @@ def _of_the_paper(
                 reference_performance,
                 played,
                 horizon=100 if horizon is None else horizon,
-                samples=samples,
-                seed=seed,
+                samples=2_000 if samples is None else samples,
+                seed=0 if seed is None else seed,
             )
             first, second = (part_of(report, 2 * done + half, 2 * len(sizes)) for half in (0, 1))
             best = performance("optimal", report=first)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import tyro
 
-from experiments.commands.env.arguments import Name
+from experiments.commands.env.arguments import Name, require_grid_size_of
 from experiments.commands.terminal import console
 from experiments.storage.whole_files import require_writable
 from experiments.tasks import SIZE_NAMES
@@ -78,6 +78,7 @@ def _batched(
     if size is not None:
         options[size_options.get(name.lower(), "size")] = size
     if grid_size is not None:
+        require_grid_size_of(name, grid_size)
         options["grid_size"] = grid_size
     if spontaneous_event is not None and not spontaneous:
         raise ValueError(

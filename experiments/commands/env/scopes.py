@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterable, Mapping
+import inspect
+import traceback
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +22,7 @@ from experiments.commands.terminal import console, facts, require_picture, table
 from experiments.runs.gym_settings import env_arguments
 from experiments.storage.json_files import write_json
 from experiments.storage.whole_files import require_writable
+from experiments.tasks import environment_name
 
 if TYPE_CHECKING:
     from tabular import FactoredRule, FactoredStructure, Scope
@@ -89,7 +93,8 @@ def scopes(
         rule = _rule(name, size, grid_size, spontaneous)
     if context is not None and context not in rule.factor_names:
         raise ValueError(f"context is {context!r}; accepted: {', '.join(rule.factor_names)}")
-    enumeration = enumerate_factors(rule, max_states=max_states)
+    with _own_code(_file_of(name)):
+        enumeration = enumerate_factors(rule, max_states=max_states)
     structure = factored_structure(enumeration)
     screen = console(json)
     columns = ("cause", "of the next state", "actions", "depends on", "as declared")
@@ -136,25 +141,63 @@ def _rule(
         if name.endswith(".py"):
             raise ValueError(f"{name} names no rule; accepted: FILE.py:RULE")
         if size is None:
-            raise ValueError(f"{name} needs --size")
+            raise ValueError(f"{environment_name(name)} needs --size")
         return readable(name, size, grid_size, spontaneous)
-    file, _, attribute = name.rpartition(":")
+    for option, given in (
+        ("--grid-size", grid_size is not None),
+        ("--no-spontaneous", not spontaneous),
+    ):
+        if given:
+            raise ValueError(f"{option} is of the paper's environments, got {name}")
+    file, attribute = _file_of(name), name.rpartition(":")[2]
     if not Path(file).is_file():
         raise ValueError(f"there is no file {file}")
     spec = importlib.util.spec_from_file_location(Path(file).stem, file)
     if spec is None or spec.loader is None:
         raise ValueError(f"{file} is no Python file")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with _own_code(file):
+        spec.loader.exec_module(module)
     rule = getattr(module, attribute, None)
+    arguments = () if size is None else (size,)
     if isinstance(rule, type) or (callable(rule) and not isinstance(rule, FactoredRule)):
-        rule = rule() if size is None else rule(size)
+        try:
+            inspect.signature(rule).bind(*arguments)
+        except TypeError as error:
+            raise ValueError(f"{name} cannot be called with {arguments}: {error}") from None
+        with _own_code(file):
+            rule = rule(*arguments)
+    elif arguments:
+        raise ValueError(f"--size is for what makes a rule; {name} is called by nothing")
     if not isinstance(rule, FactoredRule):
         raise ValueError(
             f"{name} is no rule; accepted: an object with num_actions, factor_names, "
             "initial_distribution, outcomes and factors"
         )
     return rule
+
+
+def _file_of(name: str) -> str:
+    return name.rpartition(":")[0]
+
+
+@contextmanager
+def _own_code(file: str) -> Iterator[None]:
+    """Code of somebody's own file runs here: whatever goes wrong in it is told in one line."""
+    try:
+        yield
+    except Exception as error:
+        lines = [
+            frame.lineno
+            for frame in traceback.extract_tb(error.__traceback__)
+            if frame.filename == file
+        ]
+        if not lines:
+            raise
+        said = " ".join(str(error).split())
+        raise ValueError(
+            f"{file}, line {lines[-1]}, failed with {type(error).__name__}: {said}"
+        ) from error
 
 
 def _scope_rows(structure: FactoredStructure) -> list[tuple[object, ...]]:

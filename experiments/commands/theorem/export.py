@@ -46,6 +46,7 @@ def export(
                 raise ValueError(f"{option} is for Storm and PRISM; accepted: with drn or prism")
     problem = load(name, gamma)
     index = true_model(name, problem) if model is None else model
+    require_writable(out)
     texts: dict[Path, str] = {}
     if format == "npz":
         import numpy as np

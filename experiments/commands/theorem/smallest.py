@@ -57,9 +57,9 @@ def smallest(
             progress=report_progress,
             tell=telling(report_progress, "searching all classes"),
         )
+    what = "decision-relevant dataset" if decision_relevant else "proper inclusion"
     if found is None:
         write_json(None, json)
-        what = "decision-relevant dataset" if decision_relevant else "proper inclusion"
         console(json).print(f"no class of the box has a {what}")
         return 1
     problem, smallest_witness = found
@@ -73,7 +73,7 @@ def smallest(
         rows.pop()
     write_json(sizes | known | {"tables": models} | vars(smallest_witness), json)
     screen = console(json)
-    screen.print(facts("The smallest class with a proper inclusion", rows))
+    screen.print(facts(f"The smallest class with a {what}", rows))
     if isinstance(smallest_witness, Witness):
         print_witness(screen, problem, smallest_witness)
     else:

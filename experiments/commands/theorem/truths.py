@@ -48,13 +48,21 @@ def truths(
         draw_truths(report, out)
     write_json(report, json)
     screen = console(json)
-    for title, amount, rows, exact in (
-        ("Uniform sets of pairs", "observed pairs", report.subsets, report.subsets_exact),
+    every, sampled = f"over all {report.models:,} truths", "over sampled truths"
+    walked = report.trajectories_exact
+    further = walked < len(report.trajectories) - 1
+    for title, amount, rows in (
         (
-            f"Random actions from {problem.state_name(start)}",
+            f"Uniform sets of pairs, {every if report.subsets_exact else sampled}",
+            "observed pairs",
+            report.subsets,
+        ),
+        (
+            f"Random actions from {problem.state_name(start)}, "
+            + (every if walked >= 0 else sampled)
+            + (f", over sampled walks after {walked} steps" if walked >= 0 and further else ""),
             "steps",
             report.trajectories,
-            report.trajectories_exact,
         ),
     ):
         columns = (
@@ -70,8 +78,7 @@ def truths(
             )
             for row in rows
         ]
-        over = f"over all {report.models:,} truths" if exact else "over sampled truths"
-        screen.print(table(f"{title}, {over}", columns, [tuple(map(cell, row)) for row in lines]))
+        screen.print(table(title, columns, [tuple(map(cell, row)) for row in lines]))
     trees = report.queries
     if trees is None:
         screen.print("the class has too many datasets for its query trees")

@@ -80,6 +80,50 @@ def test_a_rule_whose_law_is_broken_is_refused_with_its_state(tmp_path):
         scopes(f"{file}:Half")
 
 
+OWN = """
+from fractions import Fraction
+from tabular import Outcome
+class Pair:
+    num_actions = 1
+    def __init__(self, size, names=("x", "y")): self.factor_names = names
+    def initial_distribution(self): return {(0, 0): Fraction(1)}
+    def factors(self, state): return state
+    def outcomes(self, state, action): return (Outcome(Fraction(1), state, 0, False),)
+class Silent(Pair):
+    def outcomes(self, state, action): return None
+class Failing(Pair):
+    def outcomes(self, state, action): return state[2]
+twice, pair = Pair(1, ("x", "x")), Pair(1)
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("twice", {}, "two factors are called 'x'; accepted: each name once"),
+        ("Pair", {}, r"cannot be called with \(\): missing a required argument: 'size'"),
+        ("pair", {"size": 2}, "--size is for what makes a rule"),
+        ("pair", {"grid_size": 2}, "--grid-size is of the paper's environments"),
+        ("pair", {"spontaneous": False}, "--no-spontaneous is of the paper's environments"),
+        ("Silent", {"size": 2}, r"in state \(0, 0\) with action 0 there is None"),
+        ("Failing", {"size": 2}, "own.py, line 13, failed with IndexError: tuple index out of"),
+    ],
+)
+def test_what_a_rule_of_ones_own_does_wrong_is_told_in_one_line(tmp_path, name, options, message):
+    file = tmp_path / "own.py"
+    file.write_text(OWN)
+    with pytest.raises(ValueError, match=message) as no:
+        scopes(f"{file}:{name}", **options)
+    assert "\n" not in str(no.value)
+
+
+def test_a_file_that_fails_while_it_is_read_is_told_in_one_line(tmp_path):
+    file = tmp_path / "own.py"
+    file.write_text("import json\nraise RuntimeError('boom')\n")
+    with pytest.raises(ValueError, match="line 2, failed with RuntimeError: boom"):
+        scopes(f"{file}:rule")
+
+
 def test_the_optimum_is_printed_for_every_size_of_the_online_experiment(capsys):
     assert optimum("PanFlute", json="-") == 0
     found = json.loads(capsys.readouterr().out)
@@ -103,6 +147,7 @@ def test_an_episodic_optimum_is_a_return_and_has_no_rate(capsys, tmp_path):
     [
         (lambda: scopes("PanPipe", size=3), "no environment 'PanPipe'"),
         (lambda: scopes("PanFlute"), "needs --size"),
+        (lambda: scopes("PanPipe"), "env must be one of"),
         (lambda: scopes("PanFlute", size=0), "num_pipes must be an integer from 1 to 1000, got 0"),
         (lambda: scopes("PanFlute", size=7), "max_states is 20,000"),
         (lambda: scopes("PanFlute", size=2, context="pipe 9"), "context is 'pipe 9'"),
@@ -113,6 +158,9 @@ def test_an_episodic_optimum_is_a_return_and_has_no_rate(capsys, tmp_path):
         (lambda: optimum("OpenGrid"), "needs --size"),
         (lambda: optimum("OpenPit"), "no environment 'OpenPit'"),
         (lambda: optimum("PanFlute", size=3, horizon=0), "horizon must be at least 1"),
+        (lambda: optimum("PanFlute", size=3, seed=-1), "seed must be at least 0, got -1"),
+        (lambda: optimum("gym:FrozenLake-v1", samples=30), "--samples is of the paper's"),
+        (lambda: optimum("gym:FrozenLake-v1", seed=3), "--seed is of the paper's"),
     ],
 )
 def test_bad_input_is_refused_in_one_line(call, message):

@@ -53,7 +53,11 @@ def test_the_film_ends_with_the_picture(tmp_path):
     ("name", "options", "message"),
     [
         ("Flute", {}, "environment must be one of .*, got 'Flute'"),
-        ("PanFlute", {"grid_size": 3}, "PanFlute has the options num_pipes, spontaneous, got"),
+        (
+            "PanFlute",
+            {"grid_size": 3},
+            "grid_size is 3; accepted with ButtonGrid alone, not PanFlute",
+        ),
         ("ProcMaze", {"size": 9}, "grid_size must be an integer from 1 to 7, got 9"),
         ("ProcMaze", {"copies": 0}, "copies is 0; accepted: 1 to 100"),
         ("ProcMaze", {"steps": -1}, "steps is -1; accepted: 0 to 100,000"),

@@ -134,7 +134,13 @@ def test_a_folder_in_use_is_kept_unless_it_may_be_overwritten(tmp_path, capsys):
         (["--discount", "1"], "discount must be at least 0 and less than 1"),
         (["--updates", "-1"], "updates is -1; accepted: 0 to"),
         (["--rollout", "0"], "rollout is 0; accepted: 1 to"),
-        (["--false-alarms", "0"], "false_alarms is 0"),
+        (["--parents", "statistical", "--false-alarms", "0"], "false_alarms is 0"),
+        (["--false-alarms", "0.5"], "--false-alarms is given without --parents statistical"),
+        (["--agents", "replay", "--rollout", "7"], "--rollout is given without an agent with a"),
+        (
+            ["--env", "gym:Taxi-v3", "--factors", "a=500", "--agents", "replay"],
+            "--factors is given without the agent factored",
+        ),
         (["--size", "3"], "size is 3; accepted with one environment alone"),
         (
             ["--env", "PanFlute", "--size", "0"],

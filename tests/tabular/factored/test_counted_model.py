@@ -266,6 +266,18 @@ def test_spaces_that_are_too_large_are_refused():
         FactoredSpace.of(rule, FiniteMDP.from_rule(rule), max_states=1_000)
 
 
+def test_variables_of_one_name_are_refused():
+    class Coins(PushTree):  # a pair of coins, whose first is called like the third
+        factor_names = ("p", "p 0")
+
+        def factors(self, state):
+            return ((state.food,), state.fallen)
+
+    rule = Coins()
+    with pytest.raises(ValueError, match="two variables are called 'p 0'; accepted: each name on"):
+        FactoredSpace.of(rule, FiniteMDP.from_rule(rule))
+
+
 @pytest.mark.parametrize("bystanders", [0, 1, 3])
 def test_bystanders_change_nothing_about_the_best_and_the_random_meal(bystanders):
     rule = PushTree(bystanders)

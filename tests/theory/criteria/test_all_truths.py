@@ -129,7 +129,7 @@ def test_every_figure_is_that_of_the_definitions(drawn, data):
     models, rewards, gamma = drawn
     start = data.draw(st.integers(0, len(rewards) - 1))
     report = over_all_truths(mdp_class(explicit(models), rewards, gamma), start=start, steps=3)
-    assert (report.subsets_exact, report.trajectories_exact) == (True, True)
+    assert (report.subsets_exact, report.trajectories_exact) == (True, 3)
     assert [row.amount for row in report.subsets] == list(range(len(expected.pairs) + 1))
     for row in report.subsets:
         check_row(row, [expected.subsets(T, row.amount) for T in expected.models])
@@ -194,12 +194,33 @@ def test_what_is_too_much_is_sampled_and_its_worst_case_left_open(monkeypatch):
     )
     assert (first.subsets, first.trajectories) == (again.subsets, again.trajectories)
     assert first.subsets != other.subsets
-    assert (first.subsets_exact, first.trajectories_exact, first.queries) == (False, False, None)
-    for exact, sampled in zip(whole.subsets, first.subsets, strict=True):
-        assert (sampled.model.worst, sampled.bellman.least_settled) == (None, None)
-        # Counts lie between 1 and 28: a mean of 40 has a standard error below 2.2; shares, below 0.08.
-        assert abs(exact.bellman.mean - sampled.bellman.mean) < 9
-        assert abs(exact.model.settled - sampled.model.settled) < 0.32
+    assert (first.subsets_exact, first.trajectories_exact, first.queries) == (False, -1, None)
+    assert first.trajectories != other.trajectories
+    for rows in ("subsets", "trajectories"):
+        for exact, sampled in zip(getattr(whole, rows), getattr(first, rows), strict=True):
+            assert (sampled.model.worst, sampled.bellman.least_settled) == (None, None)
+            # Counts lie between 1 and 28: a mean of 40 has a standard error below 2.2; shares, below 0.08.
+            assert abs(exact.bellman.mean - sampled.bellman.mean) < 9
+            assert abs(exact.model.settled - sampled.model.settled) < 0.32
+
+
+def test_walks_with_many_outcomes_are_gone_through_as_far_as_they_are_few(monkeypatch):
+    problem = gallery_class("push-tree")
+    whole = over_all_truths(problem, steps=6)
+    assert whole.trajectories_exact == 6
+    monkeypatch.setattr(all_truths, "MAX_WALKED", 49 * 6)
+    told = []
+    partly = over_all_truths(problem, steps=6, samples=400, progress=told.append)
+    few = partly.trajectories_exact
+    assert 0 < few < 6
+    assert partly.trajectories[: few + 1] == whole.trajectories[: few + 1]
+    for exact, sampled in zip(
+        whole.trajectories[few + 1 :], partly.trajectories[few + 1 :], strict=True
+    ):
+        assert sampled.bellman.worst is None
+        assert abs(exact.bellman.mean - sampled.bellman.mean) < 3
+        assert abs(exact.model.settled - sampled.model.settled) < 0.11
+    assert told == sorted(told)
 
 
 @pytest.mark.parametrize(
