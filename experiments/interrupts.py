@@ -1,11 +1,12 @@
-"""Ctrl-C that is not lost while modules are imported, nor taken for another error."""
+"""Ctrl-C: not lost while modules are imported, nor taken for another error; and long work that stops in good order."""
 
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any
 
 SECONDS_BETWEEN_LOOKS = 0.01
 
@@ -53,3 +54,27 @@ def _importing(frame: FrameType | None) -> bool:
             return True
         frame = frame.f_back
     return False
+
+
+@contextmanager
+def asked_to_stop() -> Iterator[Callable[[], bool]]:
+    """Within, the first Ctrl-C or request to end only answers the question whether there was one.
+
+    A second one stops at once.
+    """
+    seen = False
+    before: dict[signal.Signals, Any] = {}
+
+    def note(_number: int, _frame: object) -> None:
+        nonlocal seen
+        seen = True
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        before[number] = signal.signal(number, note)
+    try:
+        yield lambda: seen
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

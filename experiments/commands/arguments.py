@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import tyro
 
 Json = Annotated[str | None, tyro.conf.arg(metavar="PATH")]
 Picture = Annotated[Path | None, tyro.conf.arg(metavar="FILE.png|svg|pdf")]
+_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def require_results(folder: Path) -> None:
@@ -19,3 +21,16 @@ def require_results(folder: Path) -> None:
     """
     if not folder.is_dir():
         raise ValueError(f"there is no folder {folder}; accepted: the folder of results of a sweep")
+
+
+def duration(text: str) -> float:
+    """Seconds, from a number of them or a number with a unit: 90, 90m, 2h.
+
+    Raises:
+        ValueError: naming what was given and what is accepted.
+    """
+    found = re.fullmatch(r"(\d+(?:\.\d*)?)([smhd]?)", text.strip())
+    seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
+    if not 0 < seconds < 1e9:
+        raise ValueError(f"budget is {text!r}; accepted: seconds, or like 90m, 2h, 3d")
+    return seconds

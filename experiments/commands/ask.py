@@ -11,25 +11,15 @@ from typing import Annotated, Any
 
 import tyro
 
-from experiments.commands.arguments import Json
+from experiments.commands.arguments import Json, duration
 from experiments.commands.ask_output import show_answer, show_plan, write_page
-from experiments.commands.interrupts import asked_to_stop
-from experiments.commands.sweep import (
-    DEVICES,
-    EXECUTORS,
-    USUAL,
-    done_by_folder,
-    duration,
-    tell_failed,
-    usable_memory,
-)
-from experiments.commands.sweep_progress import shown_progress
+from experiments.commands.sweep_progress import shown_progress, tell_failed
 from experiments.commands.terminal import console
+from experiments.interrupts import asked_to_stop
 from experiments.questions.asking import Asking, group_seconds
 from experiments.questions.evidence import is_finished, read_pilot, seconds_of
 from experiments.questions.question import (
     ANSWER,
-    LOGS,
     MOST_GROUPS,
     QUESTION,
     Plan,
@@ -39,7 +29,7 @@ from experiments.questions.question import (
     keep_plan,
 )
 from experiments.runs.gym_settings import env_arguments, is_gym
-from experiments.runs.lane_settings import require_integer, require_one_of
+from experiments.runs.lane_settings import DEVICES, require_integer, require_one_of
 from experiments.runs.run_folder import state_of
 from experiments.runs.scales import EXTENTS, SCALES
 from experiments.storage.folder_lock import lock
@@ -48,8 +38,10 @@ from experiments.storage.whole_files import require_writable
 from experiments.studies.study import PlannedRun
 from experiments.sweep.local import Ended, Room, carry_out
 from experiments.sweep.manifest import MANIFEST, add_to_manifest
-from experiments.sweep.plan import lay_out_all, tasks_of
-from experiments.sweep.slurm import SlurmOptions, require_slurm, submit
+from experiments.sweep.plan import done_by_folder, lay_out_all, tasks_of
+from experiments.sweep.rooms import EXECUTORS, usable_memory
+from experiments.sweep.run_log import LOGS
+from experiments.sweep.slurm import USUAL, SlurmOptions, require_slurm, submit
 from experiments.tasks import REGIMES, environment_name
 
 GROUPS, SEEDS = 6, 5

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from experiments.commands.arguments import Json
-from experiments.commands.interrupts import asked_to_stop
 from experiments.commands.terminal import cell, console, facts, progress
+from experiments.interrupts import asked_to_stop
 from experiments.runs.gym_settings import env_arguments, gym_settings, is_gym
 from experiments.runs.lane_settings import require_integer, require_one_of
 from experiments.runs.run_folder import finished_summary

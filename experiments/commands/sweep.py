@@ -2,38 +2,30 @@
 
 from __future__ import annotations
 
-import os
-import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import tyro
 
-from experiments.commands.interrupts import asked_to_stop
-from experiments.commands.sweep_progress import shown_progress
+from experiments.commands.arguments import duration
+from experiments.commands.sweep_progress import shown_progress, tell_failed
 from experiments.commands.terminal import console, facts
-from experiments.runs.lane_settings import require_integer, require_one_of
-from experiments.runs.run_folder import State, state_of
+from experiments.interrupts import asked_to_stop
+from experiments.runs.lane_settings import DEVICES, require_integer, require_one_of
+from experiments.runs.run_folder import State
 from experiments.runs.scales import SCALES
 from experiments.storage.folder_lock import lock
 from experiments.studies.registry import chosen_studies
 from experiments.studies.study import PlannedRun, manifest
-from experiments.sweep.local import Ended, Room, carry_out
+from experiments.sweep.local import Ended, carry_out
 from experiments.sweep.manifest import MANIFEST, add_to_manifest, read_manifest
-from experiments.sweep.plan import lay_out_all, states_of, tasks_of
-from experiments.sweep.run_log import RunLog
-from experiments.sweep.slurm import SlurmOptions, Standing, submit
+from experiments.sweep.plan import done_by_folder, lay_out_all, states_of, tasks_of
+from experiments.sweep.rooms import EXECUTORS, rooms_for
+from experiments.sweep.run_log import LOGS, RunLog
+from experiments.sweep.slurm import USUAL, SlurmOptions, Standing, submit
 from experiments.sweep.task import Task
-
-EXECUTORS = ("local", "slurm")
-DEVICES = ("auto", "cpu", "cuda")
-LOGS = "logs"
-_TAIL = 5
-_MEMORY_SHARE = 0.8  # that runs may take together
-USUAL = SlurmOptions()
-_UNITS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 
 def sweep(
@@ -109,54 +101,6 @@ def sweep(
     return _conclude(ended, folder / LOGS, older, complaints)
 
 
-def rooms_for(
-    executor: str, device: str, workers: int | None, per_device: int | None
-) -> tuple[Room, ...]:
-    """Where runs go side by side: the cores, or with local runs on GPUs each of these."""
-    memory = usable_memory()
-    if (executor, device) != ("local", "cuda"):
-        if per_device is not None:
-            raise ValueError(
-                f"--per-device is for local runs on GPUs, got {executor} runs, device {device}"
-            )
-        workers = len(os.sched_getaffinity(0)) if workers is None else workers
-        require_integer("workers", workers, 1, 10_000)
-        return (Room(workers, memory),)
-    if workers is not None:
-        raise ValueError("--workers counts runs on the cores; on GPUs --per-device does")
-    per_device = 1 if per_device is None else per_device
-    require_integer("per_device", per_device, 1, 1_000)
-    from experiments.runs.machine import gpu_memory
-
-    gpus = gpu_memory()
-    return tuple(
-        Room(
-            per_device,
-            min(int(_MEMORY_SHARE * there), memory // len(gpus)),
-            {"CUDA_VISIBLE_DEVICES": name},
-        )
-        for name, there in gpus.items()
-    )
-
-
-def usable_memory() -> int:
-    """Bytes of this machine's memory that runs may take together."""
-    return int(_MEMORY_SHARE * os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
-
-
-def duration(text: str) -> float:
-    """Seconds, from a number of them or a number with a unit: 90, 90m, 2h.
-
-    Raises:
-        ValueError: naming what was given and what is accepted.
-    """
-    found = re.fullmatch(r"(\d+(?:\.\d*)?)([smhd]?)", text.strip())
-    seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
-    if not 0 < seconds < 1e9:
-        raise ValueError(f"budget is {text!r}; accepted: seconds, or like 90m, 2h, 3d")
-    return seconds
-
-
 def _planned(
     what: str, study: Sequence[str], results: Path
 ) -> tuple[list[PlannedRun], list[str], Path]:
@@ -172,12 +116,6 @@ def _planned(
     runs, complaints = read_manifest(path)
     folder = path.parent if path.name == MANIFEST else results / path.stem
     return runs, complaints, folder
-
-
-def done_by_folder(planned: Sequence[PlannedRun]) -> Callable[[Task], bool]:
-    """What tells whether a task of these runs is done, by its folder."""
-    settings = {run.id: run.settings for run in planned}
-    return lambda task: state_of(task.folder, settings[task.id]) == "finished"
 
 
 def _older(planned: Sequence[PlannedRun], states: dict[str, State]) -> tuple[str, ...]:
@@ -233,13 +171,6 @@ def _conclude_submission(
     _tell_older(older)
     unfinished = found.queued or found.missing or found.failed
     return int(bool(unfinished or older or complaints))
-
-
-def tell_failed(failed: Sequence[Task], logs: Path) -> None:
-    """Print the end of the log of each run that failed."""
-    for task in failed:
-        print(f"mbgen: {task.id} failed; the end of its log:", file=sys.stderr)
-        print(RunLog.of(task.id, logs).tail(_TAIL), file=sys.stderr)
 
 
 def _tell_older(older: Sequence[str]) -> None:

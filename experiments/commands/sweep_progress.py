@@ -1,18 +1,22 @@
-"""How far a sweep is: a bar on a terminal, a line for each event elsewhere."""
+"""How far a sweep is: a bar on a terminal, a line for each event elsewhere; and what went wrong."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
+from pathlib import Path
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from experiments.sweep.local import Standing
+from experiments.sweep.run_log import RunLog
+from experiments.sweep.task import Task
 
 SHOWN_RUNS = 4
+_TAIL = 5
 
 
 @contextmanager
@@ -66,3 +70,10 @@ def in_words(seconds: float) -> str:
     if seconds < 5400:
         return f"{seconds / 60:.0f} min"
     return f"{seconds / 3600:.1f} h" if seconds < 172_800 else f"{seconds / 86400:.1f} days"
+
+
+def tell_failed(failed: Sequence[Task], logs: Path) -> None:
+    """Print the end of the log of each run that failed."""
+    for task in failed:
+        print(f"mbgen: {task.id} failed; the end of its log:", file=sys.stderr)
+        print(RunLog.of(task.id, logs).tail(_TAIL), file=sys.stderr)

@@ -30,7 +30,7 @@ from experiments.storage.json_files import read_json, write_json
 from experiments.storage.whole_files import names_in
 from experiments.studies.study import PlannedRun
 
-QUESTION, ANSWER, PAGE, LOGS = "question.json", "answer.json", "answer.html", "logs"
+QUESTION, ANSWER, PAGE = "question.json", "answer.json", "answer.html"
 
 REPLAY = "er"
 MOST_GROUPS = 20

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal, Self, get_args
 
 PrecisionName = Literal["auto", "highest", "high", "bf16"]
 PRECISIONS: tuple[str, ...] = get_args(PrecisionName)
+DEVICES = ("auto", "cpu", "cuda")
 
 TRANSITIONS = 320
 """Transitions, replayed or imagined, in each update of the Q-network."""

@@ -20,12 +20,10 @@ from deep.kernels.building import cache_folder
 from deep.layers import Precision
 from experiments.runs.assembly import agent_of
 from experiments.runs.gym_settings import GymSettings
-from experiments.runs.lane_settings import PrecisionName, require_one_of
+from experiments.runs.lane_settings import DEVICES, PrecisionName, require_one_of
 from experiments.runs.stored_settings import Settings
 from experiments.storage.provenance import processor
 from experiments.storage.whole_files import write_text
-
-DEVICES = ("auto", "cpu", "cuda")
 
 COMPILING_PAYS = 30_000
 """Total updates over all lanes above which compiling on a CPU repays its cost."""

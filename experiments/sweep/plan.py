@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from experiments.runs.costs import estimated_memory, estimated_seconds
@@ -71,3 +71,9 @@ def _command(folder: Path, device: str) -> tuple[str, ...]:
     if device != "auto" and not (folder / CHECKPOINT).exists():
         options += ["--device", device]
     return (*interpreter(), "-m", "experiments", "run", *options)
+
+
+def done_by_folder(planned: Iterable[PlannedRun]) -> Callable[[Task], bool]:
+    """What tells whether a task of these runs is done, by its folder."""
+    settings = {run.id: run.settings for run in planned}
+    return lambda task: state_of(task.folder, settings[task.id]) == "finished"

@@ -13,6 +13,9 @@ from typing import Literal
 
 Event = Literal["submitted", "started", "interrupted", "failed", "finished"]
 
+LOGS = "logs"
+"""The folder of the logs, beside the runs."""
+
 _MARK = "=== sweep: "
 _EVENT = re.compile(rf"^{_MARK}(\w+)", re.MULTILINE)
 

@@ -95,6 +95,9 @@ class SlurmOptions:
                 )
 
 
+USUAL = SlurmOptions()
+
+
 @dataclass(frozen=True)
 class Standing:
     """Where the tasks of a sweep stand; each is in one of the first four groups.
