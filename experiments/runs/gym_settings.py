@@ -28,23 +28,13 @@ class GymSettings(OnlineSettings):
     """One agent that learns online in any environment of Gymnasium, a lane for each seed.
 
     Attributes:
-        agent: "er", "simple", "categorical", "gaussian" or, where the environment has a table of its
-            dynamics, "perfect".
-        steps: Environment steps of each lane.
+        agent: As of `OnlineSettings`, but for "perfect" where the environment has no table of its dynamics.
         env: "gym:ID", or "gym:module:ID" where a module registers it.
         env_args: What the environment is made with, a JSON object.
         keys: Keys of a Dict observation to look at, apart by commas; all if empty.
         levels: Values of each number in a Box observation, from its low on; None takes the Box's word.
-        regime: "high" (one update a step) or "low" (ten).
         evaluation_episodes: Of each evaluation, in each lane.
         evaluation_steps: The most steps of such an episode.
-        buffer: Transitions that a lane remembers.
-        learning_starts: Environment steps before the first update.
-        real_share: Of the 320 transitions of a Q update, those that are replayed beside the ones that a
-            learned model imagines.
-        updates_per_step: Updates after each environment step, a divisor of 100; None is the regime's. The
-            target network is copied every 100 updates in any case.
-        prioritized: Whether ER draws transitions by priority.
     """
 
     kind: ClassVar[str] = "gym"

@@ -143,16 +143,11 @@ class OnlineSettings(LaneSettings):
 
 @dataclass(frozen=True, kw_only=True)
 class RunSettings(OnlineSettings):
-    """One agent that learns online in one environment, a lane for each seed.
+    """One agent that learns online in one environment of the paper, a lane for each seed.
 
     Attributes:
-        agent: "er", "simple", "categorical", "gaussian" or "perfect".
-        steps: Environment steps of each lane.
         env: "PanFlute", "ButtonGrid", "ProcMaze" or "OpenGrid".
         size: Pipes, buttons, or grid size.
-        regime: "high" (one update a step) or "low" (ten).
-        buffer: Transitions that a lane remembers.
-        learning_starts: Environment steps before the first update.
         clipped_logit_sampling: A quirk of the authors' code, in the simple model.
         stale_reset_observation: A quirk of the authors' code; without effect in a continuing
             environment.
