@@ -215,7 +215,8 @@ def _answer(words: Sequence[str]) -> int:
         if extra is None:
             raise
         return _complain(
-            f"this needs {error.name}, which is not installed: pip install 'mbgen[{extra}]'", 2
+            f"this needs {error.name}, which is not installed: pip install '.[{extra}]' in the source tree",
+            2,
         )
     except (ValueError, OSError) as error:
         return _complain(str(error), 2)

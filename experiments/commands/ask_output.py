@@ -78,7 +78,7 @@ def write_page(asking: Asking, content: Mapping[str, Any]) -> None:
         return
     if find_spec("jinja2") is None:
         print(
-            f"mbgen: {PAGE} needs jinja2: pip install 'mbgen[report]'; the same command then writes it",
+            f"mbgen: {PAGE} needs jinja2: pip install '.[report]' in the source tree; the same command then writes it",
             file=sys.stderr,
         )
         return

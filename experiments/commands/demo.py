@@ -273,7 +273,7 @@ def _show_stored(screen: Console, out: Path) -> None:
 def _learn_online(screen: Console, out: Path, steps: int) -> None:
     """Replay on a small pan flute, in a few lanes, while you wait: it finds the best tune."""
     if find_spec("torch") is None:
-        screen.print("\nThe online agent is left out: it needs pip install 'mbgen[deep]'")
+        screen.print("\nThe online agent is left out: it needs pip install '.[deep]'")
         return
     with progress("learning online") as show:
         import torch

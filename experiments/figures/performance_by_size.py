@@ -29,7 +29,7 @@ UNITS = {
 
 
 def draw_performance_by_size(cells: Cells, path: Path) -> None:
-    """Final performance: the mean over seeds with its 95 % interval; the best and the uniformly random policy dashed.
+    """Final performance: the mean over seeds with its 95 % interval; the best policy dashed, the random one dotted.
 
     Args:
         cells: Of the study; a cell that has not finished is left out.

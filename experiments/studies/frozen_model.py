@@ -15,11 +15,12 @@ import numpy as np
 from jaxtyping import Float
 
 from experiments.analysis.claims import Claim, Comparison, above, both, either
+from experiments.analysis.learning_curves import final_performance
 from experiments.analysis.reference import reference_of
 from experiments.analysis.statistics import CONFIDENCE, mean_interval
 from experiments.figures.frozen_model import FrozenPoint, draw_frozen
 from experiments.runs.scales import ScaleName
-from experiments.runs.settings import LEARNING_STARTS, RunSettings
+from experiments.runs.settings import RunSettings
 from experiments.runs.stored_run import StoredRun
 from experiments.studies.study import PlannedRun, Study, plan
 
@@ -91,6 +92,7 @@ class Frozen(NamedTuple):
         steps: Of each seed's Q-network until its greedy policy was near-optimal; NaN if it never was; None if
             the run has not finished.
         smoothness: Of each seed, the reward that the model expects where two thirds of the ends are active.
+        final: Of each seed, the mean performance of its last ten evaluations, as a share of the best.
     """
 
     pipes: int
@@ -99,6 +101,7 @@ class Frozen(NamedTuple):
     seeds: int
     steps: Float[np.ndarray, " seed"] | None
     smoothness: Float[np.ndarray, " seed"] | None
+    final: Float[np.ndarray, " seed"] | None
 
     @property
     def censored(self) -> Float[np.ndarray, " seed"] | None:
@@ -128,6 +131,8 @@ def analyse(planned: Sequence[RunSettings], stored: Mapping[str, StoredRun]) -> 
                 None if run is None else steps_until_near_optimal(run, settings),
                 None if run is None or run.forecasts is None
                 else run.forecasts.reward[:, round(SMOOTHNESS * settings.size)],
+                None if run is None
+                else final_performance(run.performance) / reference_of(settings.env, settings.size).optimal,
             )
         )  # fmt: skip
     return found
@@ -173,21 +178,23 @@ def draw(found: list[Frozen], path: Path) -> None:
 
 
 def rows(found: list[Frozen]) -> tuple[Sequence[str], Sequence[Sequence[object]]]:
-    """By the time at which the model was frozen."""
+    """By the time at which the model was frozen; the share of the best is that of the last ten evaluations."""
     columns = (
-        "frozen after", "updates of the model", "seeds", "steps to 95 %", "±", "never",
-        "expected reward", "± ",
+        "frozen after", "seeds", "steps to 95 %", "±", "never",
+        "share of best", "± ", "expected reward", "±  ",
     )  # fmt: skip
     table: list[Sequence[object]] = []
     for each in found:
-        head = (each.model_steps, max(0, each.model_steps - LEARNING_STARTS), each.seeds)
-        if each.steps is None or each.smoothness is None:
-            table.append((*head, None, None, None, None, None))
+        head = (each.model_steps, each.seeds)
+        if each.steps is None or each.smoothness is None or each.final is None:
+            table.append((*head, *[None] * 7))
             continue
         steps, reward = mean_interval(each.steps), mean_interval(each.smoothness)
+        final = mean_interval(each.final)
         table.append(
             (
                 *head, float(steps.estimate), float(steps.half_width), each.never,
+                float(final.estimate), float(final.half_width),
                 float(reward.estimate), float(reward.half_width),
             )
         )  # fmt: skip

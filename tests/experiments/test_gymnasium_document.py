@@ -22,7 +22,7 @@ def test_the_environment_of_the_document_has_the_scopes_that_are_printed_below_i
     (module,) = re.findall(r"```python\n(.*?)```", SECTION, re.DOTALL)
     (command,) = re.findall(r"```sh\n(.*?)```", SECTION, re.DOTALL)
     (printed,) = re.findall(r"```text\n(.*?)```", SECTION, re.DOTALL)
-    (tmp_path / "lamps.py").write_text(module)
+    (tmp_path / "row_of_lamps.py").write_text(module)
     monkeypatch.syspath_prepend(tmp_path)
     assert main(shlex.split(command)[1:]) == 0
     shown = [line.rstrip() for line in capsys.readouterr().out.splitlines()]

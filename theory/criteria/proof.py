@@ -109,7 +109,8 @@ def prove(
         import z3
     except ImportError:
         raise ProofUnavailableError(
-            "the proof needs z3, which is not installed: pip install 'mbgen[proof]'", name="z3"
+            "the proof needs z3, which is not installed: pip install '.[proof]' in the source tree",
+            name="z3",
         ) from None
     start = time.perf_counter()
 

@@ -106,7 +106,7 @@ def test_without_the_package_for_templates_it_is_said_how_to_get_the_page(
 ):
     monkeypatch.setitem(sys.modules, "jinja2", None)
     assert ask(tmp_path / "q") == 0
-    assert "answer.html needs jinja2: pip install 'mbgen[report]'" in capsys.readouterr().err
+    assert "answer.html needs jinja2: pip install '.[report]'" in capsys.readouterr().err
     assert not (tmp_path / "q" / PAGE).exists()
 
 

@@ -109,7 +109,7 @@ def test_without_the_package_for_templates_it_is_said_how_to_install_it(
         ["theorem", "explore", "push-tree", "--out", "x.html"],
     ):
         assert main(words) == 2
-        assert "pip install 'mbgen[report]'" in capsys.readouterr().err
+        assert "pip install '.[report]'" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 
