@@ -153,18 +153,30 @@ def sample_curves(
         if enumeration_bytes(product) <= MAX_BYTES:
             problems.append(product)
     rng = np.random.default_rng(seed)
+
+    def drawn(fraction: float) -> None:
+        progress(fraction / 2)
+
     data = (
-        outcomes_of_pairs(options, row, allowance, most, draws, rng)
+        outcomes_of_pairs(options, row, allowance, most, draws, rng, drawn)
         if start is None
         else outcomes_of_walks(
-            options, row, allowance, most, draws, rng, states=problem.states, start=start
+            options,
+            row,
+            allowance,
+            most,
+            draws,
+            rng,
+            states=problem.states,
+            start=start,
+            progress=drawn,
         )
     )
     curves = []
     for i, each in enumerate(problems):
 
         def told(fraction: float, i: int = i) -> None:
-            progress((i + fraction) / len(problems))
+            progress((1 + (i + fraction) / len(problems)) / 2)
 
         # The same data for both: they depend on the truth and the options alone.
         curves.append(_curve(each, row, data, told))

@@ -22,6 +22,7 @@ import numpy as np
 from theory.classes.options import Option
 from theory.criteria.samples import Allowance
 from theory.criteria.version_spaces import Evidence
+from theory.progress import Progress, silent
 
 MAX_COUNTS = 10_000  # ways in which the successors of a pair may be counted
 MAX_EVIDENCES = 4_000  # joint outcomes that are gone through
@@ -50,6 +51,7 @@ def outcomes_of_pairs(
     most: int,
     draws: int,
     rng: np.random.Generator,
+    progress: Progress = silent,
 ) -> list[Outcomes]:
     """For 0 to `most` observations of every pair.
 
@@ -60,6 +62,7 @@ def outcomes_of_pairs(
         most: the largest number of observations.
         draws: how many outcomes to draw where all are too many.
         rng: for these.
+        progress: told the fraction done.
     """
     found, pairs = [], list(zip(options, truth, strict=True))
     for observations in range(most + 1):
@@ -77,6 +80,7 @@ def outcomes_of_pairs(
         else:
             drawn = (_drawn(options, truth, observations, allowance, rng) for _ in range(draws))
             found.append(_shares(drawn, draws))
+        progress((observations + 1) / (most + 1))
     return found
 
 
@@ -90,6 +94,7 @@ def outcomes_of_walks(
     *,
     states: int,
     start: int,
+    progress: Progress = silent,
 ) -> list[Outcomes]:
     """After 0 to `steps` steps of uniformly random actions from a state.
 
@@ -102,6 +107,7 @@ def outcomes_of_walks(
         rng: for these.
         states: n.
         start: where an episode begins.
+        progress: told the fraction done.
     """
     chosen = [pair[o] for pair, o in zip(options, truth, strict=True)]
 
@@ -119,8 +125,12 @@ def outcomes_of_walks(
             made = evidence(counts)
             law[made] = law.get(made, Fraction(0)) + p
         found.append(Outcomes(law, 0))
+        progress(len(found) / (steps + 1) / 2)
     if len(found) <= steps:
-        drawn = [_drawn_walk(chosen, steps, states, start, rng) for _ in range(draws)]
+        drawn = []
+        for done in range(draws):
+            drawn.append(_drawn_walk(chosen, steps, states, start, rng))
+            progress((1 + (done + 1) / draws) / 2)
         found += [
             _shares((evidence(walk[step]) for walk in drawn), draws)
             for step in range(len(found), steps + 1)

@@ -19,7 +19,7 @@ def rewards(
     /,
     *,
     family: Annotated[str, tyro.conf.arg(metavar="goals|random|FILE")] = "goals",
-    count: int = 8,
+    count: int | None = None,
     most: int = 4,
     samples: int = 200,
     seed: int = 0,
@@ -35,7 +35,7 @@ def rewards(
         name: A class of the gallery, or a file (JSON, .drn, .tra), or gym:ID; its own rewards are always known.
         family: The rewards to add: a goal at every pair, random integers from -2 to 2, or a JSON file with a list of
             reward tables.
-        count: How many random ones.
+        count: How many random ones; 8 if not given.
         most: Add up to so many at once; the family's size, if that is less.
         samples: How many sets of one size to draw, where all are too many.
         seed: Of the random rewards and of that sampling.
@@ -48,12 +48,14 @@ def rewards(
     problem = load(name, gamma)
     require_picture(out)
     require_writable(json)
+    if count is not None and family != "random":
+        raise ValueError(f"--count is of random rewards, got --family {family}")
     if most < 0:
         raise ValueError(f"--most is {most}; accepted: 0 or more")
     if family == "goals":
         added = goal_rewards(problem)
     elif family == "random":
-        added = random_rewards(problem, count, seed)
+        added = random_rewards(problem, 8 if count is None else count, seed)
     elif Path(family).exists():
         added = load_reward_family(Path(family), problem)
     else:

@@ -201,6 +201,8 @@ def test_rewards_are_added_from_a_file_until_the_gap_is_closed(capsys, tmp_path)
     path.write_text("[]")
     assert main(["theorem", "rewards", "push-tree", "--family", str(path)]) == 2
     assert "a family of rewards is empty" in capsys.readouterr().err
+    assert main(["theorem", "rewards", "push-tree", "--count", "3"]) == 2
+    assert "--count is of random rewards, got --family goals" in capsys.readouterr().err
 
 
 def test_policies_and_tolerance_are_told_of_one_dataset(capsys, tmp_path):

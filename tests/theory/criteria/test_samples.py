@@ -233,3 +233,13 @@ def test_more_samples_leave_less_by_support(seen, cut):
     assert more.included
     assert (more.HM <= fewer.HM).all()
     assert (more.HB <= fewer.HB).all()
+
+
+@pytest.mark.parametrize("start", [None, 0])
+def test_how_far_it_is_is_told_while_data_are_drawn_too(monkeypatch, start):
+    monkeypatch.setattr(sampled_outcomes, "MAX_EVIDENCES", 1)
+    told = []
+    sample_curves(two_places(), 1, most=4, draws=20, start=start, progress=told.append)
+    assert told == sorted(told)
+    assert sum(0 < each < 0.5 for each in told) >= 4
+    assert told[-1] == 1
