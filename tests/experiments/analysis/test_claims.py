@@ -269,6 +269,17 @@ def test_the_last_of_effects_above_zero_decides_and_the_first_below():
     assert alone[clear] < alone[faint] < alone[against]
     assert seeds_to_decide([clear, faint]) == alone[faint]
     assert seeds_to_decide([clear, faint, against]) == alone[against]
+    sooner = Comparison("", -0.5, -1.5, 0.5, 5)
+    assert alone[against] > seeds_to_decide([sooner, against]) == seeds_to_decide([sooner])
+
+
+@pytest.mark.parametrize("effect", [0.5, -0.5, 2.0, -2.0])
+def test_where_an_interval_is_longer_on_one_side_the_side_towards_zero_says_how_many(effect):
+    near, far = 0.25 * np.sign(effect), 8.0 * np.sign(effect)
+    lopsided, even = (
+        Comparison("", effect, *sorted((effect - near, effect + other)), 5) for other in (far, near)
+    )
+    assert seeds_to_decide([lopsided]) == seeds_to_decide([even])
 
 
 def test_no_number_of_seeds_decides_an_effect_of_zero_and_nothing_is_said_of_missing_runs():
@@ -282,6 +293,14 @@ def test_no_number_of_seeds_decides_an_effect_of_zero_and_nothing_is_said_of_mis
 def test_what_any_of_many_comparisons_contradicts_has_a_level_for_all_of_them(count, level):
     comparisons = [Comparison("", -1.0, -2.0, -0.1, 4, 1.0, 0.01)] * count
     assert p_values(comparisons) == (1.0, pytest.approx(level))
+
+
+def test_the_weakest_comparison_confirms_a_claim_and_the_strongest_contradicts_it():
+    comparisons = [
+        Comparison("", 1.0, 0.1, 2.0, 4, p_above=0.01, p_below=0.6),
+        Comparison("", -1.0, -2.0, -0.1, 4, p_above=0.3, p_below=0.04),
+    ]
+    assert p_values(comparisons) == p_values(comparisons[::-1]) == (0.3, 0.04)
 
 
 def test_claims_of_many_comparisons_without_a_difference_are_seldom_contradicted_after_holm():
