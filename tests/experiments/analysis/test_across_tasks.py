@@ -43,6 +43,23 @@ def test_one_task_is_bootstrapped_as_scipy_does_it():
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=0.03)
 
 
+def test_an_improvement_on_two_tasks_is_bootstrapped_as_scipy_does_it():
+    better, worse = np.array([0.1, 0.9, 0.4, 0.3, 0.8]), np.array([0.2, 0.6, 0.0, 0.5])
+
+    def share(a, b, axis):
+        return (a[..., :, None] > b[..., None, :]).mean((-1, -2))
+
+    expected = stats.bootstrap(
+        (better, worse), share, method="percentile", n_resamples=20_000, rng=1, vectorized=True
+    ).confidence_interval
+    found = probability_of_improvement([better], [worse])
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), abs=0.03)
+    # On a second task nothing varies, so that the mean over both varies half as much.
+    both = probability_of_improvement([better, np.ones(4)], [worse, np.zeros(4)])
+    halved = (1 + expected.low) / 2, (1 + expected.high) / 2
+    assert (both.low, both.high) == pytest.approx(halved, abs=0.03)
+
+
 def test_seeds_are_drawn_within_their_task():
     far_apart = [np.full(4, 0.0), np.full(4, 10.0)]
     assert mean_of_tasks(far_apart) == (5.0, 5.0, 5.0)

@@ -1,5 +1,7 @@
 """What a cell comes down to, and how cells are found, ordered and told."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -145,3 +147,21 @@ def test_over_all_tasks_a_mean_is_over_tasks_that_every_agent_has_finished():
     assert (table["er"]["tasks"], table["er"]["mean"], table["simple"]["mean"]) == (2, 0.25, 0.75)
     assert (table["simple"]["improves on ER"], table["er"]["improves on ER"]) == (1.0, None)
     np.testing.assert_allclose([table["er"]["low"], table["er"]["high"]], 0.25)
+
+
+def test_an_agent_that_is_not_planned_on_all_finished_tasks_is_left_out():
+    found = collected(
+        cell("er"), cell("simple"), cell("er", size=4), cell("simple", size=4), cell("perfect"),
+    )  # fmt: skip
+    _, rows = found.across_tasks()
+    assert [row[1] for row in rows] == ["er", "simple"]
+
+
+def test_seeds_that_diverged_are_counted_and_told():
+    own, run = settings("er"), stored(settings("er"), -14.0, 0.0)
+    performance = run.measured.performance.copy()
+    performance[:, 1:3] = np.nan
+    diverged = Cell(own, replace(run, measured=run.measured._replace(performance=performance)))
+    assert diverged.diverged == 2
+    assert float(diverged.mean.estimate) == -14.0
+    assert "er -14 ± 0 (2 of 4 seeds diverged)" in collected(diverged).in_words()
