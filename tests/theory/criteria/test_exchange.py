@@ -127,6 +127,24 @@ def test_all_maps_of_one_state_that_pays_leave_the_same_for_arbitrary_data():
         assert module.equal_for_every_dataset(solved) == equal
 
 
+def test_a_single_pair_at_which_a_q_is_consistent_with_two_successors_is_enough_to_tell_apart():
+    solved = solve(gallery_class("tabular-2x2-sparse"))
+    many = solved.consistent.sum(axis=2) > 1
+    assert many.any()
+    assert not many.all()
+    assert closed_under_equivalence(solved)
+    assert not module.equal_for_every_dataset(solved)
+
+
+def test_part_1_is_denied_by_a_single_transition_that_is_not_consistent_with_its_own_q(monkeypatch):
+    solved = solve(gallery_class("smallest-witness"))
+    assert module.included_by_criterion(solved)
+    consistent = solved.consistent.copy()
+    consistent[solved.q_of_model[0], 0, solved.models[0, 0]] = False
+    monkeypatch.setitem(vars(solved), "consistent", consistent)
+    assert not module.included_by_criterion(solved)
+
+
 @given(oracle.tables(2, 2, oracle.small_fractions), oracle.gammas | oracle.extreme_gammas)
 @settings(deadline=None)
 def test_the_tabular_class_meets_both_whatever_the_rewards_and_the_discount(rewards, gamma):
