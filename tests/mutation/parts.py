@@ -58,7 +58,9 @@ PARTS: dict[str, list[Subject]] = {
         "criteria/exchange": (
             "criteria/test_exchange.py", "criteria/test_evidence.py", "criteria/test_theorem.py",
         ),
-        "criteria/version_spaces": ("criteria/test_version_spaces.py",),
+        "criteria/version_spaces": (
+            "criteria/test_version_spaces.py", "criteria/test_evidence.py", "criteria/test_theorem.py",
+        ),
         "criteria/fiber_census": ("criteria/test_fiber_census.py",),
         "certificates/hitting_sets": ("certificates/test_hitting_sets.py",),
         "certificates/witness": ("certificates/test_witness.py",),
