@@ -62,12 +62,21 @@ def drawn_words(count):
 
 def test_a_draw_is_exact_where_the_sum_of_the_priorities_has_more_than_32_bits():
     """By whole numbers of any size, in the first, the last and other words."""
-    units = [MOST - k for k in range(64)]
     words = torch.tensor([[-(2**31), 2**31 - 1, -1, 0, 1, 12345, -987654321]]).int()
+    assert_drawn_exactly([MOST - k for k in range(64)], words)
+
+
+@pytest.mark.parametrize("units", [[1, 2], [1, 0, 1, 1], [3, 1, 0, 4, 1]])
+def test_a_draw_is_exact_where_the_priorities_are_as_small_as_can_be(units):
+    """There many words aim at the very end of a priority."""
+    assert_drawn_exactly(units, EVEN[:, ::257])
+
+
+def assert_drawn_exactly(units, words):
     place = priorities(units).draw(words)[0].tolist()
+    sums = [sum(units[: k + 1]) for k in range(len(units))]
     for word, found in zip(words[0].tolist(), place, strict=True):
         aimed = ((word % 2**32) >> 1) * sum(units) >> 31
-        sums = [sum(units[: k + 1]) for k in range(64)]
         assert found == next(k for k, total in enumerate(sums) if total > aimed)
 
 
