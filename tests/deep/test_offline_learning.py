@@ -296,27 +296,6 @@ def test_priorities_of_an_online_run_are_left_alone():
     assert all(map(torch.equal, held, tensors(online.state.buffer).values()))
 
 
-@pytest.mark.parametrize(
-    ("changed", "message"),
-    [
-        ({"reward": torch.zeros(1)}, r"the parts of dataset 1 must be of one length, got \[1, 2\]"),
-        ({"action": torch.tensor([0, 257])}, "actions of dataset 1 must be .* 0 to 255, got 257"),
-        ({"observation": torch.full((2, 4), 0.7)}, "features of dataset 1 must be .* got 0.7"),
-        ({"next_observation": torch.full((2, 4), -2)}, "features of dataset 1 must be .* got -2"),
-    ],
-)
-def test_data_that_a_buffer_cannot_hold_is_refused(changed, message):
-    data = Dataset(
-        observation=torch.zeros(2, 4, dtype=torch.uint8),
-        action=torch.tensor([0, 1]),
-        reward=torch.zeros(2),
-        terminal=torch.zeros(2, dtype=torch.bool),
-        next_observation=torch.zeros(2, 4, dtype=torch.uint8),
-    )
-    with pytest.raises(ValueError, match=message):
-        fixed_buffer([data, data._replace(**changed)])
-
-
 def test_an_action_that_the_environment_does_not_have_is_refused():
     data = fixed_buffer(
         [
