@@ -107,3 +107,5 @@ def test_data_that_a_buffer_cannot_hold_is_refused(changed, message):
     )
     with pytest.raises(ValueError, match=message):
         fixed_buffer([data, data._replace(**changed)])
+    most = data._replace(action=torch.tensor([0, 255]))
+    assert fixed_buffer([data, most]).action.tolist() == [[0, 1], [0, 255]]
