@@ -191,6 +191,13 @@ def test_too_many_comparisons_are_refused_with_their_number(monkeypatch):
     assert not exchange_holds(solved)  # a single transition denies it
 
 
+def test_how_far_the_search_is_is_told_fiber_by_fiber():
+    told = []
+    list(exchange_failures(solve(gallery_class("push-tree")), told.append))
+    assert len(told) > 2
+    assert told == [(done + 1) / len(told) for done in range(len(told))]
+
+
 @pytest.mark.parametrize("states", [15, 16, 40])
 def test_sizes_past_int64_are_multiplied_exactly(states):
     """With no rewards every transition is consistent: (n+1)^n models would be needed; 17^16 is past 2^63."""
