@@ -247,7 +247,8 @@ def variant(settings: RunSettings) -> str:
     if settings.structured:
         parts.append("structured")
     if settings.value_steps:
-        parts.append(f"value-equivalent, {settings.value_steps} steps")
+        plural = "s" * (settings.value_steps > 1)
+        parts.append(f"value-equivalent, {settings.value_steps} step{plural}")
     if settings.prioritized:
         parts.append("by priority")
     if settings.counterfactual:
