@@ -35,6 +35,7 @@ def test_a_hitting_set_is_as_small_as_any_and_lies_between_the_bounds(masks):
     family = minimal_sets(masks)
     assert family <= set(masks)
     assert all(any(mask & small == small for small in family) for mask in masks)
+    assert all(one == other or one & other != other for one in family for other in family)
     for size in range(7):
         found = hitting_set(family, size)
         assert (found is None) == (size < smallest)
