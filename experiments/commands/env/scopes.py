@@ -156,7 +156,7 @@ def _rule(
     if spec is None or spec.loader is None:
         raise ValueError(f"{file} is no Python file")
     module = importlib.util.module_from_spec(spec)
-    with _own_code(file):
+    with _own_code(file, alone=True):
         spec.loader.exec_module(module)
     rule = getattr(module, attribute, None)
     arguments = () if size is None else (size,)
@@ -165,7 +165,7 @@ def _rule(
             inspect.signature(rule).bind(*arguments)
         except TypeError as error:
             raise ValueError(f"{name} cannot be called with {arguments}: {error}") from None
-        with _own_code(file):
+        with _own_code(file, alone=True):
             rule = rule(*arguments)
     elif arguments:
         raise ValueError(f"--size is for what makes a rule; {name} is called by nothing")
@@ -182,22 +182,21 @@ def _file_of(name: str) -> str:
 
 
 @contextmanager
-def _own_code(file: str) -> Iterator[None]:
-    """Code of somebody's own file runs here: whatever goes wrong in it is told in one line."""
+def _own_code(file: str, *, alone: bool = False) -> Iterator[None]:
+    """Code of somebody's own file runs here, `alone` or called by ours: what goes wrong in it is told in one line."""
     try:
         yield
     except Exception as error:
         lines = [
             frame.lineno
             for frame in traceback.extract_tb(error.__traceback__)
-            if frame.filename == file
+            if Path(frame.filename).resolve() == Path(file).resolve()
         ]
-        if not lines:
+        if not lines and not alone:
             raise
+        place = f"{file}, line {lines[-1]}," if lines else file
         said = " ".join(str(error).split())
-        raise ValueError(
-            f"{file}, line {lines[-1]}, failed with {type(error).__name__}: {said}"
-        ) from error
+        raise ValueError(f"{place} failed with {type(error).__name__}: {said}") from error
 
 
 def _scope_rows(structure: FactoredStructure) -> list[tuple[object, ...]]:

@@ -117,11 +117,23 @@ def test_what_a_rule_of_ones_own_does_wrong_is_told_in_one_line(tmp_path, name, 
     assert "\n" not in str(no.value)
 
 
-def test_a_file_that_fails_while_it_is_read_is_told_in_one_line(tmp_path):
-    file = tmp_path / "own.py"
-    file.write_text("import json\nraise RuntimeError('boom')\n")
-    with pytest.raises(ValueError, match="line 2, failed with RuntimeError: boom"):
-        scopes(f"{file}:rule")
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            "import json\nraise RuntimeError('boom')",
+            "^own.py, line 2, failed with RuntimeError: boom$",
+        ),
+        ("rule = (", r"^own.py failed with SyntaxError: '\(' was never closed \(own.py, line 1\)$"),
+    ],
+)
+def test_a_file_that_fails_while_it_is_read_is_told_in_one_line(
+    tmp_path, monkeypatch, text, message
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "own.py").write_text(text)
+    with pytest.raises(ValueError, match=message):
+        scopes("own.py:rule")
 
 
 def test_the_optimum_is_printed_for_every_size_of_the_online_experiment(capsys):
