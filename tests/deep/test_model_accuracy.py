@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 from deep import AGENTS, Agent, Dataset, PerfectModel, SimpleModel, fixed_buffer
 from deep.environments import ButtonGrid, OpenGrid, PanFlute, ProcMaze
-from deep.model_accuracy import NOVELTY, accuracy, novelty, usual_course
+from deep.model_accuracy import accuracy, novelty, usual_course
 from deep.random_streams import Purpose, Stream
+from experiments.runs.quality_table import NOVELTY
 from tests.properties.test_counterfactual import CASES, visited
 
 SEED = torch.tensor([3, -4])

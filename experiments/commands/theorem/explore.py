@@ -28,13 +28,11 @@ def explore(
     from experiments.report.explorer import explorer_content, require_explorable
     from experiments.report.pages import render
     from theory import GALLERY, load_class
-    from theory.criteria.theorem import require_unique_solution
 
     problem = load_class(name)
     if out.suffix.lower() not in (".html", ".htm"):
         raise ValueError(f"{out} is no page's name; accepted: .html")
     require_explorable(problem)
-    require_unique_solution(problem)
     require_writable(out)
     example = GALLERY[name].dataset if name in GALLERY else ()
     with waiting(f"solving {problem.name}"):

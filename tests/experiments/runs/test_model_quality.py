@@ -10,20 +10,15 @@ import torch
 
 from deep import Agent, Lanes, OnlineLoop, PerfectModel, Protocol, SimpleModel
 from deep.environments import OpenGrid, PanFlute, ProcMaze
-from deep.model_accuracy import NOVELTY
-from experiments.runs import model_quality, quality_table
+from experiments.runs import model_quality
 from experiments.runs.execution import execute
 from experiments.runs.model_quality import CASES, measure_model_quality, require_words
-from experiments.runs.quality_table import HORIZONS, read_model_quality
+from experiments.runs.quality_table import HORIZONS, NOVELTY, read_model_quality
 from experiments.runs.settings import run_settings
 from experiments.runs.stored_run import read_run
 from tests.experiments.runs.killed_runs import TINY
 
 SETTINGS = run_settings(**TINY, structured=True, model_quality=True)
-
-
-def test_the_kinds_of_novelty_are_those_of_deep():
-    assert quality_table.NOVELTY == NOVELTY
 
 
 @pytest.mark.usefixtures("without_type_checks", "small_networks")

@@ -69,7 +69,10 @@ def test_an_interrupted_run_has_the_time_that_its_checkpoint_takes(tmp_path):
 
 
 def test_a_second_interrupt_ends_what_is_writing_its_checkpoint(tmp_path):
-    """Pressed until it is heard: Python drops an interrupt that comes while it collects garbage."""
+    """Pressed until it is heard: Python drops an interrupt that comes while it collects garbage.
+
+    Whoever starts the tests in the background of a shell has them ignore interrupts.
+    """
     task, over = counting_task(tmp_path, "stuck", count=40, pause=600.0), threading.Event()
 
     def press():
@@ -81,10 +84,12 @@ def test_a_second_interrupt_ends_what_is_writing_its_checkpoint(tmp_path):
             threading.Thread(target=press, daemon=True).start()
         return found
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         ended = swept([task], tmp_path, interrupted=interrupted)
     finally:
         over.set()
+        signal.signal(signal.SIGINT, before)
     assert (ended.reason, ended.left) == ("interrupted", (task,))
     assert not (task.folder / "checkpoint").exists()
 
