@@ -23,14 +23,16 @@ def require_results(folder: Path) -> None:
         raise ValueError(f"there is no folder {folder}; accepted: the folder of results of a sweep")
 
 
-def duration(text: str) -> float:
-    """Seconds, from a number of them or a number with a unit: 90, 90m, 2h.
+def budget_seconds(budget: str | None) -> float | None:
+    """Seconds, from a number of them or a number with a unit: 90, 90m, 2h; None for no budget.
 
     Raises:
         ValueError: naming what was given and what is accepted.
     """
-    found = re.fullmatch(r"(\d+(?:\.\d*)?)([smhd]?)", text.strip())
+    if budget is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d*)?)([smhd]?)", budget.strip())
     seconds = float(found[1]) * _UNITS[found[2]] if found else 0.0
     if not 0 < seconds < 1e9:
-        raise ValueError(f"budget is {text!r}; accepted: seconds, or like 90m, 2h, 3d")
+        raise ValueError(f"budget is {budget!r}; accepted: seconds, or like 90m, 2h, 3d")
     return seconds

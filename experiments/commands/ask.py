@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable, Sequence
@@ -11,7 +10,7 @@ from typing import Annotated, Any
 
 import tyro
 
-from experiments.commands.arguments import Json, duration
+from experiments.commands.arguments import Json, budget_seconds
 from experiments.commands.ask_output import show_answer, show_plan, write_page
 from experiments.commands.sweep_progress import shown_progress, tell_failed
 from experiments.commands.terminal import console
@@ -36,10 +35,10 @@ from experiments.storage.folder_lock import lock
 from experiments.storage.json_files import plain, write_json
 from experiments.storage.whole_files import require_writable
 from experiments.studies.study import PlannedRun
-from experiments.sweep.local import Ended, Room, carry_out
+from experiments.sweep.local import Ended, carry_out
 from experiments.sweep.manifest import MANIFEST, add_to_manifest
 from experiments.sweep.plan import done_by_folder, lay_out_all, tasks_of
-from experiments.sweep.rooms import EXECUTORS, usable_memory
+from experiments.sweep.rooms import EXECUTORS, room_on_cores
 from experiments.sweep.run_log import LOGS
 from experiments.sweep.slurm import USUAL, SlurmOptions, require_slurm, submit
 from experiments.tasks import REGIMES, environment_name
@@ -120,9 +119,7 @@ def ask(
         require_integer("groups", groups, 1, MOST_GROUPS)
     if executor != "slurm" and cluster != USUAL:
         raise ValueError(f"options for Slurm are given, but the executor is {executor}")
-    seconds = None if budget is None else duration(budget)
-    workers = len(os.sched_getaffinity(0)) if workers is None else workers
-    require_integer("workers", workers, 1, 10_000)
+    seconds, room = budget_seconds(budget), room_on_cores(workers)
     require_writable(json)
     more = _more(
         env, size, env_arg, keys, {"levels": levels, "step_size": step_size, "temperature": temperature}
@@ -150,7 +147,7 @@ def ask(
                 lay_out_all(runs, out, renew=False)
                 return carry_out(
                     tasks_of(runs, out, device), out / LOGS, done=done_by_folder(runs),
-                    rooms=(Room(workers, usable_memory()),), retries=RETRIES, budget=limit,
+                    rooms=(room,), retries=RETRIES, budget=limit,
                     interrupted=lambda: interrupted() or stop(), report=report, tell=tell,
                 )  # fmt: skip
 
@@ -171,7 +168,7 @@ def ask(
                 start = time.monotonic()
                 _require_done(carry(question.pilot(), lambda: False, left()), out)
                 taken = time.monotonic() - start
-                plan = _planned(question, out, groups, left(), taken, workers)
+                plan = _planned(question, out, groups, left(), taken, room.runs)
                 keep_plan(out, question, plan)
             show_plan(screen, question, plan)
             asking = Asking(question, plan, out, lambda look: tell(look.told(plan)))

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import tyro
 
-from experiments.commands.arguments import duration
+from experiments.commands.arguments import budget_seconds
 from experiments.commands.sweep_progress import shown_progress, tell_failed
 from experiments.commands.terminal import console, facts
 from experiments.interrupts import asked_to_stop
@@ -75,7 +75,7 @@ def sweep(
                 f"--{name} is of a local sweep; accepted with Slurm: --parallel, --per-job, --time"
             )
     rooms = rooms_for(executor, device, workers, per_device)
-    seconds = None if budget is None else duration(budget)
+    seconds = budget_seconds(budget)
     planned, complaints, folder = _planned(what, study, results)
     for complaint in complaints:
         print(f"mbgen: {complaint}", file=sys.stderr)

@@ -33,6 +33,7 @@ from jaxtyping import Float, Int64, UInt
 
 from theory.classes.mdp_class import MDPClass
 from theory.classes.transition_class import checked_index
+from theory.criteria.sampled_outcomes import drawn_walk
 from theory.criteria.theorem import require_unique_solution
 from theory.progress import Progress, silent
 from theory.solving.solve import solve
@@ -290,7 +291,8 @@ def _every_walk(data: _Data, start: int, steps: int, progress: Progress) -> list
                 ways_to_see[seen] += ways
             total = [0, 0, 0, 0]
             for seen, ways in ways_to_see.items():
-                answer = data.left(truth, _pairs_of(seen))
+                pairs = tuple(pair for pair in range(solved.pairs) if seen >> pair & 1)
+                answer = data.left(truth, pairs)
                 total = [so_far + ways * value for so_far, value in zip(total, answer, strict=True)]
             left[step, truth] = [float(Fraction(value, (k * whole) ** step)) for value in total]
             if step == last:
@@ -318,26 +320,16 @@ def _some_walks(
     progress: Progress,
 ) -> list[TruthsRow]:
     """Independent truths and walks, together; each walk is followed through all steps."""
-    solved = data.solved
-    n, k, options = solved.states, solved.actions, solved.problem.pair_options
+    solved, options = data.solved, data.solved.problem.pair_options
     left = np.zeros((steps + 1, samples, 4))
     for done in range(samples):
         truth = int(rng.integers(len(solved.models)))
-        s, seen = start, 0
-        for step in range(steps + 1):
-            left[step, done] = data.left(truth, _pairs_of(seen))
-            pair = s * k + int(rng.integers(k))
-            law = options[pair][solved.models[truth, pair]].law
-            chances = np.cumsum([float(p) for _, p in law])
-            successor, _ = law[int(np.searchsorted(chances[:-1], rng.random(), side="right"))]
-            s, seen = start if successor == n else successor, seen | 1 << pair
+        chosen = [pair[o] for pair, o in zip(options, solved.models[truth].tolist(), strict=True)]
+        for step, counts in enumerate(drawn_walk(chosen, steps, solved.states, start, rng)):
+            seen = tuple(pair for pair, counted in enumerate(counts) if any(counted))
+            left[step, done] = data.left(truth, seen)
         progress((done + 1) / samples)
     return [_row(step, left[step], exact=False) for step in range(steps + 1)]
-
-
-def _pairs_of(seen: int) -> tuple[int, ...]:
-    """The pairs of a bitmask."""
-    return tuple(pair for pair in range(seen.bit_length()) if seen >> pair & 1)
 
 
 class _Depths(NamedTuple):

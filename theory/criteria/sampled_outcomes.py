@@ -129,7 +129,7 @@ def outcomes_of_walks(
     if len(found) <= steps:
         drawn = []
         for done in range(draws):
-            drawn.append(_drawn_walk(chosen, steps, states, start, rng))
+            drawn.append(drawn_walk(chosen, steps, states, start, rng))
             progress((1 + (done + 1) / draws) / 2)
         found += [
             _shares((evidence(walk[step]) for walk in drawn), draws)
@@ -159,10 +159,10 @@ def _walks(
         law = following
 
 
-def _drawn_walk(
+def drawn_walk(
     chosen: Sequence[Option], steps: int, states: int, start: int, rng: np.random.Generator
 ) -> list[Counts]:
-    """What one walk has counted after each step."""
+    """What one walk has counted after each step, of each successor of each pair's option."""
     k, s = len(chosen) // states, start
     counts: Counts = tuple((0,) * len(option.law) for option in chosen)
     walk = [counts]

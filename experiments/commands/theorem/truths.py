@@ -48,22 +48,15 @@ def truths(
         draw_truths(report, out)
     write_json(report, json)
     screen = console(json)
-    every, sampled = f"over all {report.models:,} truths", "over sampled truths"
-    walked = report.trajectories_exact
-    further = walked < len(report.trajectories) - 1
+    walked, every = report.trajectories_exact, f"over all {report.models:,} truths"
+    walks = every if walked >= 0 else "over sampled truths"
+    if 0 <= walked < len(report.trajectories) - 1:
+        walks += f", over sampled walks after {walked} steps"
+    sets = every if report.subsets_exact else "over sampled truths"
+    start_name = problem.state_name(start)
     for title, amount, rows in (
-        (
-            f"Uniform sets of pairs, {every if report.subsets_exact else sampled}",
-            "observed pairs",
-            report.subsets,
-        ),
-        (
-            f"Random actions from {problem.state_name(start)}, "
-            + (every if walked >= 0 else sampled)
-            + (f", over sampled walks after {walked} steps" if walked >= 0 and further else ""),
-            "steps",
-            report.trajectories,
-        ),
+        (f"Uniform sets of pairs, {sets}", "observed pairs", report.subsets),
+        (f"Random actions from {start_name}, {walks}", "steps", report.trajectories),
     ):
         columns = (
             *(amount, "mean |H_M|", "worst", "mean |H_B|", "worst"),
