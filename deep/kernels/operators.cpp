@@ -112,7 +112,8 @@ Tensor td_step(Tensor parameters, Tensor first, Tensor second, Tensor packed, co
   Tensor loss = at::empty({lanes}, now.options());
   each_lane(lanes, [&](int64_t lane) {
     std::vector<float> next(rows * actions), values(rows * actions), slopes(rows * actions);
-    std::vector<float> gradient(shape.parameters());
+    thread_local std::vector<float> gradient;  // which `backward` fills
+    gradient.resize(std::max<size_t>(gradient.size(), shape.parameters()));
     float* own = lane_of<float>(parameters, lane);
     uint32_t* own_packed = (uint32_t*)lane_of<int>(packed, lane);
     uint32_t* kept = kept_words(shape, rows);

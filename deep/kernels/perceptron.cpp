@@ -18,6 +18,7 @@ namespace mbgen {
 namespace {
 
 constexpr int64_t kRows = 8, kColumns = 16, kStripe = 3;
+constexpr int64_t kAhead = 512;  // numbers by which a step of Adam fetches its four streams ahead of itself
 
 int64_t blocks(int64_t size, int64_t block) { return (size + block - 1) / block; }
 int64_t padded(int64_t size, int64_t block) { return blocks(size, block) * block; }
@@ -315,6 +316,8 @@ void adam_step(const Shape& shape, const AdamStep& step, const float* gradient, 
   auto update = [&](int64_t at, __mmask16 mask) {  // 16 parameters; what they are then
     __m512 g = _mm512_maskz_loadu_ps(mask, gradient + at), p = _mm512_maskz_loadu_ps(mask, parameters + at);
     __m512 m = _mm512_maskz_loadu_ps(mask, first + at), v = _mm512_maskz_loadu_ps(mask, second + at);
+    for (const float* each : {gradient, (const float*)parameters, (const float*)first, (const float*)second})
+      _mm_prefetch((const char*)(each + at + kAhead), _MM_HINT_T0);
     m = _mm512_fmadd_ps(gain, _mm512_sub_ps(g, m), m);
     v = _mm512_fmadd_ps(_mm512_mul_ps(square_gain, g), g, _mm512_mul_ps(v, kept));
     __m512 deviation = _mm512_fmadd_ps(_mm512_sqrt_ps(v), correction, epsilon);
