@@ -13,6 +13,9 @@ from deep.networks import Network, Perceptrons
 from deep.random_streams import Stream, words
 from deep.replay_buffer import Replayed
 
+GATE_PRICE = 3e-3
+"""Nats a transition."""
+
 
 @dataclass(frozen=True)
 class StructuredModel(SimpleModel):
@@ -23,11 +26,14 @@ class StructuredModel(SimpleModel):
 
     Attributes:
         gate_price: Of an open gate, in the unit of the loss, nats a transition.
+        gate_noise: Whether gates are noisy in learning. Without, they learn as they are in rollouts, and one that has
+            shut stays so.
     """
 
     has_kernels: ClassVar[bool] = False
 
-    gate_price: float = 3e-3
+    gate_price: float = GATE_PRICE
+    gate_noise: bool = True
 
     @property
     def network(self) -> Network:
@@ -51,9 +57,10 @@ class StructuredModel(SimpleModel):
         """The negative log-likelihood, and the price of the gates that are open."""
         *outcome, gated = learned
         assert isinstance(gated, GatedPerceptron)
-        drawn = words(stream, self.environment.num_features**2)
-        noisy = (*outcome, gated.with_noise(drawn))
-        likelihood = super().loss(noisy, batch, stream, target)
+        seen = gated
+        if self.gate_noise:
+            seen = gated.with_noise(words(stream, self.environment.num_features**2))
+        likelihood = super().loss((*outcome, seen), batch, stream, target)
         return likelihood + self.gate_price * gated.expected_open()
 
     def open_gates(self, parameters: Parameters) -> Bool[Tensor, "lane feature feature"]:

@@ -38,6 +38,8 @@ VARIANT: Mapping[str, Any] = {
     "prioritized": False,
     "counterfactual": False,
     "structured": False,
+    "gate_price": None,
+    "gate_noise": True,
     "value_steps": None,
 }
 """Settings by which cells of one task differ, with their usual values; the rollout length besides."""
@@ -246,6 +248,10 @@ def variant(settings: RunSettings) -> str:
         parts.append(f"{settings.updates_per_step} updates a step")
     if settings.structured:
         parts.append("structured")
+    if settings.gate_price is not None:
+        parts.append(f"gates at {settings.gate_price:g}")
+    if not settings.gate_noise:
+        parts.append("gates without noise")
     if settings.value_steps:
         plural = "s" * (settings.value_steps > 1)
         parts.append(f"value-equivalent, {settings.value_steps} step{plural}")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 _GYMNASIUMS_ALONE = ("env_arg", "keys", "levels", "evaluation_episodes", "evaluation_steps")
 _PAPERS_ALONE = (
     "clipped_logit_sampling", "stale_reset_observation", "spontaneous", "event", "counterfactual",
-    "model_quality", "structured", "value_steps",
+    "model_quality", "structured", "gate_price", "gate_noise", "value_steps",
 )  # fmt: skip
 
 
@@ -74,6 +74,8 @@ class What:
         prioritized: er draws transitions by priority.
         counterfactual: er recombines transitions factor by factor, by known scopes.
         structured: The simple model predicts each feature from a learned few others.
+        gate_price: With structured: of each of these few, from 0 to 1 nats a transition; 0.003 if not given.
+        gate_noise: With structured: whether they are chosen with noise in learning; they are if not given.
         value_steps: A latent model learns from trajectories of so many steps, 1 to 10, rewards, ends and values alone.
         model_quality: At the end measure what a learned model gets right, of states seen and new.
     """
@@ -107,6 +109,8 @@ class What:
     prioritized: bool | None = None
     counterfactual: bool | None = None
     structured: bool | None = None
+    gate_price: float | None = None
+    gate_noise: bool | None = None
     value_steps: int | None = None
     model_quality: bool | None = None
 

@@ -79,6 +79,9 @@ def _agent(settings: Settings, precision: Precision, environment: Environment[An
         kind = CounterfactualReplay
     if isinstance(settings, RunSettings) and settings.structured:
         kind = StructuredModel
+        options["gate_noise"] = settings.gate_noise
+        if settings.gate_price is not None:
+            options["gate_price"] = settings.gate_price
     if isinstance(settings, RunSettings) and settings.value_steps is not None:
         kind = VALUE_EQUIVALENT[settings.agent]
         options["value_steps"] = settings.value_steps

@@ -159,6 +159,8 @@ class RunSettings(OnlineSettings):
             active pipe ends; in PanFlute alone.
         counterfactual: Whether ER recombines transitions factor by factor.
         structured: Whether the simple model predicts each feature from a learned few others.
+        gate_price: Of each feature that another one is predicted from, in nats a transition; None is 0.003.
+        gate_noise: Whether what is read is chosen with noise in learning.
         value_steps: Steps of the trajectories from which a latent model learns rewards, ends and values alone, 1 to
             10; None if it learns by reconstruction, as usual.
         model_quality: Whether, at the end, what the learned model gets right is measured, of states that it
@@ -168,7 +170,7 @@ class RunSettings(OnlineSettings):
     kind: ClassVar[str] = "online"
     added: ClassVar[tuple[str, ...]] = (
         "model_steps", "forecasts", "real_share", "updates_per_step", "prioritized",
-        "counterfactual", "model_quality", "structured", "value_steps",
+        "counterfactual", "model_quality", "structured", "value_steps", "gate_price", "gate_noise",
     )  # fmt: skip
     identity: ClassVar[tuple[str, ...]] = ("agent", "env", "size", "regime")
     task: ClassVar[tuple[str, ...]] = ("env", "size", "regime", "spontaneous", "event", "steps")
@@ -184,6 +186,8 @@ class RunSettings(OnlineSettings):
     model_quality: bool = False
     structured: bool = False
     value_steps: int | None = None
+    gate_price: float | None = None
+    gate_noise: bool = True
 
     def __post_init__(self) -> None:
         require_one_of("env", self.env, ENVIRONMENTS)
@@ -191,11 +195,10 @@ class RunSettings(OnlineSettings):
         require_integer("size", self.size, 1)
         for name in (
             "clipped_logit_sampling", "stale_reset_observation", "spontaneous", "forecasts",
-            "counterfactual", "model_quality", "structured",
+            "counterfactual", "model_quality", "structured", "gate_noise",
         ):  # fmt: skip
             require_one_of(name, getattr(self, name), (True, False))
-        if self.structured and self.agent != "simple":
-            raise ValueError(f"structured is an option of the agent simple, got {self.agent}")
+        self._require_structured()
         self._require_value_steps()
         if self.clipped_logit_sampling and self.agent != "simple":
             raise ValueError(
@@ -214,6 +217,17 @@ class RunSettings(OnlineSettings):
         if self.forecasts and self.env != "PanFlute":
             raise ValueError(f"forecasts are measured in PanFlute alone, got {self.env}")
         readable_environment(self.env, self.size, spontaneous=self.spontaneous, event=self.event)
+
+    def _require_structured(self) -> None:
+        if self.structured:
+            if self.agent != "simple":
+                raise ValueError(f"structured is an option of the agent simple, got {self.agent}")
+        elif self.gate_price is not None:
+            raise ValueError(f"gate_price needs structured True, got {self.gate_price} without")
+        elif not self.gate_noise:
+            raise ValueError("gate_noise needs structured True, got False without")
+        if self.gate_price is not None:
+            require_share("gate_price", self.gate_price)
 
     def _require_value_steps(self) -> None:
         if self.value_steps is None:

@@ -1,5 +1,6 @@
 """The structured model: against plain loops, the law of its gates, and scopes that are known."""
 
+from dataclasses import replace
 from math import isclose
 
 import pytest
@@ -120,6 +121,31 @@ def test_the_loss_is_the_simple_models_with_noise_in_the_gates_and_a_price_for_t
         assert isclose(found[lane], total / batch.action.shape[1], rel_tol=1e-4)
     price = dear.loss(learned, batch, stream(), pytest.fail) - found
     torch.testing.assert_close(price, 0.5 * learned[2].expected_open(), rtol=1e-4, atol=1e-3)
+
+
+def test_without_noise_the_loss_is_that_of_the_gates_as_they_are():
+    model = StructuredModel(PanFlute(3), gate_price=0.0, gate_noise=False)
+    parameters = Agent(model).initial(SEED).model
+    batch, learned = batch_of(model.environment), model.perceptrons(parameters)
+    found = [model.loss(learned, batch, stream(step), pytest.fail) for step in (0, 1)]
+    assert torch.equal(*found)
+    simple = SimpleModel.loss(model, learned, batch, stream(), pytest.fail)
+    assert torch.equal(found[0], simple)
+    noisy = replace(model, gate_noise=True)
+    assert (noisy.loss(learned, batch, stream(), pytest.fail) != found[0]).all()
+
+
+def test_a_gate_that_has_shut_without_noise_stays_shut():
+    """Where the gate is 0 neither it nor what is behind it changes the likelihood, and the price shuts it further."""
+    model = StructuredModel(PanFlute(3), gate_noise=False)
+    parameters = Agent(model).initial(SEED).model
+    parameters[1][:, :6] = -4 / LOGIT_SCALE  # of the first feature that is read
+    shut = parameters[1].clone().requires_grad_()
+    learned = model.perceptrons((parameters[0], shut))
+    loss = model.loss(learned, batch_of(model.environment), stream(), pytest.fail)
+    (gradient,) = torch.autograd.grad(loss.sum(), shut)
+    assert (gradient[:, :6] > 0).all()
+    assert not model.open_gates(parameters)[:, 0].any()
 
 
 def test_rollouts_and_forecasts_are_without_noise():

@@ -226,6 +226,8 @@ OPTIONS = {
     "real_share": 0.5,
     "updates_per_step": 10,
     "structured": True,
+    "gate_price": 0.0,
+    "gate_noise": False,
 }
 """Options that are stored where they are not as usual alone."""
 
@@ -234,6 +236,7 @@ OPTIONS = {
 @pytest.mark.parametrize("first", [False, True])
 def test_a_run_with_an_option_and_one_without_are_not_each_other(name, first, tmp_path):
     env = {"env": "PanFlute", "size": 3} if name == "forecasts" else {}
+    env |= {"structured": True} if name.startswith("gate_") else {}
     with_it, without = (run_settings(**TINY | env | more) for more in ({name: OPTIONS[name]}, {}))
     begun, other = (with_it, without) if first else (without, with_it)
     write_config(tmp_path, begun, None, [])

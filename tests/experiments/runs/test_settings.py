@@ -121,6 +121,7 @@ def test_every_setting_changes_the_digest():
         {"real_share": 0.05}, {"updates_per_step": 10}, er | {"prioritized": True},
         er | {"counterfactual": True}, {"model_quality": True},
         {"structured": True}, {"agent": "gaussian", "value_steps": 1},
+        {"structured": True, "gate_price": 0.0}, {"structured": True, "gate_noise": False},
     ]  # fmt: skip
     digests = {replace(SETTINGS, **change).digest for change in changes}
     assert len(digests | {SETTINGS.digest}) == len(changes) + 1
@@ -163,6 +164,13 @@ def test_every_setting_changes_the_digest():
             {"agent": "gaussian", "structured": True},
             "structured is an option of the agent simple, got gaussian",
         ),
+        ({"gate_price": 0.01}, "gate_price needs structured True, got 0.01 without"),
+        ({"gate_noise": False}, "gate_noise needs structured True, got False without"),
+        (
+            {"structured": True, "gate_price": -1.0},
+            "gate_price must be a number from 0 to 1, got -1.0",
+        ),
+        ({"structured": True, "gate_noise": 0}, "gate_noise must be one of True, False, got 0"),
         (
             {"agent": "er", "rollout_length": 1, "model_quality": True},
             "model_quality needs an agent that learns a model, .* got er",

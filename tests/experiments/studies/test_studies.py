@@ -169,6 +169,17 @@ def predicted(coverage, arm):
 
 
 # For each claim: levels of performance by settings that confirm it, and that contradict it.
+def gates(**accuracy):
+    """Runs whose model is right so often by what its gates cost, and half the time where nothing is said."""
+
+    def level(s):
+        free, noiseless = s.gate_price == 0, not s.gate_noise
+        name = "free" if free else "noiseless" if noiseless else "priced" if s.structured else ""
+        return right(s, accuracy.get(name, 0.5))
+
+    return level
+
+
 CASES = {
     "O-simple": (by_agent(simple=1.0), by_agent(simple=-1.0)),
     "O-categorical": (by_agent(categorical=1.0), by_agent(categorical=-1.0)),
@@ -200,6 +211,10 @@ CASES = {
         lambda s: right(s, 0.5, learned=15, shared=10),
         lambda s: right(s, 0.5, learned=40, shared=8),
     ),
+    "X-gate-price": (gates(free=0.7, priced=0.5), gates(free=0.5, priced=0.7)),
+    "X-gate-noise": (gates(noiseless=0.7, priced=0.5), gates(noiseless=0.5, priced=0.7)),
+    "X-noiseless-accuracy": (gates(noiseless=0.7), gates(noiseless=0.3)),
+    "X-noiseless": (lambda s: -float(s.gate_noise), lambda s: float(s.gate_noise)),
     "X-observations": (by_value_steps(1.0, 0.0, 0.0), by_value_steps(-1.0, 0.0, 0.0)),
     "X-value-steps": (by_value_steps(0.0, 0.0, 1.0), by_value_steps(0.0, 1.0, 0.0)),
     "X-value-bellman": (by_agent(er=1.0), by_agent(er=-1.0)),
