@@ -44,8 +44,9 @@ def bench_deep(
 ) -> int:
     """Milliseconds an update on ProcMaze 4, and the share reached of the matrix-product rate.
 
-    Compiling takes a minute or so for each agent and number of lanes, once on a machine. Exit status 1 if a
-    target is missed: 70 % of the rate at 8 lanes for ER, simple and Gaussian, compiled, in full precision.
+    Compiling takes a minute or so for each agent and number of lanes, once on a machine; Ctrl-C prints what was
+    measured until then (exit status 130). Exit status 1 if a target is missed: 70 % of the rate at 8 lanes for ER,
+    simple and Gaussian, compiled, in full precision.
 
     Args:
         agents: Which to measure: er, simple, categorical, gaussian, perfect.
@@ -78,15 +79,21 @@ def bench_deep(
         f"{os.cpu_count()} cores, {torch.get_num_threads()} threads, {platform.machine()}, "
         f"torch {torch.__version__}, {how.name}, {precision}"
     )
-    measurements = []
-    with progress("measuring") as report:
-        for name in agents:
-            for count in lanes:
-                targeted = name in TARGETED and count == TARGET_LANES and how.compiled
-                target = TARGET_SHARE if targeted and precision == "highest" else None
-                measurements.append(measure(name, count, how, precision, seconds, target))
-                report(len(measurements) / (len(agents) * len(lanes)))
-    return present(
+    measurements: list[Measurement] = []
+    interrupted = False
+    try:
+        with progress("measuring") as report:
+            for name in agents:
+                for count in lanes:
+                    targeted = name in TARGETED and count == TARGET_LANES and how.compiled
+                    target = TARGET_SHARE if targeted and precision == "highest" else None
+                    measurements.append(measure(name, count, how, precision, seconds, target))
+                    report(len(measurements) / (len(agents) * len(lanes)))
+    except KeyboardInterrupt:
+        if not measurements:
+            raise
+        interrupted = True
+    status = present(
         "deep",
         machine,
         measurements,
@@ -96,6 +103,7 @@ def bench_deep(
         " their shapes. gflop a second: this machine's batched products, measured between the updates, of whose"
         " rate a share is measured.",
     )
+    return 130 if interrupted else status
 
 
 def measure(

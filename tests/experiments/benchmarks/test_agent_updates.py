@@ -6,6 +6,7 @@ import pytest
 
 pytest.importorskip("torch")
 
+from experiments.benchmarks.measurement import Measurement
 from experiments.cli import main
 
 
@@ -34,3 +35,17 @@ def test_the_benchmark_counts_what_it_measures(capsys):
 def test_the_benchmark_refuses_what_it_does_not_know(capsys, arguments, message):
     assert main(["bench", "deep", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_what_was_measured_until_an_interrupt_is_told(capsys, monkeypatch):
+    def measured(name, count, *_):
+        if count == 8:
+            raise KeyboardInterrupt
+        return Measurement(name, 0.5, "of the rate", details={"lanes": count})
+
+    monkeypatch.setattr("experiments.benchmarks.agent_updates.measure", measured)
+    few = ["bench", "deep", "--acceleration", "none", "--agents", "er", "--lanes"]
+    assert main([*few, "1", "8", "--json", "-"]) == 130
+    assert [each["lanes"] for each in json.loads(capsys.readouterr().out)["figures"]] == [1]
+    assert main([*few, "8"]) == 130
+    assert "interrupted" in capsys.readouterr().err
