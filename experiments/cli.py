@@ -155,6 +155,7 @@ MBGEN = Group("When does a learned model beat experience replay?", {
     "counterfactual": study("counterfactual", "Transitions recombined factor by factor, without a learned model"),
     "baselines": study("baselines", "ER with ten times the updates, and ER by priority"),
     "structure": study("structure", "A model whose features each see a learned few others"),
+    "gates": study("gates", "What the gates of the structured model cost"),
     "value-equivalence": study("value-equivalence", "Latent models of rewards and values alone"),
     "horizon": study("horizon", "Replay and the simple model on ProcMaze for longer"),
     "claims": Command("commands.claims:claims",

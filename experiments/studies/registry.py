@@ -8,6 +8,7 @@ from experiments.studies import (
     baselines,
     counterfactual,
     frozen_model,
+    gates,
     horizon,
     maze_coverage,
     mixture,
@@ -41,6 +42,7 @@ STUDIES: Mapping[str, Study] = {
         counterfactual.STUDY,
         baselines.STUDY,
         structure.STUDY,
+        gates.STUDY,
         value_equivalence.STUDY,
         horizon.STUDY,
     )
