@@ -68,6 +68,7 @@ INGREDIENTS = (
     "baselines",
     "counterfactual",
     "structure",
+    "gates",
     "value-equivalence",
     "horizon",
 )
@@ -270,6 +271,7 @@ DRAWN = {
     "smoothing": lambda s: expecting(s, 0.1),
     "frozen-model": lambda s: frozen(s, 500),
     "structure": lambda s: right(s, 0.6),
+    "gates": lambda s: right(s, 0.6),
 }
 
 
