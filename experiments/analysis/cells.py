@@ -166,7 +166,7 @@ class Cells:
             "Final performance of the greedy policy, mean over seeds with its 95 % interval."
         ]
         for (name, reference), cells in tasks.items():
-            ordered = sorted(cells, key=lambda cell: -float(cell.mean.estimate))  # type: ignore[union-attr]
+            ordered = sorted(cells, key=_place)
             sentences.append(
                 f"{name}, from the best agent to the worst: {', '.join(map(_in_words, ordered))}; "
                 f"the best policy {reference.optimal:.3g}, the random one {reference.uniform:.3g}."
@@ -205,6 +205,12 @@ class Cells:
                     ]
                 )  # fmt: skip
         return columns, rows
+
+
+def _place(cell: Cell) -> float:
+    """Orders cells from the best to the worst; one whose seeds all diverged is the last."""
+    assert cell.mean is not None
+    return float(np.nan_to_num(-cell.mean.estimate, nan=np.inf))
 
 
 def _in_words(cell: Cell) -> str:

@@ -19,6 +19,7 @@ from scipy import special
 from experiments.analysis.statistics import (
     CONFIDENCE,
     POWER,
+    ROUNDING,
     Interval,
     contrast_interval,
     difference_interval,
@@ -40,7 +41,9 @@ class Comparison(NamedTuple):
         seeds: Of the smaller sample.
         p_above: Level from which on the interval would lie above zero; 1 if the effect is not above.
         p_below: Likewise below zero.
-        error: Standard error of the effect, where it is a difference of means or cut from one; else NaN.
+        seeds_needed: Those that would tell the effect from zero with a probability of 80 %, about, if effect and
+            spread are as they look; infinite if the effect is zero or nothing is known of its spread. NaN while runs
+            are missing.
     """
 
     label: str
@@ -50,7 +53,7 @@ class Comparison(NamedTuple):
     seeds: int = 0
     p_above: float = 1.0
     p_below: float = 1.0
-    error: float = nan
+    seeds_needed: float = nan
 
     @property
     def verdict(self) -> Verdict:
@@ -132,28 +135,23 @@ def verdict(comparisons: Sequence[Comparison]) -> Verdict:
 def seeds_to_decide(comparisons: Sequence[Comparison]) -> float:
     """How many would decide a claim with a probability of 80 %, about, if effects and spreads are as they look.
 
-    Of effects that are all above zero the last one decides, else the first of those below. A standard error falls with
-    the root of the number of seeds, and so does, about, any interval's length. Of so many seeds as are needed the
-    interval is taken for that of the normal law.
+    Of effects that are all above zero the last one decides, else the first of those below.
 
     Returns:
-        Infinite if an effect is zero, or nothing is known of its spread; NaN while runs are missing.
+        As `Comparison.seeds_needed`; NaN too if there is nothing to decide.
     """
     if not comparisons or incomplete(comparisons):
         return nan
-    below = [each for each in comparisons if each.effect < 0]
-    return min(map(_seeds_needed, below)) if below else max(map(_seeds_needed, comparisons))
+    below = [each.seeds_needed for each in comparisons if each.effect < 0]
+    return min(below) if below else max(each.seeds_needed for each in comparisons)
 
 
-def _seeds_needed(comparison: Comparison) -> float:
-    effect, low, high = comparison.effect, comparison.low, comparison.high
-    to_the_end = float(special.ndtri(1 - LEVEL / 2))
-    reach = effect - low if effect > 0 else high - effect
-    error = reach / to_the_end if isnan(comparison.error) else comparison.error
+def _seeds_needed(effect: float, error: float, seeds: int, confidence: float) -> float:
+    """A standard error falls with the root of the number of seeds; of so many the interval is the normal law's."""
     if not effect or isinf(error):
         return inf
-    apart = to_the_end + float(special.ndtri(POWER))
-    return ceil(comparison.seeds * (error / effect * apart) ** 2)
+    apart = float(special.ndtri((1 + confidence) / 2) + special.ndtri(POWER))
+    return ceil(seeds * (error / effect * apart) ** 2)
 
 
 Sample: TypeAlias = Float[np.ndarray, " seed"]
@@ -189,7 +187,7 @@ def above_level(label: str, sample: Sample | None, level: float) -> Comparison:
     """
     if sample is None:
         return Comparison(label)
-    return _comparison(label, mean_interval(sample - level))
+    return _comparison(label, mean_interval(_beyond(sample, level)))
 
 
 def below(label: str, sample: Sample | None, level: float) -> Comparison:
@@ -202,7 +200,13 @@ def below(label: str, sample: Sample | None, level: float) -> Comparison:
     """
     if sample is None:
         return Comparison(label)
-    return _comparison(label, mean_interval(level - sample))
+    return _comparison(label, mean_interval(-_beyond(sample, level)))
+
+
+def _beyond(sample: Sample, level: float) -> Sample:
+    """How far above the level; 0 where only rounding tells."""
+    found: Sample = sample - level
+    return np.where(np.abs(found) <= ROUNDING * abs(level), 0.0, found)
 
 
 def alike(label: str, one: Sample, other: Sample, margin: float) -> Comparison:
@@ -232,7 +236,7 @@ def alike(label: str, one: Sample, other: Sample, margin: float) -> Comparison:
         int(difference.seeds),
         p if effect > 0 else 1.0,
         p if effect < 0 else 1.0,
-        float(difference.error),
+        _seeds_needed(effect, float(difference.error), int(difference.seeds), CONFIDENCE),
     )
 
 
@@ -254,12 +258,14 @@ def gap_grows(
 
 def both(label: str, *ways: Comparison) -> Comparison:
     """That all of several effects are above zero: the smallest of each."""
-    return _combined(label, ways, min, max)
+    return _combined(label, ways, min, max, seeds_to_decide(ways))
 
 
 def either(label: str, *ways: Comparison) -> Comparison:
     """That at least one of several effects is above zero: the largest of each."""
-    return _combined(label, ways, max, min)
+    above = [way.seeds_needed for way in ways if way.effect > 0]
+    needed = min(above) if above else max(way.seeds_needed for way in ways)
+    return _combined(label, ways, max, min, needed)
 
 
 def _combined(
@@ -267,10 +273,12 @@ def _combined(
     ways: Sequence[Comparison],
     of_effects: Callable[[list[float]], float],
     of_levels: Callable[[list[float]], float],
+    needed: float,
 ) -> Comparison:
     """One effect in place of several; its level of being above zero goes the other way. Open while one is missing."""
     if incomplete(ways):
-        return Comparison(label)
+        diverged = all(not isnan(way.low) for way in ways)
+        return Comparison(label, low=-inf, high=inf) if diverged else Comparison(label)
     return Comparison(
         label,
         of_effects([way.effect for way in ways]),
@@ -279,6 +287,7 @@ def _combined(
         min(way.seeds for way in ways),
         of_levels([way.p_above for way in ways]),
         of_effects([way.p_below for way in ways]),
+        needed,
     )
 
 
@@ -296,13 +305,21 @@ def majority(label: str, count: int, trials: int, confidence: float = CONFIDENCE
     above, below = (
         float(2 * special.bdtrc(least - 1, trials, 0.5)) for least in (count, trials - count)
     )
+    share = count / trials
+    effect = share - 0.5
+    near = float(
+        low if effect > 0 else high
+    )  # the end towards one half, as if at the normal law's quantile
+    error = abs(share - near) / float(special.ndtri((1 + confidence) / 2))
     return Comparison(
         label,
-        count / trials - 0.5,
+        effect,
         float(low) - 0.5,
         float(high) - 0.5,
         trials,
-        *(_on_our_scale(p, confidence) for p in (above, below)),
+        _on_our_scale(above, confidence),
+        _on_our_scale(below, confidence),
+        _seeds_needed(effect, error, trials, confidence),
     )
 
 
@@ -316,7 +333,7 @@ def _comparison(label: str, interval: Interval, confidence: float = CONFIDENCE) 
         int(interval.seeds),
         p if effect > 0 else 1.0,
         p if effect < 0 else 1.0,
-        float(interval.error),
+        _seeds_needed(effect, float(interval.error), int(interval.seeds), confidence),
     )
 
 

@@ -30,6 +30,11 @@ def seeds_needed(difference: float, looks: int, alpha: float, spread: float) -> 
     return math.ceil(2 * (_drift(looks, alpha) * spread / difference) ** 2)
 
 
+def can_decide(looks: int, alpha: float, seeds: int) -> bool:
+    """Whether some difference, however large, is told apart: of so few exchanges the test counts no smaller share."""
+    return bool(alpha * math.comb(2 * seeds, seeds) ** looks >= 2)
+
+
 @cache
 def _drift(looks: int, alpha: float) -> float:
     """Of a Brownian motion at time 1, for which it leaves the bounds by then with a probability of 80 %."""

@@ -20,6 +20,10 @@ POWER = 0.8
 """Probability with which an effect is to be found, where it is said how many seeds that takes."""
 
 
+ROUNDING = 1e-12
+"""Of what is added up: seeds that differ by less are alike, so that no order of adding decides a claim."""
+
+
 class Interval(NamedTuple):
     """A mean, or a difference of means, with its interval; arrays of the shape that one seed has.
 
@@ -115,7 +119,8 @@ def contrast_interval(
     if len({sample.mean.shape for sample in moments}) != 1:
         shapes = " and ".join(str(sample.shape) for sample in samples)
         raise ValueError(f"the samples must measure the same, got the shapes {shapes}")
-    estimate = sum(w * sample.mean for w, sample in zip(weights, moments, strict=True))
+    parts = [w * sample.mean for w, sample in zip(weights, moments, strict=True)]
+    estimate = _settled(np.asarray(sum(parts)), np.asarray(sum(map(np.abs, parts))))
     errors = [w * w * sample.squared_error for w, sample in zip(weights, moments, strict=True)]
     squared_error = sum(errors)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -125,7 +130,7 @@ def contrast_interval(
         )
         freedom = np.fmax(1 / np.asarray(shares), 1)  # never less; NaN without spread: any will do
     seeds = np.minimum.reduce([sample.seeds for sample in moments])
-    return _interval(np.asarray(estimate), np.asarray(squared_error), seeds, freedom, confidence)
+    return _interval(estimate, np.asarray(squared_error), seeds, freedom, confidence)
 
 
 def _moments(samples: Float[np.ndarray, "seed *measured"]) -> _Moments:
@@ -138,10 +143,17 @@ def _moments(samples: Float[np.ndarray, "seed *measured"]) -> _Moments:
     count = valid.sum(axis=0)
     total = np.where(valid, samples, 0.0).sum(axis=0)
     mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    deviations = np.where(valid, samples - mean, 0.0)
+    deviations = np.where(valid, _settled(samples - mean, mean), 0.0)
     freedom = np.maximum(count - 1, 1)
     squared_error = (deviations**2).sum(axis=0) / freedom / (freedom + 1)
     return _Moments(count, mean, np.where(count > 1, squared_error, np.inf))
+
+
+def _settled(
+    numbers: Float[np.ndarray, "*any"], size: Float[np.ndarray, "*any"]
+) -> Float[np.ndarray, "*any"]:
+    """The numbers, 0 where they are no more than what rounding leaves of numbers of that size."""
+    return np.where(np.abs(numbers) <= ROUNDING * np.abs(size), 0.0, numbers)
 
 
 def proportion_interval(

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import tyro
 
+from experiments.analysis.sequential_power import can_decide
 from experiments.commands.arguments import Json, budget_seconds
 from experiments.commands.ask_output import show_answer, show_plan, write_page
 from experiments.commands.sweep_progress import shown_progress, tell_failed
@@ -261,8 +262,15 @@ def _planned(
         )
     each = group_seconds(pilot, taken, workers)
     most = (groups or GROUPS) if left is None else groups_within(left, each)
+    most = min(most, groups or most)
+    if not can_decide(most, question.alpha, question.seeds):
+        print(
+            f"mbgen: {most} group{'s' * (most > 1)} of {question.seeds} seeds hardly ever tell agents apart at alpha "
+            f"{question.alpha:g}, however much they differ; more seeds or groups would",
+            file=sys.stderr,
+        )
     margin = pilot.margin if question.margin is None else question.margin
-    return Plan(min(most, groups or most), margin, each, pilot.spread)
+    return Plan(most, margin, each, pilot.spread)
 
 
 def _require_version(asking: Asking) -> None:

@@ -31,6 +31,7 @@ from experiments.questions.evidence import (
 from experiments.questions.ingredients import explaining_runs
 from experiments.questions.question import Plan, Question
 from experiments.questions.reasons import in_words, reasons
+from experiments.runs.lane_settings import LEARNED
 from experiments.runs.stored_run import StoredRun
 from experiments.studies.study import PlannedRun
 from experiments.sweep.local import Ended
@@ -258,7 +259,8 @@ def sentence(content: Mapping[str, Any]) -> str:
         f"and alpha {content['alpha']:g}"
     )
     if content["answer"] == "model":
-        return f"Yes, {where}, the learned model helps: {told}."
+        model = "the learned model" if agent in LEARNED else "an exact model"
+        return f"Yes, {where}, {model} helps: {told}."
     if content["answer"] == "replay":
         return f"No, {where}, replay is better: {told}."
     if content["answer"] == "equivalent":

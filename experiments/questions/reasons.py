@@ -133,9 +133,9 @@ def _room(replay: Float[np.ndarray, " seed"], reference: Mapping[str, float]) ->
     uniform = reference["uniform"]
     way = (replay.mean() - uniform) / (reference["optimal"] - uniform)
     finding = (
-        f"er ends at {way:.0%} of the way from the random policy to the best"
+        f"er's score is {way:.0%} of the way from the random policy's to the best"
         if way >= 0
-        else f"er ends {uniform - replay.mean():.4g} below the random policy"
+        else f"er's score is {uniform - replay.mean():.4g} below the random policy's"
     )
     return Reason(name, what, finding, bool(way < GOOD_SHARE))
 

@@ -165,3 +165,11 @@ def test_seeds_that_diverged_are_counted_and_told():
     assert diverged.diverged == 2
     assert float(diverged.mean.estimate) == -14.0
     assert "er -14 ± 0 (2 of 4 seeds diverged)" in collected(diverged).in_words()
+
+
+def test_an_agent_whose_seeds_all_diverged_is_told_last():
+    own, run = settings("er"), stored(settings("er"), -14.0, 0.0)
+    nothing = np.full_like(run.measured.performance, np.nan)
+    lost = Cell(own, replace(run, measured=run.measured._replace(performance=nothing)))
+    words = collected(lost, cell("perfect", level=-20.0), cell("simple", level=-5.0)).in_words()
+    assert words.index("simple -5") < words.index("perfect -20") < words.index("er nan")

@@ -249,43 +249,75 @@ def test_seeds_that_diverged_are_left_out_and_counted():
     assert above("", np.array([np.nan] * 4), LOW).verdict == "open"
 
 
-@given(st.floats(0.05, 3.0), st.booleans())
-def test_seeds_that_decide_are_found_with_a_probability_of_eighty_percent(effect, upward):
-    seen = 1_000_000  # so many that the spread of a seed, 1, is known
-    half = stats.norm.ppf(0.975) / np.sqrt(seen)
-    sign = 1 if upward else -1
-    needed = seeds_to_decide(
-        [Comparison("", sign * effect, sign * effect - half, sign * effect + half, seen)]
-    )
-    power = stats.norm.sf(stats.norm.ppf(0.975) - effect * np.sqrt([needed, needed - 1]))
+@pytest.mark.parametrize("combined", [both, either])
+def test_a_way_whose_seeds_all_diverged_is_not_one_whose_runs_are_missing(combined):
+    there, diverged = above("", HIGH, LOW), above("", np.array([np.nan] * 4), LOW)
+    assert (combined("", there, diverged).low, combined("", there, diverged).high) == (-inf, inf)
+    assert isnan(combined("", there, diverged, Comparison("missing")).low)
+    assert combined("", there, diverged).verdict == "open"
+
+
+@pytest.mark.parametrize(
+    "found",
+    [
+        above("", np.full(30, 0.1), np.full(5, 0.1)),
+        above("", np.full(7, 0.05), np.full(5, 0.05)),
+        above_level("", np.full(5, 0.1 * 3), 0.3),
+        below("", np.full(5, 0.3), 0.1 * 3),
+        gap_grows("", (np.full(5, 0.7), np.full(5, 0.5)), (np.full(5, 0.3), np.full(5, 0.1))),
+    ],
+)
+def test_what_differs_by_rounding_alone_decides_nothing(found):
+    assert (found.effect, found.verdict, found.p_above, found.p_below) == (0.0, "open", 1.0, 1.0)
+
+
+@given(
+    st.floats(0.05, 3.0),
+    st.sampled_from([1, -1]),
+    st.sampled_from([0.95, 0.99]),
+    st.integers(2, 50),
+)
+def test_seeds_that_decide_are_found_with_a_probability_of_eighty_percent(
+    effect, sign, confidence, pairs
+):
+    apart = np.sqrt(
+        (2 * pairs - 1) / (2 * pairs)
+    )  # so that the spread of a seed is 1, of a difference root 2
+    seen = sign * effect + apart * np.resize([1.0, -1.0], 2 * pairs)
+    needed = seeds_to_decide([above("", seen, seen - sign * effect, confidence)])
+    end = stats.norm.ppf((1 + confidence) / 2)
+    power = stats.norm.sf(end - effect * np.sqrt(np.array([needed, needed - 1]) / 2))
     assert power[1] <= 0.8 + 1e-9 <= power[0] + 2e-9
 
 
 def test_the_last_of_effects_above_zero_decides_and_the_first_below():
-    clear, faint, against = (
-        Comparison("", effect, effect - 1.0, effect + 1.0, 5) for effect in (2.0, 0.5, -0.25)
+    clear, faint = (
+        Comparison("", effect, seeds_needed=needed) for effect, needed in ((2.0, 3), (0.5, 40))
     )
-    alone = {each: seeds_to_decide([each]) for each in (clear, faint, against)}
-    assert alone[clear] < alone[faint] < alone[against]
-    assert seeds_to_decide([clear, faint]) == alone[faint]
-    assert seeds_to_decide([clear, faint, against]) == alone[against]
-    sooner = Comparison("", -0.5, -1.5, 0.5, 5)
-    assert alone[against] > seeds_to_decide([sooner, against]) == seeds_to_decide([sooner])
+    against, sooner = (
+        Comparison("", effect, seeds_needed=needed) for effect, needed in ((-0.25, 90), (-0.5, 25))
+    )
+    assert seeds_to_decide([clear, faint]) == 40
+    assert seeds_to_decide([clear, faint, against]) == 90
+    assert seeds_to_decide([sooner, against]) == 25
+    assert both("", clear, faint).seeds_needed == 40
+    assert both("", clear, against, sooner).seeds_needed == 25
+    assert either("", clear, faint, against).seeds_needed == 3
+    assert either("", sooner, against).seeds_needed == 90
 
 
-@pytest.mark.parametrize("effect", [0.5, -0.5, 2.0, -2.0])
-def test_where_an_interval_is_longer_on_one_side_the_side_towards_zero_says_how_many(effect):
-    near, far = 0.25 * np.sign(effect), 8.0 * np.sign(effect)
-    lopsided, even = (
-        Comparison("", effect, *sorted((effect - near, effect + other)), 5) for other in (far, near)
-    )
-    assert seeds_to_decide([lopsided]) == seeds_to_decide([even])
+@pytest.mark.parametrize(("count", "end"), [(20, 0), (10, 1)])
+def test_of_a_majority_the_end_towards_one_half_says_how_many(count, end):
+    found = majority("", count, 30)
+    reach = stats.binomtest(count, 30).proportion_ci(0.95, "exact")[end] - count / 30
+    near, power = stats.norm.ppf([0.975, 0.8])
+    assert found.seeds_needed == np.ceil(30 * (reach / near / (1 / 6) * (near + power)) ** 2)
 
 
 def test_no_number_of_seeds_decides_an_effect_of_zero_and_nothing_is_said_of_missing_runs():
-    assert seeds_to_decide([Comparison("", 0.0, -1.0, 1.0, 5)]) == inf
-    assert seeds_to_decide([Comparison("", 1.0, -inf, inf, 1)]) == inf
-    assert isnan(seeds_to_decide([Comparison("", 1.0, 0.5, 1.5, 5), Comparison("missing")]))
+    assert seeds_to_decide([above("", LOW, LOW)]) == inf
+    assert seeds_to_decide([above("", HIGH[:1], LOW)]) == inf
+    assert isnan(seeds_to_decide([above("", HIGH, LOW), Comparison("missing")]))
     assert isnan(seeds_to_decide([]))
 
 

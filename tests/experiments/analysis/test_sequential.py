@@ -18,7 +18,7 @@ from experiments.analysis.sequential import (
     told_apart,
 )
 from experiments.analysis.sequential_answer import Findings, decide, findings
-from experiments.analysis.sequential_power import detectable, seeds_needed
+from experiments.analysis.sequential_power import can_decide, detectable, seeds_needed
 from experiments.analysis.sequential_validity import (
     DISTRIBUTIONS,
     family_wise_level,
@@ -300,6 +300,14 @@ def test_what_a_budget_decides_is_what_simulated_questions_decide():
     )
     assert seeds_needed(-difference, 4, 0.05, 1.0) == pytest.approx(20, abs=1)
     assert seeds_needed(0.0, 4, 0.05, 1.0) == np.inf
+
+
+@pytest.mark.parametrize(("looks", "seeds", "ever"), [(1, 3, False), (1, 4, True), (2, 3, True)])
+def test_with_too_few_exchanges_no_difference_is_large_enough(looks, seeds, ever):
+    assert can_decide(looks, 0.05, seeds) == ever
+    design = Design(looks, paths=1_000)
+    (found,) = power(DISTRIBUTIONS["normal"], (1e6,), 20, design, seeds=seeds)
+    assert found.found.share == ever
 
 
 def test_an_interval_lies_within_a_confidence_sequence_that_knows_the_spread_and_is_not_much_shorter():

@@ -69,6 +69,20 @@ def test_a_question_is_asked_answered_and_told(tmp_path, made_up, capsys):
     assert printed.index("found with 80 % power") < printed.index("After each group")
 
 
+def test_too_few_seeds_for_any_answer_are_told_and_an_exact_model_is_called_one(
+    tmp_path, made_up, capsys
+):
+    few = ["--agents", "er", "perfect", "--groups", "1"]
+    assert ask(tmp_path / "q", *few, "--seeds", "3") == 1
+    assert (
+        "1 group of 3 seeds hardly ever tell agents apart at alpha 0.05" in capsys.readouterr().err
+    )
+    assert ask(tmp_path / "r", *few) == 0
+    printed = capsys.readouterr()
+    assert "hardly ever" not in printed.err
+    assert "an exact model helps: perfect ends" in " ".join(printed.out.split())
+
+
 def test_the_same_command_again_runs_nothing_and_says_the_same(tmp_path, made_up, capsys):
     _, carried, _ = made_up
     assert ask(tmp_path / "q", "--json=-") == 0

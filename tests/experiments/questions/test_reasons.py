@@ -119,7 +119,7 @@ def test_in_an_environment_of_gymnasium_the_command_that_finds_scopes_is_named()
 
 def test_replay_that_ends_below_the_random_policy_is_said_to(tmp_path):
     _, found = explained(tmp_path, {"er": -0.5, "simple": 0.5, "perfect": 0.0})
-    assert found["room"]["finding"].endswith("below the random policy")
+    assert found["room"]["finding"].endswith("below the random policy's")
     assert found["room"]["holds"] is True
 
 
