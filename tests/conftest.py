@@ -38,6 +38,16 @@ def own_environments():
             del registry[name]
 
 
+@pytest.fixture(scope="session")
+def kernels():
+    """Builds the kernels where they are first needed, not while tests are collected; skips where there are none."""
+    pytest.importorskip("torch")
+    from deep.kernels import available, building
+
+    if not available():
+        pytest.skip(f"needs {building.missing()}")
+
+
 @pytest.fixture
 def small_networks(monkeypatch):
     """For tests that look at everything but what is learned: layers of 16 units, 4 latent variables of 4 classes."""

@@ -325,7 +325,10 @@ def test_an_environment_of_ours_gives_the_same_performance_in_law_by_the_host():
         # Lanes of one seed begin with the same network: only the chance of the episodes differs.
         spread = native.std() + hosted.std()
         assert spread == 0 or stats.ttest_ind(native, hosted).pvalue > FALSE_ALARM
-    assert np.median(curves[0][1]) > np.median(curves[0][0])
+    for before, after in curves:
+        assert np.median(after) > np.median(before) + 10
+    # Medians: a single lane that went astray makes the spread so large that the test above tells nothing.
+    assert abs(np.median(curves[0][1]) - np.median(curves[1][1])) < 2
 
 
 # The perfect model of a table

@@ -26,8 +26,6 @@ from deep.tensor_tree import tensors
 
 ROOT = Path(__file__).parent.parent.parent
 
-needs_kernels = pytest.mark.skipif(not available(), reason=f"needs {building.missing()}")
-
 SHAPES = {  # inputs, outputs, width, depth, rows
     "Q-network": (64, (5,), 200, 3, 320),
     "simple model": (69, (1, 1, 64), 200, 3, 32),
@@ -63,7 +61,7 @@ def error(found, true):
     return float((found - true).norm() / true.norm())
 
 
-@needs_kernels
+@pytest.mark.usefixtures("kernels")
 @every_shape
 @pytest.mark.parametrize("share", [0.3, 0.03], ids=["usual inputs", "few are 1"])
 def test_a_perceptron_is_that_of_torch_but_for_fewer_roundings(shape, share):
@@ -91,7 +89,7 @@ def test_a_perceptron_is_that_of_torch_but_for_fewer_roundings(shape, share):
     assert not blocks[:, :, used:].any()
 
 
-@needs_kernels
+@pytest.mark.usefixtures("kernels")
 def test_a_row_of_which_few_words_are_read_has_the_same_bits_as_among_rows_that_are_read_whole():
     _, _, network = networks(1029, (5,), 200, 3)
     parameters, few, _ = drawn(network, 24, share=0.03)
@@ -101,7 +99,7 @@ def test_a_row_of_which_few_words_are_read_has_the_same_bits_as_among_rows_that_
     assert torch.equal(perceptron(whole)[:, ::8], perceptron(few)[:, ::8])
 
 
-@needs_kernels
+@pytest.mark.usefixtures("kernels")
 def test_activations_are_rounded_to_nearest_and_sums_are_not():
     _, _, network = networks(7, (3,), 33, 2)
     parameters, inputs, _ = drawn(network, 13)
@@ -117,7 +115,7 @@ def test_activations_are_rounded_to_nearest_and_sums_are_not():
     assert (found - expected).abs().max() < 4e-3
 
 
-@needs_kernels
+@pytest.mark.usefixtures("kernels")
 def test_a_td_step_follows_the_gradient_of_the_td_loss():
     plain, usual, kernels = networks(64, (5,), 200, 3)
     parameters, inputs, random = drawn(plain, 320)
@@ -160,7 +158,7 @@ def assert_stepped(found, expected):
     torch.testing.assert_close(found, expected, rtol=1e-4, atol=1e-7)
 
 
-@needs_kernels
+@pytest.mark.usefixtures("kernels")
 @every_shape
 def test_a_step_of_adam_is_that_of_torch_and_rounds_the_weights_anew(shape):
     *sizes, rows = shape
@@ -195,7 +193,7 @@ def _unused_are_zero(network, drawn, head):
     return block * used.view(3, network.heads, network.block_size)[:, head]
 
 
-@needs_kernels
+@pytest.mark.usefixtures("kernels")
 def test_what_is_no_number_stays_none():
     _, _, network = networks(7, (3,), 33, 2)
     parameters, inputs, _ = drawn(network, 4)
@@ -222,7 +220,7 @@ def assert_same(left, right):
     assert not [name for name in left if not torch.equal(left[name], right[name])]
 
 
-@needs_kernels
+@pytest.mark.usefixtures("kernels")
 @pytest.mark.parametrize("name", AGENTS)
 def test_an_agent_goes_on_to_the_bit_with_any_threads_and_lanes_beside_it(name):
     whole, stopped, alone = loop_of(name), loop_of(name), loop_of(name, lanes=1)
@@ -242,7 +240,7 @@ def test_an_agent_goes_on_to_the_bit_with_any_threads_and_lanes_beside_it(name):
     assert not torch.equal(whole.state.learner.q, whole.state.learner.target)
 
 
-@needs_kernels
+@pytest.mark.usefixtures("kernels")
 @pytest.mark.parametrize("name", AGENTS)
 def test_an_agent_learns_as_it_does_by_torch(name):
     """One update from the same state moves the networks alike; a latent or two are drawn otherwise."""
@@ -257,7 +255,7 @@ def test_an_agent_learns_as_it_does_by_torch(name):
         assert error(found.first, true.first) < (0.2 if name == "categorical" else 0.02)
 
 
-@needs_kernels
+@pytest.mark.usefixtures("kernels")
 def test_compiled_kernels_lead_where_the_kernels_do():
     """In a process of its own, since run-time checks of shapes cannot be compiled."""
     code = "from tests.deep.test_kernels import compare_compiled; compare_compiled()"

@@ -22,7 +22,6 @@ from deep.replay_buffer import Replayed
 from tests.deep import reference_agents as reference
 from tests.deep.plain_lane import perceptrons
 from tests.deep.reference_agents import Categorical, Gaussian
-from tests.deep.test_kernels import needs_kernels
 
 SEED = torch.tensor([3, -4])
 LANES = Lanes(SEED, torch.full((2,), 1e-4), torch.ones(2))
@@ -243,7 +242,7 @@ def test_it_learns_rewards_that_come_two_steps_later():
     assert (expected_reward(1, 0) - expected_reward(0, 0) > 0.5).sum() >= 4  # of 6 lanes
 
 
-@needs_kernels
+@pytest.mark.usefixtures("kernels")
 @pytest.mark.usefixtures("without_type_checks")
 @every_kind
 def test_kernels_learn_the_same_to_rounding(name):

@@ -9,6 +9,7 @@ import os
 import random
 import signal
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -44,8 +45,19 @@ def fork_run(out):
     return child
 
 
+def ended(child):
+    return os.waitid(os.P_PID, child, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+
+
 def main(out, seed, kills):
     torch.set_num_threads(1)
+    with (
+        tempfile.TemporaryDirectory() as folder
+    ):  # what is forked has all imported, so that kills reach the work
+        for name in ("first", "second"):
+            began = time.monotonic()
+            execute(run_settings(**TINY), Path(folder) / name, device="cpu", checkpoint_seconds=0)
+        whole = time.monotonic() - began
     chance = random.Random(seed)
     part = out / f"{CHECKPOINT}.part"
     killed, writing, finished = 0, 0, 0
@@ -53,11 +65,11 @@ def main(out, seed, kills):
         child = fork_run(out)
         while_writing = attempt % 3 == 0
         if not while_writing:
-            time.sleep(chance.uniform(0, 1))
+            time.sleep(chance.uniform(0, whole / 2))
         else:
             part.unlink(missing_ok=True)  # left by a kill before; the other attempts keep it
             end = time.monotonic() + 10
-            while time.monotonic() < end and not part.exists():
+            while time.monotonic() < end and not part.exists() and not ended(child):
                 time.sleep(1e-4)  # a checkpoint takes milliseconds to write
         os.kill(child, signal.SIGKILL)
         _, status = os.waitpid(child, 0)

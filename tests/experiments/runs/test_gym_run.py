@@ -27,7 +27,8 @@ SETTINGS = gym_settings(lanes=2, given=LAKE)
 
 
 def command(out, *more, env="gym:FrozenLake-v1", agent="er"):
-    given = ["--env", env, "--agent", agent, "--regime", "high", "--scale", "smoke", *more]
+    given = ["--env", env, "--agent", agent, "--regime", "high", "--scale", "smoke"]
+    given += ["--precision", "highest", *more]
     return ["run", *given, "--device", "cpu", "--acceleration", "none", "--out", str(out)]
 
 
@@ -54,7 +55,7 @@ def test_a_run_learns_measures_and_tells_the_best_and_the_random_return(tmp_path
     assert stored_settings(read_config(out)["settings"]) == gym_settings(
         lanes=2,
         given={"agent": "er", "env": "gym:FrozenLake-v1", "regime": "high", "steps": 1100,
-               "env_args": '{"is_slippery": false}', "evaluation_steps": 15},
+               "env_args": '{"is_slippery": false}', "evaluation_steps": 15, "precision": "highest"},
     )  # fmt: skip
 
 
@@ -99,8 +100,12 @@ def test_with_real_transitions_alone_the_simple_agent_learns_what_er_does(tmp_pa
     replayed = learned(tmp_path / "er", agent="er")
     real = learned(tmp_path / "real", real_share=1.0)
     imagined = learned(tmp_path / "imagined")
-    weights = [key for key in replayed if key.startswith("state.learner.") and "q_" in key]
-    assert weights
+    weights = [
+        key
+        for key in replayed
+        if key.startswith("state.learner.") and key.split(".")[2] in ("q", "target", "q_moments")
+    ]
+    assert {key.split(".")[2] for key in weights} == {"q", "target", "q_moments"}
     assert all(torch.equal(real[key], replayed[key]) for key in weights)
     assert not all(torch.equal(imagined[key], replayed[key]) for key in weights)
 

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -187,10 +188,8 @@ def test_an_interrupted_run_goes_on_exactly(undisturbed, tmp_path, steps):
 @pytest.mark.usefixtures("without_type_checks")
 def test_the_command_stops_at_an_interrupt_with_130_and_resumes(tmp_path, capsys):
     out = tmp_path / "run"
-    killer = threading.Thread(target=_interrupt_when, args=(out / "config.json",))
-    killer.start()
+    threading.Thread(target=_interrupt_when, args=(out / "config.json",), daemon=True).start()
     status = main(command(out, lanes=1))
-    killer.join()
     assert status == 130
     assert "--resume goes on" in capsys.readouterr().err
     assert main(command(out, "--resume", lanes=1)) == 0
@@ -202,8 +201,11 @@ def test_the_command_stops_at_an_interrupt_with_130_and_resumes(tmp_path, capsys
 
 
 def _interrupt_when(path):
+    end = time.monotonic() + 60
     while not path.exists():
-        threading.Event().wait(0.002)
+        time.sleep(0.002)
+        if time.monotonic() > end:
+            return
     os.kill(os.getpid(), signal.SIGINT)
 
 

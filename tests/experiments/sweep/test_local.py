@@ -3,6 +3,7 @@
 import os
 import signal
 import threading
+import time
 from contextlib import ExitStack, suppress
 from pathlib import Path
 
@@ -96,7 +97,13 @@ def test_a_second_interrupt_ends_what_is_writing_its_checkpoint(tmp_path):
 
 def test_the_budget_stops_a_sweep_in_good_order(tmp_path):
     tasks = [counting_task(tmp_path, name, count=200) for name in "ab"]
-    ended = swept(tasks, tmp_path, workers=1, budget=0.5)
+
+    def begun(_):
+        end = time.monotonic() + 60  # what has not begun leaves no checkpoint
+        while not processes(tasks[0]) and time.monotonic() < end:
+            time.sleep(0.01)
+
+    ended = swept(tasks, tmp_path, workers=1, budget=0.5, report=begun)
     assert ended.reason == "the budget is spent"
     assert ended.left == tuple(tasks)
     assert (tasks[0].folder / "checkpoint").exists()
