@@ -8,8 +8,8 @@ from jaxtyping import config, install_import_hook
 
 # One thread for each of the processes that the tests run in, and for those that they start. Numba's number is
 # OpenMP's too once a parallel kernel has run, so that torch would go on with as many.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("NUMBA_NUM_THREADS", "1")
+os.environ["OMP_NUM_THREADS"] = "1"
+os.environ["NUMBA_NUM_THREADS"] = "1"
 pytest.register_assert_rewrite("tests.deep.plain_lane")
 settings.register_profile("any machine", deadline=None)
 settings.load_profile("any machine")

@@ -27,6 +27,7 @@ from tests.deep.plain_lane import (
     quiet,
     stored,
 )
+from tests.deep.states import copied
 
 
 class PlainRun:
@@ -198,7 +199,7 @@ def test_model_and_q_network_learn_each_alone(name):
     loop.advance(20)
     learner, step = loop.state.learner, torch.tensor(0)
     lesson, starts = agent.replay(loop.state.buffer, LANES, step)
-    before = {name: tensor.clone() for name, tensor in tensors(learner).items()}
+    before = copied(learner)
 
     def changed():
         return {

@@ -9,6 +9,7 @@ from deep.agent import Losses
 from deep.environments import PanFlute, at
 from deep.online_loop import interact
 from deep.tensor_tree import tensors
+from tests.deep.states import assert_same_bits, copied
 
 LEARNING_STARTS, MODEL_STEPS = 20, 50
 PROTOCOL = Protocol(
@@ -73,10 +74,9 @@ def test_a_run_that_stops_where_the_model_is_frozen_goes_on_exactly():
     through.advance(110)
     halves.advance(MODEL_STEPS)
     again = made(SimpleModel, PROTOCOL)
-    again.load({name: tensor.clone() for name, tensor in tensors(halves.state).items()})
+    again.load(copied(halves.state))
     again.advance(110 - MODEL_STEPS)
-    ours, others = tensors(through.state), tensors(again.state)
-    assert all(torch.equal(ours[name], others[name]) for name in ours)
+    assert_same_bits(again.state, through.state)
 
 
 def test_a_model_is_frozen_after_a_whole_number_of_steps():

@@ -26,7 +26,7 @@ from deep.hosted import (
     transition_table,
 )
 from deep.hosted.environment import TableState
-from deep.tensor_tree import tensors
+from tests.deep.states import assert_same_bits, copied
 
 FALSE_ALARM = 1e-6
 
@@ -254,14 +254,13 @@ def test_a_run_that_is_stopped_anywhere_goes_on_to_the_same_bits(name):
     through, halves = (hosted_loop(Count, Count.observation_space, name) for _ in range(2))
     through.advance(60)
     halves.advance(31)  # in the middle of an episode
-    held = {key: tensor.clone() for key, tensor in tensors(halves.state).items()}
+    held = copied(halves.state)
     again = hosted_loop(Count, Count.observation_space, name)
     again.load(held)
     assert again.restarted == []
     again.advance(29)
     assert int(again.state.learner.updates) == 40
-    ours, others = tensors(again.state), tensors(through.state)
-    assert all(torch.equal(ours[key], others[key]) for key in others)
+    assert_same_bits(again.state, through.state)
     assert torch.equal(again.evaluate(), through.evaluate())
 
 
@@ -288,7 +287,7 @@ def test_an_environment_that_does_not_repeat_itself_begins_a_new_episode_and_thi
     memory = []
     loop = hosted_loop(lambda: Count(memory=memory), Count.observation_space)
     loop.advance(31)
-    held = {key: tensor.clone() for key, tensor in tensors(loop.state).items()}
+    held = copied(loop.state)
     again = hosted_loop(lambda: Count(memory=memory), Count.observation_space)
     again.load(held)
     assert again.restarted

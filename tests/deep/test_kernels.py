@@ -22,7 +22,7 @@ from deep.networks import Network
 from deep.online_loop import OnlineLoop, Protocol
 from deep.q_learning import Transitions, td_loss, td_target
 from deep.random_streams import Purpose, Stream
-from deep.tensor_tree import tensors
+from tests.deep.states import assert_same_bits, copied
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -211,15 +211,6 @@ def loop_of(name, lanes=2, acceleration=None, **options):
     return OnlineLoop(agent, Protocol(40, 1, 4, learning_starts=8), runs, acceleration)
 
 
-def state_of(loop):
-    return {name: tensor.clone() for name, tensor in tensors(loop.state).items()}
-
-
-def assert_same(left, right):
-    assert left.keys() == right.keys()
-    assert not [name for name in left if not torch.equal(left[name], right[name])]
-
-
 @pytest.mark.usefixtures("kernels")
 @pytest.mark.parametrize("name", AGENTS)
 def test_an_agent_goes_on_to_the_bit_with_any_threads_and_lanes_beside_it(name):
@@ -228,14 +219,14 @@ def test_an_agent_goes_on_to_the_bit_with_any_threads_and_lanes_beside_it(name):
     whole.advance(14)
     stopped.advance(11)
     resumed = loop_of(name)
-    resumed.load(state_of(stopped))
+    resumed.load(copied(stopped.state))
     try:
         torch.set_num_threads(3 - min(threads, 2))
         resumed.advance(3)
         alone.advance(14)
     finally:
         torch.set_num_threads(threads)
-    assert_same(state_of(resumed), state_of(whole))
+    assert_same_bits(resumed.state, whole.state)
     assert torch.equal(alone.state.learner.q[0], whole.state.learner.q[0])
     assert not torch.equal(whole.state.learner.q, whole.state.learner.target)
 

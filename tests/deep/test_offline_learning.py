@@ -23,6 +23,7 @@ from deep.random_streams import Purpose, Stream
 from deep.replay_buffer import Dataset, fixed_buffer
 from deep.tensor_tree import tensors
 from tabular import Bootstrap, EmpiricalMDP, certainty_equivalence, dataset
+from tests.deep.states import assert_same_bits, copied
 
 GRID = OpenGrid(2, spontaneous=False)
 STATES, ACTIONS = 4, 5
@@ -140,16 +141,6 @@ def offline(name, *, lanes=2, target_period=3, **options):
     return loop, OfflineLearner(agent, loop.state.buffer, loop.lanes, target_period)
 
 
-def copy(tree):
-    return {name: leaf.clone() for name, leaf in tensors(tree).items()}
-
-
-def assert_same_bits(one, other):
-    assert one.keys() == other.keys()
-    for name, leaf in one.items():
-        assert torch.equal(leaf, other[name]), name
-
-
 @pytest.mark.parametrize(
     ("name", "options"),
     [*((name, {}) for name in AGENTS), ("simple", {"rollout_length": 1, "model_batch_size": 320})],
@@ -159,7 +150,7 @@ def test_its_updates_are_those_of_the_online_loop_to_the_bit(name, options):
     online = loop.state.learner
     assert online.updates == 4
     learner.load(tensors(learner.state._replace(learner=online)))
-    buffer = copy(loop.state.buffer)
+    buffer = copied(loop.state.buffer)
     loop.take_tally()
     for update in range(5, 12):
         learn(loop.agent, loop.lanes, loop.state)
@@ -167,13 +158,13 @@ def test_its_updates_are_those_of_the_online_loop_to_the_bit(name, options):
             online.target.copy_(online.q)
     learner.advance(7)
     assert learner.updates == 11
-    assert_same_bits(copy(learner.state.learner), copy(online))
+    assert_same_bits(learner.state.learner, online)
     losses = learner.take_losses()
     assert torch.equal(losses.q, loop.state.tally.q_loss)
     assert torch.equal(losses.model, loop.state.tally.model_loss)
     assert (losses.q > 0).all()
     assert not any(loss.any() for loss in learner.take_losses())
-    assert_same_bits(copy(learner.buffer), buffer)
+    assert_same_bits(learner.buffer, buffer)
 
 
 @pytest.mark.parametrize("name", ["simple", "categorical", "gaussian"])
@@ -183,9 +174,9 @@ def test_its_updates_are_those_of_the_online_loop_to_the_bit(name, options):
 )
 def test_only_what_learns_moves(name, learns, moves):
     _, learner = offline(name)
-    before = copy(learner.state.learner)
+    before = copied(learner.state.learner)
     learner.advance(3, learns)
-    after = copy(learner.state.learner)
+    after = copied(learner.state.learner)
     moved = {key.split(".")[0] for key in after if not torch.equal(before[key], after[key])}
     networks = moves | {f"{part}_moments" for part in moves - {"target"}}
     assert moved == networks | {"updates"}
@@ -222,7 +213,7 @@ def test_a_learner_that_is_loaded_from_a_checkpoint_goes_on_as_if_nothing_had_ha
     assert resumed.updates == 4
     resumed.advance(5)
     assert [leaf.data_ptr() for leaf in tensors(resumed.state).values()] == places
-    assert_same_bits(copy(resumed.state), copy(whole.state))
+    assert_same_bits(resumed.state, whole.state)
     assert torch.equal(resumed.evaluate(), whole.evaluate())
 
 
@@ -238,7 +229,7 @@ def test_a_lane_learns_the_same_alone_and_beside_others():
 
 def test_a_checkpoint_or_a_model_of_another_shape_is_refused_and_changes_nothing():
     _, learner = offline("simple")
-    before = copy(learner.state)
+    before = copied(learner.state)
     _, more = offline("simple", lanes=3)
     with pytest.raises(ValueError, match=r"learner.q must be torch.float32 of shape \(2, "):
         learner.load(tensors(more.state))
@@ -246,7 +237,7 @@ def test_a_checkpoint_or_a_model_of_another_shape_is_refused_and_changes_nothing
         learner.set_model(more.state.learner.model)
     with pytest.raises(ValueError, match=r"differ in 'model.0'"):
         learner.set_model(())
-    assert_same_bits(copy(learner.state), before)
+    assert_same_bits(learner.state, before)
 
 
 @pytest.mark.parametrize(

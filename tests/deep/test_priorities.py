@@ -10,7 +10,6 @@ from deep import AGENTS, Agent, Lanes, Losses, OfflineLearner, OnlineLoop, Proto
 from deep.priorities import MOST, no_priorities
 from deep.random_streams import Purpose
 from deep.replay_buffer import empty_buffer
-from deep.tensor_tree import tensors
 from tests.deep import reference_agents as reference
 from tests.deep.plain_lane import (
     LANES,
@@ -23,6 +22,7 @@ from tests.deep.plain_lane import (
     quiet,
     stored,
 )
+from tests.deep.states import assert_same_bits, copied
 from tests.deep.test_replay_buffer import numbered
 
 WORDS = torch.arange(2**16, dtype=torch.int64) * 2**16 - 2**31
@@ -199,11 +199,10 @@ def test_a_run_goes_on_from_its_state_with_the_priorities_that_it_had():
     protocol = Protocol(16, 1, 5, learning_starts=11)
     whole, resumed = (OnlineLoop(agent(prioritized=True), protocol, LANES) for _ in range(2))
     whole.advance(14)
-    resumed.load({name: tensor.clone() for name, tensor in tensors(whole.state).items()})
+    resumed.load(copied(whole.state))
     for loop in (whole, resumed):
         loop.advance(2)
-    for name, tensor in tensors(resumed.state).items():
-        assert torch.equal(tensor, tensors(whole.state)[name]), name
+    assert_same_bits(resumed.state, whole.state)
     assert len(resumed.state.buffer.priorities.units.unique()) > 2
 
 

@@ -27,6 +27,7 @@ from deep.one_hot import one_hot
 from deep.online_loop import OnlineLoop, Protocol
 from deep.replay_buffer import fixed_buffer
 from deep.tensor_tree import tensors
+from tests.deep.states import copied
 from tests.properties.test_graph_safety import HostFree
 
 ROOT = Path(__file__).parent.parent.parent
@@ -235,7 +236,7 @@ def test_captured_segments_lead_where_the_steps_themselves_do(name, recorded_gra
 @every_agent
 def test_captured_offline_updates_lead_where_the_updates_themselves_do(name, recorded_graphs):
     plain, captured = learner_of(name), learner_of(name, Acceleration(captured=True))
-    start = {name: tensor.clone() for name, tensor in tensors(captured.state).items()}
+    start = copied(captured.state)
     captured.advance(4, "q")
     captured.load(start)
     for learner in (plain, captured):
@@ -262,7 +263,7 @@ def test_a_captured_evaluation_sees_what_was_learned_since(recorded_graphs):
 def test_a_loop_that_is_loaded_goes_on_by_the_graphs_it_has(recorded_graphs):
     plain = loop_of("er")
     captured = loop_of("er", acceleration=Acceleration(captured=True))
-    start = {name: tensor.clone() for name, tensor in tensors(captured.state).items()}
+    start = copied(captured.state)
     captured.advance(6)
     captured.load(start)
     for loop in (plain, captured):

@@ -32,14 +32,6 @@ def command(out, *more, env="gym:FrozenLake-v1", agent="er"):
     return ["run", *given, "--device", "cpu", "--acceleration", "none", "--out", str(out)]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def one_thread():
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def test_a_run_learns_measures_and_tells_the_best_and_the_random_return(tmp_path, capsys):
     out = tmp_path / "run"
     options = ("--env-arg", "is_slippery=false", "--evaluation-steps", "15", "--json=-")
