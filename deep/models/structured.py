@@ -13,16 +13,14 @@ from deep.networks import Network, Perceptrons
 from deep.random_streams import Stream, words
 from deep.replay_buffer import Replayed
 
-GATE_PRICE = 3e-3
-"""Nats a transition."""
-
 
 @dataclass(frozen=True)
 class StructuredModel(SimpleModel):
     """A small network of its own for each feature of the next observation, which reads the state through gates.
 
     All read the whole action. Reward and continuation are predicted as in the simple model. The loss is that of
-    the simple model, with noise in the gates (the same for the whole batch), and a price for each gate that is open.
+    the simple model, with noise in the gates where `gate_noise` says so (the same for the whole batch), and a price for
+    each gate that is open.
 
     Attributes:
         gate_price: Of an open gate, in the unit of the loss, nats a transition.
@@ -32,7 +30,7 @@ class StructuredModel(SimpleModel):
 
     has_kernels: ClassVar[bool] = False
 
-    gate_price: float = GATE_PRICE
+    gate_price: float = 3e-3
     gate_noise: bool = True
 
     @property

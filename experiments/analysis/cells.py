@@ -255,7 +255,7 @@ def variant(settings: RunSettings) -> str:
     if settings.structured:
         parts.append("structured")
     if settings.gate_price is not None:
-        parts.append(f"gates at {settings.gate_price:g}")
+        parts.append(f"gates at {settings.gate_price:g}" if settings.gate_price else "free gates")
     if not settings.gate_noise:
         parts.append("gates without noise")
     if settings.value_steps:

@@ -31,8 +31,8 @@ def seeds_needed(difference: float, looks: int, alpha: float, spread: float) -> 
 
 
 def can_decide(looks: int, alpha: float, seeds: int) -> bool:
-    """Whether some difference, however large, is told apart: of so few exchanges the test counts no smaller share."""
-    return bool(alpha * math.comb(2 * seeds, seeds) ** looks >= 2)
+    """Whether differences that are large enough are told apart, about: of few exchanges no share is small enough."""
+    return looks * math.log(math.comb(2 * seeds, seeds)) >= math.log(2 / alpha)
 
 
 @cache

@@ -265,7 +265,7 @@ def _planned(
     most = min(most, groups or most)
     if not can_decide(most, question.alpha, question.seeds):
         print(
-            f"mbgen: {most} group{'s' * (most > 1)} of {question.seeds} seeds hardly ever tell agents apart at alpha "
+            f"mbgen: {most} group{'s' * (most > 1)} of {question.seeds} seeds may never tell agents apart at alpha "
             f"{question.alpha:g}, however much they differ; more seeds or groups would",
             file=sys.stderr,
         )

@@ -28,20 +28,23 @@ def draw_model_quality(cells: Cells, path: Path, title: str) -> None:
     tasks: dict[tuple[str, int], list[Cell]] = {}
     for cell in cells:
         tasks.setdefault((cell.settings.env, cell.settings.size), []).append(cell)
-    groups = [f"{novelty}, {horizon}" for horizon in HORIZONS for novelty in NOVELTY]
-    with picture(path, 9.0, 2.6 * max(len(tasks), 1) + 0.4) as figure:
+    groups = [
+        f"{novelty}\nafter {horizon} step{'s' * (horizon > 1)}"
+        for horizon in HORIZONS
+        for novelty in NOVELTY
+    ]
+    with picture(path, 9.0, 2.6 * max(len(tasks), 1) + 1.0) as figure:
         axes = figure.subplots(max(len(tasks), 1), 1, squeeze=False)[:, 0]
         figure.suptitle(title, x=0.01, ha="left", fontweight="bold")
         for each, ((env, size), own) in zip(axes, tasks.items(), strict=False):
-            each.set_title(
-                f"{env} {size}: probability of the whole true state, by novelty and steps"
-            )
+            each.set_title(f"{env} {size}: probability of the whole true state, by its novelty")
             each.set_xticks(range(len(groups)), groups)
+            each.set_xlim(-0.5, len(groups) - 0.5)
             each.set_ylim(-0.02, 1.02)
             for place, cell in enumerate(own):
                 label = f"{LOOKS[cell.settings.agent].label} {variant(cell.settings)}".strip()
                 if cell.run is None or cell.run.model_quality is None:
-                    each.annotate(f"{label}: not finished", (0.01, 0.9 - 0.1 * place),
+                    each.annotate(f"{label}: not finished", (0.01, 0.03 + 0.1 * (len(own) - 1 - place)),
                                   xycoords="axes fraction", color=GREY)  # fmt: skip
                     continue
                 accuracy = cell.run.model_quality.accuracy.reshape(len(cell.settings.seeds), -1)
@@ -50,8 +53,12 @@ def draw_model_quality(cells: Cells, path: Path, title: str) -> None:
                 each.errorbar(
                     known + 0.12 * (place - (len(own) - 1) / 2), mean.estimate[known],
                     yerr=bar(mean)[known], label=label, color=LOOKS[cell.settings.agent].colour,
-                    marker="o" if place else "s", markerfacecolor="white" if place else None,
+                    marker="so^D"[place % 4], markerfacecolor="white" if place else None,
                     capsize=2, linestyle="none",
                 )  # fmt: skip
-            if each.get_legend_handles_labels()[0]:
-                each.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+        told = [
+            label for each in axes for label in zip(*each.get_legend_handles_labels(), strict=True)
+        ]
+        by_label = {label: handle for handle, label in told}
+        if by_label:
+            figure.legend(by_label.values(), by_label, loc="outside lower left", ncols=2)

@@ -310,6 +310,10 @@ def test_with_too_few_exchanges_no_difference_is_large_enough(looks, seeds, ever
     assert found.found.share == ever
 
 
+def test_many_seeds_and_groups_can_decide():
+    assert can_decide(20, 0.05, 1_000)
+
+
 def test_an_interval_lies_within_a_confidence_sequence_that_knows_the_spread_and_is_not_much_shorter():
     ville = pytest.importorskip("ville", reason="an oracle, in the group dev")
     # Robbins' normal mixture covers at every number of seeds, not at four looks alone, and is wider for that.

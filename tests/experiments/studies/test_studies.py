@@ -169,7 +169,6 @@ def predicted(coverage, arm):
     return (wrong, right) if (coverage, arm.name) in FAILURES else (right, wrong)
 
 
-# For each claim: levels of performance by settings that confirm it, and that contradict it.
 def gates(**accuracy):
     """Runs whose model is right so often by what its gates cost, and half the time where nothing is said."""
 
@@ -181,6 +180,7 @@ def gates(**accuracy):
     return level
 
 
+# For each claim: levels of performance by settings that confirm it, and that contradict it.
 CASES = {
     "O-simple": (by_agent(simple=1.0), by_agent(simple=-1.0)),
     "O-categorical": (by_agent(categorical=1.0), by_agent(categorical=-1.0)),
