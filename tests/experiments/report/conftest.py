@@ -1,5 +1,6 @@
 """Pages that several tests look at, each made once."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from tests.experiments.report.browser import headless
 
 RESULTS = Path(__file__).parents[3] / "results"
 SHOWN = ("smoothing", "precision")
-"""A study without costly references that has all its runs, and one that has none."""
+"""A study without costly references that has all its runs, and one that is given none."""
 
 
 @pytest.fixture(scope="session")
@@ -24,15 +25,18 @@ def browser():
 
 @pytest.fixture(scope="session")
 def report(tmp_path_factory):
-    """The report of the committed results of some studies."""
+    """The report of the committed results of one study, and of another without any."""
     pytest.importorskip("jinja2")
     folder = tmp_path_factory.mktemp("report")
+    results = tmp_path_factory.mktemp("results")
+    for part in (f"desk/{SHOWN[0]}", "theorem"):
+        shutil.copytree(RESULTS / part, results / part)
     with pytest.MonkeyPatch.context() as patch:
         studies = {name: STUDIES[name] for name in SHOWN}
         for module in ("experiments.ledger.STUDIES", "experiments.report.content.STUDIES"):
             patch.setattr(module, studies)
         patch.setattr("experiments.report.content.EXPLORED", ("smallest-decision", "push-tree"))
-        assert main(["report", "--results", str(RESULTS), "--out", str(folder)]) == 0
+        assert main(["report", "--results", str(results), "--out", str(folder)]) == 0
     return folder / "index.html"
 
 
