@@ -19,12 +19,12 @@ from scipy import special
 from experiments.analysis.statistics import (
     CONFIDENCE,
     POWER,
-    ROUNDING,
     Interval,
     contrast_interval,
     difference_interval,
     mean_interval,
     proportion_interval,
+    settled,
 )
 
 Verdict = Literal["confirmed", "contradicted", "open"]
@@ -187,7 +187,7 @@ def above_level(label: str, sample: Sample | None, level: float) -> Comparison:
     """
     if sample is None:
         return Comparison(label)
-    return _comparison(label, mean_interval(_beyond(sample, level)))
+    return _comparison(label, mean_interval(settled(sample - level, np.asarray(level))))
 
 
 def below(label: str, sample: Sample | None, level: float) -> Comparison:
@@ -200,13 +200,7 @@ def below(label: str, sample: Sample | None, level: float) -> Comparison:
     """
     if sample is None:
         return Comparison(label)
-    return _comparison(label, mean_interval(-_beyond(sample, level)))
-
-
-def _beyond(sample: Sample, level: float) -> Sample:
-    """How far above the level; 0 where only rounding tells."""
-    found: Sample = sample - level
-    return np.where(np.abs(found) <= ROUNDING * abs(level), 0.0, found)
+    return _comparison(label, mean_interval(settled(level - sample, np.asarray(level))))
 
 
 def alike(label: str, one: Sample, other: Sample, margin: float) -> Comparison:

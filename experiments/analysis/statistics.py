@@ -120,7 +120,7 @@ def contrast_interval(
         shapes = " and ".join(str(sample.shape) for sample in samples)
         raise ValueError(f"the samples must measure the same, got the shapes {shapes}")
     parts = [w * sample.mean for w, sample in zip(weights, moments, strict=True)]
-    estimate = _settled(np.asarray(sum(parts)), np.asarray(sum(map(np.abs, parts))))
+    estimate = settled(np.asarray(sum(parts)), np.asarray(sum(map(np.abs, parts))))
     errors = [w * w * sample.squared_error for w, sample in zip(weights, moments, strict=True)]
     squared_error = sum(errors)
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -143,13 +143,13 @@ def _moments(samples: Float[np.ndarray, "seed *measured"]) -> _Moments:
     count = valid.sum(axis=0)
     total = np.where(valid, samples, 0.0).sum(axis=0)
     mean = np.where(count > 0, total / np.maximum(count, 1), np.nan)
-    deviations = np.where(valid, _settled(samples - mean, mean), 0.0)
+    deviations = np.where(valid, settled(samples - mean, mean), 0.0)
     freedom = np.maximum(count - 1, 1)
     squared_error = (deviations**2).sum(axis=0) / freedom / (freedom + 1)
     return _Moments(count, mean, np.where(count > 1, squared_error, np.inf))
 
 
-def _settled(
+def settled(
     numbers: Float[np.ndarray, "*any"], size: Float[np.ndarray, "*any"]
 ) -> Float[np.ndarray, "*any"]:
     """The numbers, 0 where they are no more than what rounding leaves of numbers of that size."""

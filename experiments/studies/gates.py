@@ -9,13 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-from experiments.analysis.cells import Cells
 from experiments.analysis.claims import Claim
-from experiments.figures.model_quality import draw_model_quality
-from experiments.figures.task_curves import draw_curves
 from experiments.runs.scales import ScaleName
 from experiments.studies.ingredients import ingredient_tasks
 from experiments.studies.structure import (
@@ -23,11 +19,10 @@ from experiments.studies.structure import (
     STRUCTURED,
     earns_more,
     measured_run,
+    quality_study,
     right_more_often,
-    rows,
-    words,
 )
-from experiments.studies.study import PlannedRun, Study
+from experiments.studies.study import PlannedRun
 
 SCALES: Mapping[ScaleName, str] = {
     "smoke": "ProcMaze 2, 100 updates: that everything runs.",
@@ -54,22 +49,13 @@ def runs(scale: ScaleName) -> list[PlannedRun]:
     ]
 
 
-def draw(cells: Cells, path: Path) -> None:
-    """Accuracy of all models by novelty and steps."""
-    draw_model_quality(cells, path, "What gates cost: their price, and noise in learning")
-
-
-STUDY = Study(
+STUDY = quality_study(
     name="gates",
     title="What the gates of the structured model cost",
     source="ours, after `structure`",
     scales=SCALES,
     runs=runs,
-    analyse=Cells,
-    draw=draw,
-    rows=rows,
-    words=words,
-    curves=draw_curves,
+    picture="What gates cost: their price, and noise in learning",
     claims=(
         Claim(
             "X-gate-price",

@@ -7,9 +7,8 @@ scopes were learned.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -170,22 +169,39 @@ def words(cells: Cells) -> str:
     return " ".join(told)
 
 
-def draw(cells: Cells, path: Path) -> None:
-    """Accuracy of both models by novelty and steps."""
-    draw_model_quality(cells, path, "A model whose features each see a learned few others")
+def quality_study(
+    *,
+    name: str,
+    title: str,
+    source: str,
+    scales: Mapping[ScaleName, str],
+    runs: Callable[[ScaleName], Sequence[PlannedRun]],
+    picture: str,
+    claims: tuple[Claim, ...],
+) -> Study:
+    """A study whose figure, table and words are what learned models get right; arguments as of `variants_study`."""
+    return Study(
+        name=name,
+        title=title,
+        source=source,
+        scales=scales,
+        runs=runs,
+        analyse=Cells,
+        draw=partial(draw_model_quality, title=picture),
+        rows=rows,
+        words=words,
+        curves=draw_curves,
+        claims=claims,
+    )
 
 
-STUDY = Study(
+STUDY = quality_study(
     name="structure",
     title="A model whose features each see a learned few others",
     source="section 6, future work",
     scales=SCALES,
     runs=runs,
-    analyse=Cells,
-    draw=draw,
-    rows=rows,
-    words=words,
-    curves=draw_curves,
+    picture="A model whose features each see a learned few others",
     claims=(
         Claim(
             "X-structured",
