@@ -31,10 +31,11 @@ void each_lane(int64_t lanes, const Work& work) {
   });
 }
 
-// What `forward` keeps, for as long as a lane needs it.
-uint32_t* kept_words(const Shape& shape, int64_t rows) {
-  thread_local std::vector<uint32_t> kept;
-  kept.resize(std::max<size_t>(kept.size(), shape.kept_words(rows)));
+// Memory for as long as a lane needs it; a thread keeps one of each type for its next lane.
+template <class T>
+T* scratch(int64_t size) {
+  thread_local std::vector<T> kept;
+  kept.resize(std::max<size_t>(kept.size(), size));
   return kept.data();
 }
 
@@ -69,7 +70,7 @@ std::tuple<Tensor, Tensor> perceptron_backward(const Tensor& gradient, const Ten
   Tensor of_parameters = at::empty({lanes, shape.parameters()}, from.options());
   Tensor back = at::empty({lanes, of_inputs ? rows : 0, shape.inputs}, from.options());
   each_lane(lanes, [&](int64_t lane) {
-    uint32_t* kept = kept_words(shape, rows);
+    uint32_t* kept = scratch<uint32_t>(shape.kept_words(rows));
     forward(shape, lane_of<float>(own, lane), (uint32_t*)lane_of<int>(packed, lane), lane_of<float>(from, lane), rows,
             nullptr, kept);
     backward(shape, (uint32_t*)lane_of<int>(packed, lane), kept, lane_of<float>(given, lane), rows,
@@ -112,11 +113,10 @@ Tensor td_step(Tensor parameters, Tensor first, Tensor second, Tensor packed, co
   Tensor loss = at::empty({lanes}, now.options());
   each_lane(lanes, [&](int64_t lane) {
     std::vector<float> next(rows * actions), values(rows * actions), slopes(rows * actions);
-    thread_local std::vector<float> gradient;  // which `backward` fills
-    gradient.resize(std::max<size_t>(gradient.size(), shape.parameters()));
+    float* gradient = scratch<float>(shape.parameters());
     float* own = lane_of<float>(parameters, lane);
     uint32_t* own_packed = (uint32_t*)lane_of<int>(packed, lane);
-    uint32_t* kept = kept_words(shape, rows);
+    uint32_t* kept = scratch<uint32_t>(shape.kept_words(rows));
     forward(shape, lane_of<float>(target_parameters, lane), (uint32_t*)lane_of<int>(target_packed, lane),
             lane_of<float>(then, lane), rows, next.data(), nullptr);
     forward(shape, own, own_packed, lane_of<float>(now, lane), rows, values.data(), kept);
@@ -134,9 +134,9 @@ Tensor td_step(Tensor parameters, Tensor first, Tensor second, Tensor packed, co
       slopes[chosen] = 2 * share * error / rows;
     }
     lane_of<float>(loss, lane)[0] = sum / rows;
-    backward(shape, own_packed, kept, slopes.data(), rows, gradient.data(), nullptr);
+    backward(shape, own_packed, kept, slopes.data(), rows, gradient, nullptr);
     AdamStep step = adam_step_of(constants, lane_of<float>(scale, lane)[0], second_correction);
-    adam_step(shape, step, gradient.data(), own, lane_of<float>(first, lane), lane_of<float>(second, lane), own_packed);
+    adam_step(shape, step, gradient, own, lane_of<float>(first, lane), lane_of<float>(second, lane), own_packed);
   });
   return loss;
 }

@@ -37,10 +37,11 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from experiments.analysis.statistics import ROUNDING
+
 PATHS = 1_000
 """Paths of a hypothesis, the one that exchanges nothing among them."""
 
-_PRECISION = 1e-12  # of a statistic, in parts of what is summed: the same numbers in another order are the same
 _FINE, _REFINEMENTS = 129, 3
 _REACH = 4.0  # times the range of all scores: as far as shifts are looked at
 
@@ -246,7 +247,7 @@ def _rounded(
     statistic: Float[np.ndarray, "*any"], size: Float[np.ndarray, "*any"]
 ) -> Float[np.ndarray, "*any"]:
     """The statistic, with the rounding of sums taken off."""
-    unit = _PRECISION * np.where(size > 0, size, 1.0)
+    unit = ROUNDING * np.where(size > 0, size, 1.0)
     whole: np.ndarray = np.round(statistic / unit) * unit
     return whole
 
